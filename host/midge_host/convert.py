@@ -1,0 +1,162 @@
+"""From a trained model to a .midge file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from . import importers, reference, spec
+from .errors import MidgeError
+from .graph import Graph, Tensor
+from .model_file import ModelFile, TensorInfo
+from .operators import LOWERINGS
+from .passes import Edge, drop_reshapes, fold_edges, fuse_clamps, fuse_padding, unused
+from .planner import Plan, plan
+from .program import Step
+
+GOLDEN_SEED = 1
+
+
+def convert(
+    source: Path,
+    output: Path,
+    *,
+    calibration: Path | None = None,
+    labels: Path | None = None,
+    name: str | None = None,
+) -> ModelFile:
+    """Converts `source` (.tflite, .keras, .h5, SavedModel folder) and writes `output`, whole or not at all.
+
+    calibration: .npz with float32 `inputs` (N, *shape), needed for Keras models. labels: one per line.
+    Raises MidgeError, UnsupportedError for a layer that cannot be converted.
+    """
+    graph, data = importers.load(Path(source), Path(calibration) if calibration else None)
+    model = build(graph)
+    model.labels = _labels(Path(labels), model) if labels else []
+    model.info = {
+        "name": name or graph.name,
+        "source": Path(source).name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "midge": midge_version(),
+    }
+    model.golden_seed = GOLDEN_SEED
+    model.golden = reference.golden_values(model)
+    write_whole(Path(output), model.to_bytes())
+    return model
+
+
+def midge_version() -> str:
+    try:
+        return version("midge")
+    except PackageNotFoundError:
+        return "source"
+
+
+def build(graph: Graph) -> ModelFile:
+    """The model of a graph, without labels, provenance and golden values."""
+    inputs, outputs = fold_edges(graph)
+    for node in unused(graph):
+        graph.nodes.remove(node)
+    for node in graph.nodes:
+        if node.kind not in LOWERINGS and node.kind != "RESHAPE":
+            raise node.refuse("midge has no such operator", _advice(node.kind))
+    aliases = drop_reshapes(graph)
+    fuse_padding(graph)
+    steps = [LOWERINGS[node.kind](graph, node) for node in graph.nodes]
+    steps = fuse_clamps(steps, [e.tensor for e in outputs])
+    arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
+    records, weights = lay_out(steps, arena)
+    return ModelFile(
+        [_describe(e, arena) for e in inputs],
+        [_describe(e, arena) for e in outputs],
+        records,
+        [s.name for s in steps],
+        weights,
+        arena.arena_bytes,
+    )
+
+
+def _advice(kind: str) -> str:
+    if kind in ("QUANTIZE", "DEQUANTIZE"):
+        return "keep float parts out of the middle of the model: quantise it whole, to int8"
+    if kind.startswith("Flex"):
+        return "rebuild the layer from TensorFlow Lite operators"
+    return "docs/operators.md lists what it has; replace the layer or cut the model before it"
+
+
+def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict], bytes]:
+    """Records with their offsets, and the weight section in execution order."""
+    records, weights = [], bytearray()
+    for step in steps:
+        record = {
+            "code": spec.BY_NAME[step.operator].code,
+            "blocks": len(step.blocks),
+            "input": arena.offset(step.inputs[0]),
+            "output": arena.offset(step.output),
+            "output_bytes": step.output.size,
+            "weights": len(weights) if step.blocks else 0,
+            "block_bytes": len(step.blocks[0]) if step.blocks else 0,
+            **step.fields,
+        }
+        if len(step.inputs) > 1:
+            record["input2"] = arena.offset(step.inputs[1])
+        layout = spec.BY_NAME[step.operator].layout
+        records.append(layout.unpack(layout.pack(**record)))
+        weights += b"".join(step.blocks)
+    return records, bytes(weights)
+
+
+def _describe(edge: Edge, arena: Plan) -> TensorInfo:
+    tensor = edge.tensor
+    _check_edge(tensor, edge)
+    return TensorInfo(
+        edge.name,
+        arena.offset(tensor),
+        tensor.shape,
+        edge.dtype,
+        float(tensor.scale[0]),
+        int(tensor.zero_point[0]) if tensor.zero_point.size else 0,
+    )
+
+
+def _check_edge(tensor: Tensor, edge: Edge) -> None:
+    if tensor.dtype != "int8" or tensor.scale.size != 1 or edge.dtype not in spec.DTYPES.values():
+        raise MidgeError(
+            f"model input or output {edge.name!r} is {tensor.dtype}; midge needs int8 (set inference_input_type and "
+            "inference_output_type to tf.int8 in TFLiteConverter)"
+        )
+    if len(tensor.shape) > spec.MAX_RANK or any(d > spec.MAX_DIM for d in tensor.shape):
+        raise MidgeError(f"model input or output {edge.name!r} has shape {tensor.shape}: too large")
+
+
+def _labels(path: Path, model: ModelFile) -> list[str]:
+    try:
+        labels = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MidgeError(f"{path}: cannot read labels ({error})") from None
+    labels = [line.strip() for line in labels if line.strip()]
+    classes = model.outputs[0].shape[-1] if model.outputs and model.outputs[0].shape else 1
+    if len(labels) != classes:
+        raise MidgeError(f"{path}: {len(labels)} labels for a model with {classes} outputs; write one label per line")
+    return labels
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes `path` at once: a reader sees the former file or the new one."""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise MidgeError(f"{path}: cannot write here ({error.strerror})") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except OSError as error:
+        os.unlink(temporary)
+        raise MidgeError(f"{path}: cannot write ({error.strerror})") from None

@@ -1,0 +1,13 @@
+"""What the tools raise when they cannot go on; the command line turns these into exit codes."""
+
+
+class MidgeError(Exception):
+    """Bad usage or bad input (exit code 2). The message says what is wrong, where, and what to do."""
+
+
+class UnsupportedError(MidgeError):
+    """A model uses something midge cannot convert. Names the layer, the reason and a way out."""
+
+
+class CheckFailed(Exception):
+    """A check ran and its answer is no: outputs differ, a model does not fit (exit code 1)."""

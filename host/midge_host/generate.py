@@ -1,0 +1,161 @@
+"""Writes what other parts need to know of spec.py: run it with `make generate`.
+
+C gets native_modules/core/format.h. The device library and docs/FORMAT.md get the parts of their files that stand
+between a `generated: NAME` marker and the next `generated: end`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from . import spec
+
+ROOT = Path(__file__).resolve().parents[2]
+C_TYPES = {
+    "B": "uint8_t",
+    "b": "int8_t",
+    "H": "uint16_t",
+    "I": "uint32_t",
+    "i": "int32_t",
+    "f": "uint32_t",  # the core has no floating point: it works on the bits
+}
+
+
+def c_header() -> str:
+    """native_modules/core/format.h."""
+    out = [
+        "// Generated from host/midge_host/spec.py by `make generate`. Do not edit.",
+        "// The records of a .midge file as the core reads them: docs/FORMAT.md.",
+        "",
+        "#ifndef MIDGE_FORMAT_H",
+        "#define MIDGE_FORMAT_H",
+        "",
+        "#include <stdint.h>",
+        "",
+        f"#define MIDGE_FORMAT_VERSION {spec.FORMAT_VERSION}",
+        f"#define MIDGE_RECORD_BYTES {spec.RECORD_BYTES}",
+        f"#define MIDGE_BLOCK_ALIGNMENT {spec.BLOCK_ALIGNMENT}",
+        "",
+    ]
+    out += [f"#define MIDGE_{op.name} {op.code}" for op in spec.OPERATORS]
+    out.append("")
+    head = spec.Layout("head", "What every record begins with.", spec.HEAD_FIELDS)
+    for layout in [head, *spec.RECORD_LAYOUTS, spec.TENSOR]:
+        out += [f"// {layout.text}" if len(layout.text) < 95 else _wrap(layout.text), "typedef struct {"]
+        for field in layout.fields:
+            count = f"[{int(field.code[:-1])}]" if len(field.code) > 1 else ""
+            c_type = "uint8_t" if field.code[-1] == "s" else C_TYPES[field.code[-1]]
+            out.append(f"    {c_type} {field.name}{count};")
+        out += [f"}} midge_{layout.name}_t;", ""]
+    out += ["#endif", ""]
+    return "\n".join(out)
+
+
+def _wrap(text: str, width: int = 95) -> str:
+    lines, line = [], "//"
+    for word in text.split():
+        if len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = "//"
+        line += " " + word
+    return "\n".join([*lines, line])
+
+
+def _consts(pairs: list[tuple[str, object]]) -> str:
+    return "".join(f"_{name} = const({value})\n" for name, value in pairs)
+
+
+def python_operators() -> str:
+    """Operator codes, record size and the layouts of records for the portable kernels."""
+    text = _consts([("RECORD", spec.RECORD_BYTES)])
+    text += _consts([(op.name, op.code) for op in spec.OPERATORS])
+    for layout in spec.RECORD_LAYOUTS:
+        fields = [f for f in layout.fields if f.code[-1] != "s"]
+        code = "<" + "".join(f.code for f in fields)
+        text += f'_{layout.name.upper()} = "{code}"  # ' + ", ".join(f.name for f in fields) + "\n"
+    return text
+
+
+def python_header() -> str:
+    """Sizes, struct formats and offsets for the device's loader."""
+    header = "<" + "".join(f.code for f in spec.HEADER.fields)
+    names = ", ".join(f.name for f in spec.HEADER.fields)
+    tensor = "<" + "".join(f.code for f in spec.TENSOR.fields)
+    head = spec.Layout("head", "", spec.HEAD_FIELDS)
+    text = _consts(
+        [
+            ("FORMAT_VERSION", spec.FORMAT_VERSION),
+            ("HEADER_BYTES", spec.HEADER.size),
+            ("TENSOR_BYTES", spec.TENSOR.size),
+            ("RECORD", spec.RECORD_BYTES),
+            ("MAX_RANK", spec.MAX_RANK),
+            ("MAX_WINDOW", spec.MAX_WINDOW_BYTES),
+            ("CRC_FROM", spec.HEADER.offsets["program_crc"] + 4),
+        ]
+        + [(name.upper() + "_AT", head.offsets[name]) for name in ("blocks", "output", "weights", "block_bytes")]
+    )
+    text += f'_HEADER = "{header}"\n# {names}\n'
+    text += f'_TENSOR = "{tensor}"\n# ' + ", ".join(f.name for f in spec.TENSOR.fields) + "\n"
+    return text
+
+
+def python_names() -> str:
+    """Operator names, refusal reasons and dtypes."""
+    text = "_OPERATORS = (\n" + "".join(f'    "{op.name}",\n' for op in spec.OPERATORS) + ")\n"
+    text += "_REASONS = (\n" + "".join(f'    "{r}",\n' for r in spec.REASONS.values()) + ")\n"
+    text += "_DTYPES = (" + ", ".join(f'"{d}"' for d in spec.DTYPES.values()) + ")\n"
+    return text
+
+
+def doc_layouts() -> str:
+    """Field tables for docs/FORMAT.md."""
+    out = []
+    for layout in [spec.HEADER, spec.TENSOR, *spec.RECORD_LAYOUTS]:
+        out.append(f"### {layout.name} ({layout.size} bytes)\n\n{layout.text}\n")
+        out.append("| offset | type | field | meaning |\n| --- | --- | --- | --- |")
+        for field in layout.fields:
+            c_type = f"{field.code}" if field.code[-1] == "s" else C_TYPES[field.code[-1]].replace("_t", "")
+            c_type = "float32" if field.code == "f" else c_type
+            count = f" x {field.code[:-1]}" if field.is_array else ""
+            out.append(f"| {layout.offsets[field.name]} | {c_type}{count} | {field.name} | {field.text} |")
+        out.append("")
+    return "\n".join(out)
+
+
+def doc_operators() -> str:
+    """The operator table for docs/FORMAT.md."""
+    rows = [f"| {op.code} | {op.name} | {op.layout.name} |" for op in spec.OPERATORS]
+    return "\n".join(["| code | operator | record |", "| --- | --- | --- |", *rows, ""])
+
+
+SECTIONS = {
+    "device_lib/midge/_portable.py": {"operators": python_operators},
+    "device_lib/midge/_file.py": {"header": python_header, "names": python_names},
+    "docs/FORMAT.md": {"layouts": doc_layouts, "operators": doc_operators},
+}
+
+
+def fill(text: str, sections: dict) -> str:
+    """`text` with what stands between its markers made anew."""
+    for name, make in sections.items():
+        pattern = rf"(?s)(generated: {name}\b[^\n]*\n).*?(\n?(?:#|<!--) generated: end)"
+        text, count = re.subn(pattern, lambda m, make=make: m[1] + make().rstrip("\n") + "\n" + m[2].lstrip("\n"), text)
+        if count != 1:
+            raise SystemExit(f"marker 'generated: {name}' found {count} times")
+    return text
+
+
+def outputs() -> dict[Path, str]:
+    """Every generated file and what it should hold."""
+    files = {ROOT / "native_modules/core/format.h": c_header()}
+    for name, sections in SECTIONS.items():
+        files[ROOT / name] = fill((ROOT / name).read_text(), sections)
+    return files
+
+
+if __name__ == "__main__":
+    for path, text in outputs().items():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            print("wrote", path.relative_to(ROOT))

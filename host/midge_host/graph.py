@@ -1,0 +1,82 @@
+"""A model as the importers give it: tensors and nodes in execution order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .errors import UnsupportedError
+
+
+@dataclass(eq=False)
+class Tensor:
+    """A value of the graph; `data` is set for constants.
+
+    scale (float32) and zero_point (int64) have one element, or one per channel along `channel_axis`.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    data: np.ndarray | None = None
+    scale: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    zero_point: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def is_quantised(self) -> bool:
+        return self.scale.size > 0
+
+
+@dataclass(eq=False)
+class Node:
+    """One operator of the source model, named as TensorFlow Lite names it."""
+
+    kind: str
+    name: str
+    inputs: list[Tensor | None]
+    outputs: list[Tensor]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def refuse(self, reason: str, advice: str) -> UnsupportedError:
+        """The error to raise when this layer cannot be converted."""
+        return UnsupportedError(f"layer {self.name!r} ({self.kind}): {reason}; {advice}")
+
+    def per_tensor(self, tensor: Tensor) -> tuple[np.float32, int]:
+        """Scale and zero point of an int8 activation."""
+        if tensor.dtype != "int8" or tensor.scale.size != 1:
+            raise self.refuse(
+                f"tensor {tensor.name!r} is {tensor.dtype}, not int8 with one scale",
+                "quantise the whole model to int8 (TFLiteConverter with a representative dataset "
+                "and TFLITE_BUILTINS_INT8)",
+            )
+        zero_point = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
+        if not -128 <= zero_point <= 127 or not tensor.scale[0] > 0:
+            raise self.refuse(f"tensor {tensor.name!r} has an impossible quantisation", "export the model again")
+        return tensor.scale[0], zero_point
+
+
+@dataclass
+class Graph:
+    name: str
+    nodes: list[Node]
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+
+    def consumers(self, tensor: Tensor) -> list[Node]:
+        return [n for n in self.nodes if any(t is tensor for t in n.inputs)]
+
+    def producer(self, tensor: Tensor) -> Node | None:
+        return next((n for n in self.nodes if any(t is tensor for t in n.outputs)), None)
+
+    def replace(self, old: Tensor, new: Tensor) -> None:
+        """Every reader of `old`, the model's outputs included, reads `new`."""
+        for node in self.nodes:
+            node.inputs = [new if t is old else t for t in node.inputs]
+        self.outputs = [new if t is old else t for t in self.outputs]

@@ -1,0 +1,205 @@
+"""The .midge file on the PC: written whole, read with every field checked. docs/FORMAT.md."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import spec
+from .errors import MidgeError
+
+
+@dataclass
+class TensorInfo:
+    """A model input or output as the file describes it."""
+
+    name: str
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float
+    zero_point: int
+    pixel_multiplier: int = 1 << 16
+    pixel_offset: int = -128 << 16
+
+    @property
+    def bytes(self) -> int:
+        size = 1
+        for d in self.shape:
+            size *= d
+        return size
+
+
+@dataclass
+class ModelFile:
+    """What a .midge file holds. `records` are the fields of each operator record, `names` the layers."""
+
+    inputs: list[TensorInfo]
+    outputs: list[TensorInfo]
+    records: list[dict[str, Any]]
+    names: list[str]
+    weights: bytes
+    arena_bytes: int
+    labels: list[str] = field(default_factory=list)
+    info: dict[str, Any] = field(default_factory=dict)
+    golden_seed: int = 0
+    golden: list[int] = field(default_factory=list)
+
+    @property
+    def window_bytes(self) -> int:
+        return max((r["block_bytes"] for r in self.records if r["blocks"]), default=0)
+
+    def operator(self, index: int) -> spec.Operator:
+        return spec.BY_CODE[self.records[index]["code"]]
+
+    def to_bytes(self) -> bytes:
+        """The file: header, tensors, records, golden values, texts, then the weights."""
+        dtypes = {name: code for code, name in spec.DTYPES.items()}
+        tensors = b"".join(
+            spec.TENSOR.pack(
+                offset=t.offset,
+                bytes=t.bytes,
+                scale=t.scale,
+                zero_point=t.zero_point,
+                pixel_multiplier=t.pixel_multiplier,
+                pixel_offset=t.pixel_offset,
+                dtype=dtypes[t.dtype],
+                rank=len(t.shape),
+                shape=(*t.shape, *[0] * (spec.MAX_RANK - len(t.shape))),
+            )
+            for t in self.inputs + self.outputs
+        )
+        records = b"".join(spec.BY_CODE[r["code"]].layout.pack(**r) for r in self.records)
+        golden = struct.pack(f"<I{len(self.golden)}I", self.golden_seed, *self.golden) if self.golden else b""
+        names = "\n".join([t.name for t in self.inputs + self.outputs] + self.names).encode()
+        labels = "\n".join(self.labels).encode()
+        info = json.dumps(self.info, sort_keys=True, separators=(",", ":")).encode()
+
+        header: dict[str, Any] = {}
+        body = b""
+        for part, data in (
+            ("tensors_offset", tensors),
+            ("program_offset", records),
+            ("golden_offset", golden),
+            ("names_offset", names),
+            ("labels_offset", labels),
+            ("info_offset", info),
+        ):
+            header[part] = spec.HEADER.size + len(body) if data else 0
+            body += data
+        body += bytes(-(spec.HEADER.size + len(body)) % spec.WEIGHT_ALIGNMENT)
+        header |= {
+            "magic": spec.MAGIC,
+            "version": spec.FORMAT_VERSION,
+            "header_bytes": spec.HEADER.size,
+            "file_bytes": spec.HEADER.size + len(body) + len(self.weights),
+            "weights_crc": zlib.crc32(self.weights),
+            "weights_offset": spec.HEADER.size + len(body),
+            "weights_bytes": len(self.weights),
+            "names_bytes": len(names),
+            "labels_bytes": len(labels),
+            "info_bytes": len(info),
+            "arena_bytes": self.arena_bytes,
+            "window_bytes": self.window_bytes,
+            "op_count": len(self.records),
+            "input_count": len(self.inputs),
+            "output_count": len(self.outputs),
+        }
+        crc_from = spec.HEADER.offsets["program_crc"] + 4
+        head = spec.HEADER.pack(**header)
+        header["program_crc"] = zlib.crc32((head + body)[crc_from:])
+        return spec.HEADER.pack(**header) + body + self.weights
+
+
+def read(path: Path) -> ModelFile:
+    """The model in `path`; raises MidgeError that says what is wrong with the file."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MidgeError(f"{path}: {error.strerror}") from None
+    try:
+        return from_bytes(data)
+    except ValueError as error:
+        raise MidgeError(f"{path}: {error}") from None
+
+
+def from_bytes(data: bytes) -> ModelFile:
+    """The model in `data`; ValueError says what is wrong. Checks both CRCs."""
+    if len(data) < spec.HEADER.size or data[:4] != spec.MAGIC:
+        raise ValueError("not a .midge file; make one with `midge convert`")
+    header = spec.HEADER.unpack(data)
+    if header["version"] != spec.FORMAT_VERSION:
+        raise ValueError(
+            f"format version {header['version']}, this midge reads {spec.FORMAT_VERSION}; convert the model again"
+        )
+    if header["file_bytes"] != len(data):
+        raise ValueError(f"{len(data)} bytes long, {header['file_bytes']} expected; copy it again")
+    start = header["weights_offset"]
+    if start > len(data) or start + header["weights_bytes"] != len(data) or start % spec.WEIGHT_ALIGNMENT:
+        raise ValueError("the weight section does not end the file")
+    crc_from = spec.HEADER.offsets["program_crc"] + 4
+    if zlib.crc32(data[crc_from:start]) != header["program_crc"] or zlib.crc32(data[start:]) != header["weights_crc"]:
+        raise ValueError("damaged (checksum); copy or convert it again")
+
+    def text(part: str) -> list[str]:
+        raw = _section(data[:start], header[f"{part}_offset"], header[f"{part}_bytes"], part)
+        return raw.decode("utf-8").split("\n") if raw else []
+
+    count, edges = header["op_count"], header["input_count"] + header["output_count"]
+    tensors = _section(data[:start], header["tensors_offset"], edges * spec.TENSOR.size, "tensors")
+    program = _section(data[:start], header["program_offset"], count * spec.RECORD_BYTES, "program")
+    names = text("names")
+    if len(names) != edges + count:
+        raise ValueError(f"{len(names)} names for {edges + count} tensors and operators")
+    infos = [_tensor(spec.TENSOR.unpack(tensors, i * spec.TENSOR.size), names[i]) for i in range(edges)]
+    records = []
+    for i in range(count):
+        code = program[i * spec.RECORD_BYTES]
+        if code not in spec.BY_CODE:
+            raise ValueError(f"operator {i} has code {code}, which this midge does not know")
+        records.append(spec.BY_CODE[code].layout.unpack(program, i * spec.RECORD_BYTES))
+    golden = b""
+    if header["golden_offset"]:
+        golden = _section(data[:start], header["golden_offset"], 4 + 4 * count, "golden")
+    values = struct.unpack(f"<{len(golden) // 4}I", golden)
+    info = _section(data[:start], header["info_offset"], header["info_bytes"], "info")
+    return ModelFile(
+        infos[: header["input_count"]],
+        infos[header["input_count"] :],
+        records,
+        names[edges:],
+        data[start:],
+        header["arena_bytes"],
+        text("labels"),
+        json.loads(info) if info else {},
+        values[0] if values else 0,
+        list(values[1:]),
+    )
+
+
+def _section(data: bytes, offset: int, size: int, name: str) -> bytes:
+    if offset + size > len(data):
+        raise ValueError(f"section {name!r} lies outside the file")
+    return data[offset : offset + size]
+
+
+def _tensor(fields: dict[str, Any], name: str) -> TensorInfo:
+    if fields["dtype"] not in spec.DTYPES or not 0 <= fields["rank"] <= spec.MAX_RANK:
+        raise ValueError(f"tensor {name!r} has dtype {fields['dtype']}, rank {fields['rank']}")
+    tensor = TensorInfo(
+        name,
+        fields["offset"],
+        fields["shape"][: fields["rank"]],
+        spec.DTYPES[fields["dtype"]],
+        fields["scale"],
+        fields["zero_point"],
+        fields["pixel_multiplier"],
+        fields["pixel_offset"],
+    )
+    if tensor.bytes != fields["bytes"]:
+        raise ValueError(f"tensor {name!r} {tensor.shape} has {fields['bytes']} bytes")
+    return tensor

@@ -1,0 +1,153 @@
+"""TensorFlow Lite Micro's integer arithmetic in NumPy and Python: docs/NUMERICS.md in code.
+
+Quantities are int64 arrays that hold int32 values, or Python integers.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+
+
+def wrap32(x: np.ndarray) -> np.ndarray:
+    """The int32 value that two's complement arithmetic leaves of `x`."""
+    return ((x + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+
+
+def high_mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """SaturatingRoundingDoublingHighMul: round(a * b / 2^31), halves upwards."""
+    return (a * b + (1 << 30)) >> 31
+
+
+def rounding_shift(x: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """RoundingDivideByPOT: round(x / 2^exponent), halves away from zero."""
+    mask = (1 << exponent) - 1
+    threshold = (mask >> 1) + (x < 0)
+    return (x >> exponent) + ((x & mask) > threshold)
+
+
+def rescale(x: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """MultiplyByQuantizedMultiplier: x * multiplier / 2^31 * 2^shift with two roundings."""
+    left, right = np.maximum(shift, 0), np.maximum(-shift, 0)
+    return rounding_shift(high_mul(wrap32(x << left), multiplier), right)
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """QuantizeMultiplier: (multiplier in [2^30, 2^31), shift) with real = multiplier / 2^31 * 2^shift."""
+    if real == 0 or not math.isfinite(real):
+        return 0, 0
+    fraction, shift = math.frexp(real)
+    multiplier = round_away(fraction * (1 << 31))
+    if multiplier == 1 << 31:
+        multiplier >>= 1
+        shift += 1
+    if shift < -31:
+        return 0, 0
+    if shift > 30:
+        return INT32_MAX, 30
+    return multiplier, shift
+
+
+def round_away(x: float) -> int:
+    """C's round(): halves away from zero."""
+    return int(math.floor(abs(x) + 0.5)) * (1 if x >= 0 else -1)
+
+
+def quantize(real: float, scale: np.float32, zero_point: int) -> int:
+    """zero_point + round(real / scale) with the quotient in float32, as TFLM quantises limits."""
+    return zero_point + round_away(float(np.float32(real) / np.float32(scale)))
+
+
+def clamp_limits(activation: str, scale: np.float32, zero_point: int) -> tuple[int, int]:
+    """CalculateActivationRangeQuantized: least and largest int8 output of a fused activation."""
+    low, high = -128, 127
+    if activation in ("RELU", "RELU6"):
+        low = max(low, quantize(0.0, scale, zero_point))
+    if activation == "RELU6":
+        high = min(high, quantize(6.0, scale, zero_point))
+    if activation == "RELU_N1_TO_1":
+        low = max(low, quantize(-1.0, scale, zero_point))
+        high = min(high, quantize(1.0, scale, zero_point))
+    return low, high
+
+
+# gemmlowp's exp and reciprocal on int64 arrays. QI.F: I integer bits, F fractional bits.
+
+
+def exp_on_negative(a: np.ndarray, integer_bits: int) -> np.ndarray:
+    """exp(a) in Q0.31 for a <= 0 with `integer_bits` <= 5; gemmlowp's exp_on_negative_values."""
+    quarter = 1 << (29 - integer_bits)
+    fraction = (a & (quarter - 1)) - quarter
+    remainder = fraction - a
+    x = (fraction << integer_bits) + (1 << 28)
+    x2 = high_mul(x, x)
+    x3 = high_mul(x2, x)
+    x4 = high_mul(x2, x2)
+    tail = rounding_shift(x4, 2) + x3
+    tail = rounding_shift(high_mul(tail, 715827883) + x2, 1)
+    result = 1895147668 + high_mul(x + tail, 1895147668)
+    factors = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+    for i, factor in enumerate(factors[: integer_bits + 2]):
+        bit = remainder >> (29 - integer_bits + i) & 1
+        result = np.where(bit, high_mul(result, factor), result)
+    return np.where(a == 0, INT32_MAX, result)
+
+
+def reciprocal(a: np.ndarray) -> np.ndarray:
+    """1 / (1 + a) in Q0.31 for a in [0, 1) in Q0.31; gemmlowp's one_over_one_plus_x_for_x_in_0_1."""
+    half = (a + INT32_MAX + 1) >> 1
+    x = 1515870810 + high_mul(half, -1010580540)
+    for _ in range(3):
+        x = x + high_mul(x, (1 << 29) - high_mul(half, x)) * 4
+    return np.minimum(x * 2, INT32_MAX)
+
+
+def input_radius(integer_bits: int, left_shift: int) -> int:
+    """CalculateInputRadius: the largest input that `left_shift` leaves within `integer_bits`."""
+    return int(math.floor(((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / (1 << left_shift)))
+
+
+def softmax_parameters(beta: float, scale: np.float32) -> tuple[int, int, int]:
+    """PreprocessSoftmaxScaling: multiplier, left shift and the least difference that counts."""
+    real = min(float(np.float32(beta)) * float(scale) * (1 << 26), (1 << 31) - 1.0)
+    multiplier, shift = quantize_multiplier(real)
+    return multiplier, shift, -input_radius(5, shift)
+
+
+# Functions of one int8 value as tables: entry i is the output for q = i - 128.
+
+
+def logistic_table(scale: np.float32, zero_point: int) -> np.ndarray:
+    """LOGISTIC with output scale 1/256 and zero point -128."""
+    fraction, shift = math.frexp(float(scale) * (1 << 27))
+    multiplier = round_away(fraction * (1 << 31))
+    radius = input_radius(4, shift) if shift >= 0 else INT32_MAX
+    x = np.arange(-128, 128, dtype=np.int64) - zero_point
+    q4 = rescale(np.clip(x, -radius, radius), np.int64(multiplier), np.int64(shift))
+    positive = reciprocal(exp_on_negative(-np.abs(q4), 4))
+    result = np.where(q4 > 0, positive, INT32_MAX - positive)
+    result = np.where(q4 == 0, 1 << 30, result)
+    out = np.clip(rounding_shift(result, np.int64(23)) - 128, -128, 127)
+    out = np.where(x <= -radius, -128, np.where(x >= radius, 127, out))
+    return out.astype(np.int8)
+
+
+def relu_table(
+    low: float, high: float | None, scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int
+) -> np.ndarray:
+    """RELU as TFLM computes it: requantised, then clamped."""
+    multiplier, shift = quantize_multiplier(float(scale) / float(out_scale))
+    x = np.arange(-128, 128, dtype=np.int64) - zero_point
+    out = rescale(x, np.int64(multiplier), np.int64(shift)) + out_zero
+    least = max(-128, quantize(low, out_scale, out_zero))
+    largest = 127 if high is None else min(127, quantize(high, out_scale, out_zero))
+    return np.clip(out, least, largest).astype(np.int8)
+
+
+def relu6_table(scale: np.float32, zero_point: int) -> np.ndarray:
+    """RELU6 as TFLM computes it: a clamp on the input's scale; the output's is not looked at."""
+    six = max(-128, min(127, quantize(6.0, scale, zero_point)))
+    return np.clip(np.arange(-128, 128), zero_point, six).astype(np.int8)

@@ -1,0 +1,137 @@
+"""Rewrites of the graph before lowering, and of the steps after it. Each keeps every output byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .graph import Graph, Node, Tensor
+from .operators.pad import paddings
+from .program import Step
+
+# Operators whose output holds the input's bytes in the input's order.
+RESHAPES = {"RESHAPE"}
+
+
+@dataclass
+class Edge:
+    """A model input or output: the int8 tensor the device holds, and what the source model has there."""
+
+    tensor: Tensor
+    dtype: str
+    name: str
+
+
+def fold_edges(graph: Graph) -> tuple[list[Edge], list[Edge]]:
+    """QUANTIZE after an input and DEQUANTIZE or QUANTIZE before an output move into the file's description
+    of the tensor: the device library converts, with the same arithmetic."""
+    inputs = [_fold_input(graph, t) for t in graph.inputs]
+    outputs = [_fold_output(graph, i) for i in range(len(graph.outputs))]
+    graph.inputs = [e.tensor for e in inputs]
+    graph.outputs = [e.tensor for e in outputs]
+    return inputs, outputs
+
+
+def _is_shift_by_128(a: Tensor, b: Tensor) -> bool:
+    """True for int8 <-> uint8 of one scale: bytes that differ in the top bit only."""
+    if {a.dtype, b.dtype} != {"int8", "uint8"} or a.scale.size != 1 or b.scale.size != 1:
+        return False
+    signed, unsigned = (a, b) if a.dtype == "int8" else (b, a)
+    return a.scale[0] == b.scale[0] and unsigned.zero_point[0] - signed.zero_point[0] == 128
+
+
+def _fold_input(graph: Graph, tensor: Tensor) -> Edge:
+    readers = graph.consumers(tensor)
+    if len(readers) == 1 and readers[0].kind == "QUANTIZE" and tensor not in graph.outputs:
+        node, quantised = readers[0], readers[0].outputs[0]
+        if quantised.dtype == "int8" and (tensor.dtype == "float32" or _is_shift_by_128(tensor, quantised)):
+            graph.nodes.remove(node)
+            return Edge(quantised, tensor.dtype, tensor.name)
+    return Edge(tensor, tensor.dtype, tensor.name)
+
+
+def _fold_output(graph: Graph, index: int) -> Edge:
+    tensor = graph.outputs[index]
+    node = graph.producer(tensor)
+    if node is not None and not graph.consumers(tensor):
+        source = node.inputs[0]
+        dequantizes = node.kind == "DEQUANTIZE" and tensor.dtype == "float32"
+        shifts = node.kind == "QUANTIZE" and source is not None and _is_shift_by_128(source, tensor)
+        if source is not None and source.dtype == "int8" and (dequantizes or shifts):
+            graph.nodes.remove(node)
+            return Edge(source, tensor.dtype, tensor.name)
+    return Edge(tensor, tensor.dtype, tensor.name)
+
+
+def drop_reshapes(graph: Graph) -> dict[Tensor, Tensor]:
+    """Removes operators that only rename a tensor. Returns output -> the tensor whose memory it is."""
+    aliases: dict[Tensor, Tensor] = {}
+    for node in [n for n in graph.nodes if n.kind in RESHAPES]:
+        source, output = node.inputs[0], node.outputs[0]
+        if source is None or source.size != output.size or source.dtype != output.dtype:
+            raise node.refuse("it changes the number of elements", "export the model with fixed shapes")
+        if source.data is not None:
+            raise node.refuse("its input is a constant", "export the model with constant folding")
+        graph.nodes.remove(node)
+        aliases[output] = source
+    return aliases
+
+
+def fuse_padding(graph: Graph) -> None:
+    """A PAD of height and width with zeros becomes the padding of the VALID convolution that alone reads it."""
+    for pad in [n for n in graph.nodes if n.kind == "PAD"]:
+        padded = pad.outputs[0]
+        readers = graph.consumers(padded)
+        if len(readers) != 1 or padded in graph.outputs or len(padded.shape) != 4:
+            continue
+        conv = readers[0]
+        if conv.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D") or conv.options["padding"] != "VALID":
+            continue
+        before = paddings(pad)
+        source = pad.inputs[0]
+        same = np.array_equal(source.scale, padded.scale) and np.array_equal(source.zero_point, padded.zero_point)
+        if before[0] != (0, 0) or before[3] != (0, 0) or not same:
+            continue
+        conv.inputs[0] = source
+        conv.options = {**conv.options, "padding": "EXPLICIT", "pad": (before[1][0], before[2][0])}
+        graph.nodes.remove(pad)
+
+
+def fuse_clamps(steps: list[Step], outputs: list[Tensor]) -> list[Step]:
+    """A table that only clamps (RELU, RELU6 on one scale) becomes the clamp limits of the step before it."""
+    kept: list[Step] = []
+    for step in steps:
+        limits = _clamp_of(step)
+        before = next((s for s in kept if s.output is step.inputs[0]), None)
+        read_once = sum(step.inputs[0] in s.inputs for s in steps) == 1 and step.inputs[0] not in outputs
+        if limits is None or before is None or "clamp_min" not in before.fields or not read_once:
+            kept.append(step)
+            continue
+        low, high = (max(before.fields["clamp_min"], limits[0]), min(before.fields["clamp_max"], limits[1]))
+        if low > high:
+            kept.append(step)
+            continue
+        before.fields |= {"clamp_min": low, "clamp_max": high}
+        before.output = step.output
+    return kept
+
+
+def _clamp_of(step: Step) -> tuple[int, int] | None:
+    if step.operator != "LUT":
+        return None
+    table = np.frombuffer(step.blocks[0], np.int8)
+    low, high = int(table[0]), int(table[-1])
+    return (low, high) if np.array_equal(table, np.clip(np.arange(-128, 128), low, high)) else None
+
+
+def unused(graph: Graph) -> list[Node]:
+    """Nodes whose results nobody reads."""
+    wanted = set(map(id, graph.outputs))
+    dead = []
+    for node in reversed(graph.nodes):
+        if any(id(t) in wanted for t in node.outputs):
+            wanted |= {id(t) for t in node.inputs if t is not None}
+        else:
+            dead.append(node)
+    return dead

@@ -1,0 +1,114 @@
+"""Places every tensor in one arena by its lifetime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import spec
+from .graph import Tensor
+from .program import Step
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory for one tensor and its aliases, in use from step `first` to step `last`."""
+
+    size: int
+    first: int
+    last: int
+    offset: int = -1
+
+    def overlaps(self, other: Buffer) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass
+class Plan:
+    """Arena offsets by tensor, and the arena's exact size."""
+
+    buffers: dict[Tensor, Buffer]
+    aliases: dict[Tensor, Tensor]
+    arena_bytes: int
+
+    def offset(self, tensor: Tensor) -> int:
+        return self.buffers[_root(self.aliases, tensor)].offset
+
+
+def _root(aliases: dict[Tensor, Tensor], tensor: Tensor) -> Tensor:
+    while tensor in aliases:
+        tensor = aliases[tensor]
+    return tensor
+
+
+def plan(
+    steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases: dict[Tensor, Tensor]
+) -> Plan:
+    """A plan for `steps`; `aliases` maps a tensor to the one whose memory it shares.
+
+    Inputs are alive from the start, outputs to the end. Steps marked in_place take over the memory of an
+    input of the same size that nobody reads afterwards.
+    """
+    aliases = dict(aliases)
+
+    def last_reads() -> dict[Tensor, int]:
+        last = {}
+        for i, step in enumerate(steps):
+            last[_root(aliases, step.output)] = max(last.get(_root(aliases, step.output), 0), i)
+            for tensor in step.inputs:
+                last[_root(aliases, tensor)] = i
+        return last | {_root(aliases, t): len(steps) for t in outputs}
+
+    last = last_reads()
+    for i, step in enumerate(steps):
+        if step.in_place:
+            for tensor in step.inputs:
+                root = _root(aliases, tensor)
+                if last[root] == i and root is not _root(aliases, step.output) and tensor.size == step.output.size:
+                    aliases[step.output] = root
+                    last = last_reads()
+                    break
+
+    buffers: dict[Tensor, Buffer] = {}
+    for tensor, first in [(t, -1) for t in inputs] + [(s.output, i) for i, s in enumerate(steps)]:
+        root = _root(aliases, tensor)
+        if root not in buffers:
+            size = spec.align(tensor.size, spec.BLOCK_ALIGNMENT)
+            buffers[root] = Buffer(size, first, max(last.get(root, first), first))
+    return Plan(buffers, aliases, place(list(buffers.values())))
+
+
+def place(buffers: list[Buffer]) -> int:
+    """Sets the offsets; returns the bytes needed. The best of a few greedy orders: each buffer goes to the
+    lowest place that is free during its life."""
+    orders = [
+        lambda b: (-b.size, b.first),
+        lambda b: (b.first - b.last, -b.size),
+        lambda b: (b.first, -b.size),
+        lambda b: (-b.size * (b.last - b.first + 1), b.first),
+    ]
+    best, offsets = -1, []
+    for order in orders:
+        placed: list[Buffer] = []
+        for buffer in sorted(buffers, key=order):
+            buffer.offset = _lowest(buffer, placed)
+            placed.append(buffer)
+        size = max((b.offset + b.size for b in buffers), default=0)
+        if best < 0 or size < best:
+            best, offsets = size, [b.offset for b in buffers]
+    for buffer, offset in zip(buffers, offsets, strict=True):
+        buffer.offset = offset
+    return best
+
+
+def _lowest(buffer: Buffer, placed: list[Buffer]) -> int:
+    offset = 0
+    for other in sorted((p for p in placed if p.overlaps(buffer)), key=lambda p: p.offset):
+        if other.offset - offset >= buffer.size:
+            break
+        offset = max(offset, other.offset + other.size)
+    return offset
+
+
+def lower_bound(buffers: list[Buffer]) -> int:
+    """The most bytes that are alive at once: no plan can need less."""
+    return max((sum(b.size for b in buffers if b.overlaps(at)) for at in buffers), default=0)

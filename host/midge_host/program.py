@@ -1,0 +1,53 @@
+"""What the device runs: steps in execution order, before they are laid out in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .graph import Graph, Node, Tensor
+
+
+@dataclass(eq=False)
+class Step:
+    """One operator record to be. `fields` are those of its layout that the plan does not set.
+
+    `in_place`: the output may take the memory of an input that nobody reads later.
+    """
+
+    operator: str
+    name: str
+    inputs: list[Tensor]
+    output: Tensor
+    fields: dict[str, Any]
+    blocks: list[bytes] = field(default_factory=list)
+    in_place: bool = False
+
+
+# From a node to its step.
+Lowering = Callable[[Graph, Node], Step]
+
+
+@dataclass
+class Context:
+    """A record to execute with NumPy: its fields, the arena (int8) and the weight section (uint8)."""
+
+    op: dict[str, Any]
+    arena: np.ndarray
+    weights: np.ndarray
+
+    def tensor(self, shape: tuple[int, ...], offset_field: str = "input") -> np.ndarray:
+        """A view of the arena."""
+        offset = self.op[offset_field]
+        return self.arena[offset : offset + int(np.prod(shape))].reshape(shape)
+
+    def block(self, index: int) -> np.ndarray:
+        start = self.op["weights"] + index * self.op["block_bytes"]
+        return self.weights[start : start + self.op["block_bytes"]]
+
+
+# Executes one record as docs/NUMERICS.md says.
+Reference = Callable[[Context], None]

@@ -1,0 +1,297 @@
+"""The facts of the .midge format, defined once.
+
+Everything else that needs them is generated from here by `make generate`: the C header, the constants in the
+device library and the tables in docs/FORMAT.md. tests/test_spec.py fails when one of them is out of date.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+MAGIC = b"MIDG"
+FORMAT_VERSION = 1
+MAX_RANK = 6
+MAX_DIM = 65535
+WEIGHT_ALIGNMENT = 16  # of the weight section in the file
+BLOCK_ALIGNMENT = 4  # of every weight block in the section, and of every tensor in the arena
+BLOCK_TARGET_BYTES = 2048  # a weight block is kept below this where one output channel allows it
+MAX_WINDOW_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Field:
+    """One little-endian field: a `struct` type code, a name and what it means."""
+
+    code: str
+    name: str
+    text: str
+
+    @property
+    def size(self) -> int:
+        return struct.calcsize("<" + self.code)
+
+    @property
+    def is_array(self) -> bool:
+        return len(self.code) > 1 and self.code[-1] != "s"
+
+
+class Layout:
+    """An ordered list of naturally aligned fields."""
+
+    def __init__(self, name: str, text: str, fields: list[tuple[str, str, str]]):
+        self.name = name
+        self.text = text
+        self.fields = [Field(*f) for f in fields]
+        self.struct = struct.Struct("<" + "".join(f.code for f in self.fields))
+        self.offsets: dict[str, int] = {}
+        at = 0
+        for field in self.fields:
+            unit = struct.calcsize("<" + field.code[-1])
+            if field.code[-1] != "s" and at % unit:
+                raise AssertionError(f"{name}.{field.name} is not aligned")
+            self.offsets[field.name] = at
+            at += field.size
+
+    @property
+    def size(self) -> int:
+        return self.struct.size
+
+    def pack(self, **values: object) -> bytes:
+        """Bytes of the layout; fields not named are zero, unknown names are an error."""
+        flat: list[object] = []
+        for field in self.fields:
+            if field.is_array:
+                flat.extend(values.pop(field.name))
+            else:
+                flat.append(values.pop(field.name, b"" if field.code[-1] == "s" else 0))
+        if values:
+            raise KeyError(f"{self.name} has no field {sorted(values)}")
+        return self.struct.pack(*flat)
+
+    def unpack(self, data: bytes, offset: int = 0) -> dict[str, object]:
+        """Field values by name; a repeated field (`4H`) is a tuple."""
+        flat = list(self.struct.unpack_from(data, offset))
+        values: dict[str, object] = {}
+        for field in self.fields:
+            if field.is_array:
+                count = int(field.code[:-1])
+                values[field.name] = tuple(flat[:count])
+                del flat[:count]
+            else:
+                values[field.name] = flat.pop(0)
+        return values
+
+
+HEADER = Layout(
+    "header",
+    "The first bytes of the file.",
+    [
+        ("4s", "magic", "`MIDG`"),
+        ("H", "version", "format version"),
+        ("H", "header_bytes", "size of this header"),
+        ("I", "file_bytes", "length of the whole file"),
+        ("I", "program_crc", "CRC-32 of bytes 16 up to weights_offset"),
+        ("I", "weights_crc", "CRC-32 of the weight section"),
+        ("I", "weights_offset", "start of the weight section, a multiple of 16"),
+        ("I", "weights_bytes", "its length; it ends the file"),
+        ("I", "program_offset", "start of the operator records"),
+        ("I", "tensors_offset", "start of the tensor descriptors: inputs, then outputs"),
+        ("I", "names_offset", "UTF-8 lines: a name per input, output and operator"),
+        ("I", "names_bytes", "length of the names"),
+        ("I", "labels_offset", "UTF-8 lines: a label per output class"),
+        ("I", "labels_bytes", "length of the labels; 0 when there are none"),
+        ("I", "info_offset", "provenance, a JSON object"),
+        ("I", "info_bytes", "length of the provenance"),
+        ("I", "golden_offset", "self-test: input seed, then a CRC-32 per operator; 0 when there is none"),
+        ("I", "arena_bytes", "exact bytes of working memory"),
+        ("I", "window_bytes", "the largest weight block: the least window for streaming"),
+        ("H", "op_count", "number of operator records"),
+        ("B", "input_count", "number of inputs"),
+        ("B", "output_count", "number of outputs"),
+        ("I", "reserved", "0"),
+    ],
+)
+
+TENSOR = Layout(
+    "tensor",
+    "A model input or output.",
+    [
+        ("I", "offset", "where it lies in the arena"),
+        ("I", "bytes", "its length in the arena"),
+        ("f", "scale", "real = scale * (q - zero_point)"),
+        ("i", "zero_point", "the quantised value of 0.0"),
+        ("i", "pixel_multiplier", "input from uint8 pixels: q = (pixel * multiplier + offset + 2^15) >> 16"),
+        ("i", "pixel_offset", "see pixel_multiplier; both in 1/65536"),
+        ("B", "dtype", "what the source model took or gave: 1 int8, 2 uint8, 3 float32"),
+        ("B", "rank", "number of dimensions"),
+        ("6H", "shape", "dimensions, unused ones 0"),
+        ("H", "reserved", "0"),
+    ],
+)
+
+DTYPES = {1: "int8", 2: "uint8", 3: "float32"}
+
+HEAD_FIELDS = [
+    ("B", "code", "operator code"),
+    ("B", "flags", "0"),
+    ("H", "blocks", "number of weight blocks; 0 for an operator without weights"),
+    ("I", "input", "arena offset of the input"),
+    ("I", "output", "arena offset of the output"),
+    ("I", "output_bytes", "its length: what the self-test sums; kernels work from the fields below"),
+    ("I", "weights", "offset of the first weight block in the weight section"),
+    ("I", "block_bytes", "bytes of a weight block"),
+]
+
+
+def _record(name: str, text: str, fields: list[tuple[str, str, str]]) -> Layout:
+    size = struct.calcsize("<" + "".join(f[0] for f in HEAD_FIELDS + fields))
+    spare = [(f"{RECORD_BYTES - size}s", "spare", "0")] if size < RECORD_BYTES else []
+    return Layout(name, text, HEAD_FIELDS + fields + spare)
+
+
+RECORD_BYTES = 64
+
+WINDOW = _record(
+    "window",
+    "Operators that slide a window over an NHWC image (batch 1). FULLY_CONNECTED is a 1x1 window: one row per `in_h`.",
+    [
+        ("H", "in_h", "input height"),
+        ("H", "in_w", "input width"),
+        ("H", "in_c", "input channels"),
+        ("H", "out_h", "output height"),
+        ("H", "out_w", "output width"),
+        ("H", "out_c", "output channels"),
+        ("H", "kernel_h", "window height"),
+        ("H", "kernel_w", "window width"),
+        ("B", "stride_h", "vertical stride"),
+        ("B", "stride_w", "horizontal stride"),
+        ("B", "dilation_h", "vertical dilation"),
+        ("B", "dilation_w", "horizontal dilation"),
+        ("H", "pad_top", "rows of padding above"),
+        ("H", "pad_left", "columns of padding at the left"),
+        ("b", "input_zero", "zero point of the input: the value of padding"),
+        ("b", "output_zero", "zero point of the output"),
+        ("b", "clamp_min", "least output value"),
+        ("b", "clamp_max", "largest output value"),
+        ("i", "multiplier", "multiplier of every channel where mult_bits is 0"),
+        ("H", "block_channels", "output channels in a weight block"),
+        ("B", "bias_bits", "bits of a channel's bias, 1 to 32"),
+        ("B", "shift_bits", "bits of a channel's shift, 0 to 6"),
+        ("B", "mult_bits", "bits of a channel's multiplier, 0 or 30"),
+        ("b", "shift", "added to every channel's shift"),
+        ("H", "reserved", "0"),
+    ],
+)
+
+REDUCE = _record(
+    "reduce",
+    "A sum over the middle axis of [outer, reduce, inner].",
+    [
+        ("I", "outer", "elements before the reduced axes"),
+        ("I", "reduce", "elements summed"),
+        ("I", "inner", "elements after the reduced axes"),
+        ("i", "multiplier", "of the sum of (q - input_zero)"),
+        ("i", "shift", "of the sum"),
+        ("b", "input_zero", "zero point of the input"),
+        ("b", "output_zero", "zero point of the output"),
+        ("b", "clamp_min", "least output value"),
+        ("b", "clamp_max", "largest output value"),
+    ],
+)
+
+ADD = _record(
+    "add",
+    "Element by element; the output may be in the place of either input.",
+    [
+        ("I", "input2", "arena offset of the second input"),
+        ("I", "count", "elements"),
+        ("i", "multiplier1", "of the first input"),
+        ("i", "multiplier2", "of the second input"),
+        ("i", "multiplier", "of the sum"),
+        ("b", "shift1", "of the first input"),
+        ("b", "shift2", "of the second input"),
+        ("b", "shift", "of the sum"),
+        ("b", "left_shift", "applied to both inputs first"),
+        ("b", "zero1", "zero point of the first input"),
+        ("b", "zero2", "zero point of the second input"),
+        ("b", "output_zero", "zero point of the output"),
+        ("b", "clamp_min", "least output value"),
+        ("b", "clamp_max", "largest output value"),
+        ("b", "reserved", "0"),
+    ],
+)
+
+SOFTMAX = _record(
+    "softmax",
+    "Over the last axis; may be in place.",
+    [
+        ("I", "rows", "number of rows"),
+        ("I", "depth", "elements of a row"),
+        ("i", "multiplier", "beta * scale as Q5.26"),
+        ("i", "shift", "left shift of a difference"),
+        ("i", "diff_min", "differences below this count as 0"),
+    ],
+)
+
+LUT = _record(
+    "lut",
+    "q becomes table[q + 128]; may be in place. The 256-byte table is the operator's one weight block.",
+    [("I", "count", "elements")],
+)
+
+PAD = _record(
+    "pad",
+    "Copies a 4-D tensor into a larger one filled with a value.",
+    [
+        ("4H", "in_shape", "input dimensions"),
+        ("4H", "before", "elements of padding before each dimension"),
+        ("4H", "out_shape", "output dimensions"),
+        ("b", "value", "what the padding holds"),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A device operator: its code in the file and the layout of its record."""
+
+    code: int
+    name: str
+    layout: Layout
+
+
+OPERATORS = [
+    Operator(1, "CONV_2D", WINDOW),
+    Operator(2, "DEPTHWISE_CONV_2D", WINDOW),
+    Operator(3, "FULLY_CONNECTED", WINDOW),
+    Operator(4, "AVERAGE_POOL_2D", WINDOW),
+    Operator(5, "MAX_POOL_2D", WINDOW),
+    Operator(6, "MEAN", REDUCE),
+    Operator(7, "ADD", ADD),
+    Operator(8, "SOFTMAX", SOFTMAX),
+    Operator(9, "LUT", LUT),
+    Operator(10, "PAD", PAD),
+]
+BY_CODE = {op.code: op for op in OPERATORS}
+BY_NAME = {op.name: op for op in OPERATORS}
+RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD]
+
+# Why a program was refused: what check() and run() return besides 0, as (operator index + 1) * 16 + reason.
+REASONS = {
+    1: "an unknown operator",
+    2: "a tensor outside the arena",
+    3: "weights outside the weight section",
+    4: "an impossible parameter",
+}
+
+
+def align(value: int, unit: int) -> int:
+    """The least multiple of `unit` that is not below `value`."""
+    return -(-value // unit) * unit
+
+
+def entries_bytes(channels: int, bias_bits: int, shift_bits: int, mult_bits: int) -> int:
+    """Bytes of a block's channel entries, padded so that the weight rows behind them are aligned."""
+    bits = channels * (bias_bits + shift_bits + mult_bits)
+    return align(-(-bits // 8), BLOCK_ALIGNMENT)

@@ -1,0 +1,35 @@
+// ADD of two tensors of one shape.
+
+#include "fixed_point.h"
+#include "operators.h"
+
+uint32_t midge_add_check(const void *record, uint32_t arena_bytes) {
+    const midge_add_t *op = record;
+    if (!midge_is_rescale(op->multiplier1, op->shift1)
+        || !midge_is_rescale(op->multiplier2, op->shift2)
+        || !midge_is_rescale(op->multiplier, op->shift) || op->left_shift < 0
+        || op->left_shift > 22 || op->clamp_min > op->clamp_max) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, op->count, arena_bytes)
+        || !midge_fits(op->input2, op->count, arena_bytes)
+        || !midge_fits(op->output, op->count, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+void midge_add(const midge_call_t *call) {
+    const midge_add_t *op = call->op;
+    const int8_t *a = call->arena + op->input;
+    const int8_t *b = call->arena + op->input2;
+    int8_t *out = call->arena + op->output;
+    const int32_t unit = 1 << op->left_shift;
+    for (uint32_t i = 0; i < op->count; i++) {
+        uint32_t x = midge_rescale((a[i] - op->zero1) * unit, op->multiplier1, op->shift1);
+        uint32_t y = midge_rescale((b[i] - op->zero2) * unit, op->multiplier2, op->shift2);
+        uint32_t scaled = midge_rescale((int32_t)(x + y), op->multiplier, op->shift);
+        int32_t q = (int32_t)(scaled + op->output_zero);
+        out[i] = midge_clamp(q, op->clamp_min, op->clamp_max);
+    }
+}

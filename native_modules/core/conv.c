@@ -1,0 +1,123 @@
+// CONV_2D, and FULLY_CONNECTED as a 1x1 convolution with a row per pixel.
+
+#include "window.h"
+
+// Output channels computed together, so that an input value is loaded once for all of them.
+#define LANES 4
+
+typedef struct {
+    const int8_t *row[LANES]; // a weight row [kernel_h][kernel_w][in_c] each
+    uint32_t acc[LANES];
+} lanes_t;
+
+// acc += w[at .. at + n - 1] . x
+static void accumulate(lanes_t *lanes, uint32_t at, const int8_t *x, uint32_t n) {
+    const int8_t *w0 = lanes->row[0] + at;
+    const int8_t *w1 = lanes->row[1] + at;
+    const int8_t *w2 = lanes->row[2] + at;
+    const int8_t *w3 = lanes->row[3] + at;
+    uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t v = x[i];
+        a0 += v * w0[i];
+        a1 += v * w1[i];
+        a2 += v * w2[i];
+        a3 += v * w3[i];
+    }
+    lanes->acc[0] += a0;
+    lanes->acc[1] += a1;
+    lanes->acc[2] += a2;
+    lanes->acc[3] += a3;
+}
+
+// The same where the window hangs over the border: every x is `zero`, the zero point of the input.
+static void accumulate_padding(lanes_t *lanes, uint32_t at, int32_t zero, uint32_t n) {
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        const int8_t *w = lanes->row[lane] + at;
+        int32_t sum = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            sum += w[i];
+        }
+        lanes->acc[lane] += (uint32_t)sum * zero;
+    }
+}
+
+static void window(const midge_window_t *op, const int8_t *input, int32_t y, int32_t x,
+    lanes_t *lanes) {
+    const int32_t in_h = op->in_h, in_w = op->in_w;
+    const uint32_t in_c = op->in_c, line = op->kernel_w * in_c;
+    int32_t first, last;
+    midge_taps(x, in_w, op->kernel_w, op->dilation_w, &first, &last);
+    // A line of taps is one run of bytes when it lies within the image and has no gaps.
+    int whole = first == 0 && last == op->kernel_w && op->dilation_w == 1;
+    uint32_t at = 0;
+    for (uint32_t ky = 0; ky < op->kernel_h; ky++, y += op->dilation_h, at += line) {
+        if (y < 0 || y >= in_h) {
+            accumulate_padding(lanes, at, op->input_zero, line);
+            continue;
+        }
+        const int8_t *image = input + (uint32_t)(y * in_w) * in_c;
+        if (whole) {
+            accumulate(lanes, at, image + (uint32_t)x * in_c, line);
+            continue;
+        }
+        int32_t ix = x;
+        for (int32_t kx = 0; kx < op->kernel_w; kx++, ix += op->dilation_w) {
+            if (kx < first || kx >= last) {
+                accumulate_padding(lanes, at + kx * in_c, op->input_zero, in_c);
+            } else {
+                accumulate(lanes, at + kx * in_c, image + (uint32_t)ix * in_c, in_c);
+            }
+        }
+    }
+}
+
+// `count` (1 to LANES) channels of a block over the whole image.
+static void channels(const midge_window_t *op, const midge_call_t *call, const uint8_t *block,
+    uint32_t index, uint32_t count, int8_t *out) {
+    const int8_t *input = call->arena + op->input;
+    const int8_t *rows = (const int8_t *)block + midge_entries_bytes(op);
+    uint32_t row_bytes = (uint32_t)op->kernel_h * op->kernel_w * op->in_c;
+    midge_channel_t channel[LANES];
+    lanes_t lanes;
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        // Lanes to spare repeat the last channel; their result is dropped.
+        uint32_t i = index + (lane < count ? lane : count - 1);
+        midge_channel(op, block, i, &channel[lane]);
+        lanes.row[lane] = rows + i * row_bytes;
+    }
+    uint32_t at = 0;
+    for (int32_t oy = 0; oy < op->out_h; oy++) {
+        int32_t y = oy * op->stride_h - op->pad_top;
+        for (int32_t ox = 0; ox < op->out_w; ox++, at += op->out_c) {
+            for (uint32_t lane = 0; lane < LANES; lane++) {
+                lanes.acc[lane] = channel[lane].bias;
+            }
+            window(op, input, y, ox * op->stride_w - op->pad_left, &lanes);
+            for (uint32_t lane = 0; lane < count; lane++) {
+                out[at + lane] = midge_requantize(op, &channel[lane], lanes.acc[lane]);
+            }
+        }
+    }
+}
+
+uint32_t midge_conv_check(const void *record, uint32_t arena_bytes) {
+    const midge_window_t *op = record;
+    uint32_t reason = midge_window_check(op, arena_bytes);
+    if (reason) {
+        return reason;
+    }
+    return midge_blocks_check(op, (uint64_t)((uint32_t)op->kernel_h * op->kernel_w) * op->in_c);
+}
+
+void midge_conv(const midge_call_t *call) {
+    const midge_window_t *op = call->op;
+    const uint8_t *block = call->weights;
+    for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
+        int8_t *out = call->arena + op->output + b * op->block_channels;
+        for (uint32_t i = 0; i < op->block_channels; i += LANES) {
+            uint32_t left = op->block_channels - i;
+            channels(op, call, block, i, left < LANES ? left : LANES, out + i);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// gemmlowp's fixed-point arithmetic as TensorFlow Lite Micro uses it: docs/NUMERICS.md, "Rounding".
+// Overflow wraps, by unsigned arithmetic; >> of a negative number is arithmetic on every compiler
+// this is built with.
+
+#ifndef MIDGE_FIXED_POINT_H
+#define MIDGE_FIXED_POINT_H
+
+#include <stdint.h>
+
+// SaturatingRoundingDoublingHighMul: round(a * b / 2^31), halves upwards. Never called with the one
+// pair that saturates, INT32_MIN twice.
+static inline int32_t midge_high_mul(int32_t a, int32_t b) {
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+// RoundingDivideByPOT: round(x / 2^exponent), halves away from zero; exponent 0 to 31.
+static inline int32_t midge_rounding_shift(int32_t x, int32_t exponent) {
+    uint32_t mask = (1u << exponent) - 1;
+    uint32_t threshold = (mask >> 1) + (x < 0);
+    return (x >> exponent) + (((uint32_t)x & mask) > threshold);
+}
+
+// MultiplyByQuantizedMultiplier: x * multiplier / 2^31 * 2^shift; multiplier >= 0, shift -31 to 30.
+static inline int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift) {
+    if (shift > 0) {
+        return midge_high_mul((int32_t)((uint32_t)x << shift), multiplier);
+    }
+    return midge_rounding_shift(midge_high_mul(x, multiplier), -shift);
+}
+
+static inline int midge_is_rescale(int32_t multiplier, int32_t shift) {
+    return multiplier >= 0 && shift >= -31 && shift <= 30;
+}
+
+static inline int8_t midge_clamp(int32_t x, int8_t low, int8_t high) {
+    return x < low ? low : x > high ? high : (int8_t)x;
+}
+
+#endif

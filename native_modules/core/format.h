@@ -1,0 +1,188 @@
+// Generated from host/midge_host/spec.py by `make generate`. Do not edit.
+// The records of a .midge file as the core reads them: docs/FORMAT.md.
+
+#ifndef MIDGE_FORMAT_H
+#define MIDGE_FORMAT_H
+
+#include <stdint.h>
+
+#define MIDGE_FORMAT_VERSION 1
+#define MIDGE_RECORD_BYTES 64
+#define MIDGE_BLOCK_ALIGNMENT 4
+
+#define MIDGE_CONV_2D 1
+#define MIDGE_DEPTHWISE_CONV_2D 2
+#define MIDGE_FULLY_CONNECTED 3
+#define MIDGE_AVERAGE_POOL_2D 4
+#define MIDGE_MAX_POOL_2D 5
+#define MIDGE_MEAN 6
+#define MIDGE_ADD 7
+#define MIDGE_SOFTMAX 8
+#define MIDGE_LUT 9
+#define MIDGE_PAD 10
+
+// What every record begins with.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+} midge_head_t;
+
+// Operators that slide a window over an NHWC image (batch 1). FULLY_CONNECTED is a 1x1 window:
+// one row per `in_h`.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint16_t in_h;
+    uint16_t in_w;
+    uint16_t in_c;
+    uint16_t out_h;
+    uint16_t out_w;
+    uint16_t out_c;
+    uint16_t kernel_h;
+    uint16_t kernel_w;
+    uint8_t stride_h;
+    uint8_t stride_w;
+    uint8_t dilation_h;
+    uint8_t dilation_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+    int8_t input_zero;
+    int8_t output_zero;
+    int8_t clamp_min;
+    int8_t clamp_max;
+    int32_t multiplier;
+    uint16_t block_channels;
+    uint8_t bias_bits;
+    uint8_t shift_bits;
+    uint8_t mult_bits;
+    int8_t shift;
+    uint16_t reserved;
+} midge_window_t;
+
+// A sum over the middle axis of [outer, reduce, inner].
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t outer;
+    uint32_t reduce;
+    uint32_t inner;
+    int32_t multiplier;
+    int32_t shift;
+    int8_t input_zero;
+    int8_t output_zero;
+    int8_t clamp_min;
+    int8_t clamp_max;
+    uint8_t spare[16];
+} midge_reduce_t;
+
+// Element by element; the output may be in the place of either input.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t input2;
+    uint32_t count;
+    int32_t multiplier1;
+    int32_t multiplier2;
+    int32_t multiplier;
+    int8_t shift1;
+    int8_t shift2;
+    int8_t shift;
+    int8_t left_shift;
+    int8_t zero1;
+    int8_t zero2;
+    int8_t output_zero;
+    int8_t clamp_min;
+    int8_t clamp_max;
+    int8_t reserved;
+    uint8_t spare[10];
+} midge_add_t;
+
+// Over the last axis; may be in place.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t rows;
+    uint32_t depth;
+    int32_t multiplier;
+    int32_t shift;
+    int32_t diff_min;
+    uint8_t spare[20];
+} midge_softmax_t;
+
+// q becomes table[q + 128]; may be in place. The 256-byte table is the operator's one weight
+// block.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t count;
+    uint8_t spare[36];
+} midge_lut_t;
+
+// Copies a 4-D tensor into a larger one filled with a value.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint16_t in_shape[4];
+    uint16_t before[4];
+    uint16_t out_shape[4];
+    int8_t value;
+    uint8_t spare[15];
+} midge_pad_t;
+
+// A model input or output.
+typedef struct {
+    uint32_t offset;
+    uint32_t bytes;
+    uint32_t scale;
+    int32_t zero_point;
+    int32_t pixel_multiplier;
+    int32_t pixel_offset;
+    uint8_t dtype;
+    uint8_t rank;
+    uint16_t shape[6];
+    uint16_t reserved;
+} midge_tensor_t;
+
+#endif

@@ -1,0 +1,68 @@
+// midge's native core: runs the operator records of a .midge file.
+//
+// Freestanding C99: no libc, no writable statics, no allocation, no floating point. Little-endian only.
+// Everything a file can say is checked before a kernel runs, so a kernel trusts its record.
+// The format is described in docs/FORMAT.md, the arithmetic in docs/NUMERICS.md.
+
+#ifndef MIDGE_H
+#define MIDGE_H
+
+#include "format.h"
+
+// Why a record was refused. The names are in host/midge_host/spec.py.
+enum {
+    MIDGE_OK = 0,
+    MIDGE_BAD_OPERATOR = 1,
+    MIDGE_BAD_TENSOR = 2,
+    MIDGE_BAD_WEIGHTS = 3,
+    MIDGE_BAD_PARAMETER = 4,
+    MIDGE_BAD_READING = 5,
+};
+
+// `bytes` bytes at `data`: every pointer comes with its length.
+typedef struct {
+    const uint8_t *data;
+    uint32_t bytes;
+} midge_bytes_t;
+
+typedef struct {
+    int8_t *data;
+    uint32_t bytes;
+} midge_arena_t;
+
+// The weights at hand: `bytes` bytes that begin at offset `base` of the weight section.
+typedef struct {
+    const uint8_t *data;
+    uint32_t bytes;
+    uint32_t base;
+} midge_weights_t;
+
+// Checks all records against the sizes that the file declares.
+// Returns 0, or (operator index + 1) * 16 + reason. `program.data` must be aligned to 4.
+uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weights_bytes);
+
+// Runs records first..last-1. For a single record, only its weight blocks begin..end-1; an operator
+// without weights ignores them. Checks every record against the buffers given; a refused record
+// leaves the arena as the records before it made it. Returns as midge_check does.
+uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
+    midge_weights_t weights, uint32_t begin, uint32_t end);
+
+// What a sensor reading or a result holds: the type codes of Python's array module.
+enum {
+    MIDGE_INT8 = 'b',
+    MIDGE_UINT8 = 'B',
+    MIDGE_FLOAT32 = 'f',
+};
+
+// Writes a reading into an input tensor: int8 as it is, uint8 pixels by the tensor's pixel mapping,
+// float32 by its scale; NaN is refused. `tensor` is a descriptor (midge_tensor_t), aligned to 4.
+// Returns 0; MIDGE_BAD_TENSOR when the descriptor cannot be right or the lengths differ;
+// MIDGE_BAD_READING for a NaN; MIDGE_BAD_PARAMETER for another type code.
+uint32_t midge_encode(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type,
+    midge_arena_t arena);
+
+// The reverse: an output tensor as int8, as uint8 (int8 + 128) or as float32. Returns as above.
+uint32_t midge_decode(midge_bytes_t tensor, midge_arena_t arena, uint8_t *out, uint32_t out_bytes,
+    uint32_t type);
+
+#endif

@@ -1,0 +1,43 @@
+// What run.c knows of an operator: one `check` and one `run` each, in a file of its own.
+
+#ifndef MIDGE_OPERATORS_H
+#define MIDGE_OPERATORS_H
+
+#include "midge.h"
+
+// One record to run. `weights` points at weight block `begin`.
+typedef struct {
+    const void *op;
+    int8_t *arena;
+    const uint8_t *weights;
+    uint32_t begin;
+    uint32_t end;
+} midge_call_t;
+
+// True when `bytes` bytes from `offset` lie within `limit` bytes.
+static inline int midge_fits(uint32_t offset, uint64_t bytes, uint32_t limit) {
+    return offset <= limit && bytes <= limit - offset;
+}
+
+// check: MIDGE_OK or the reason why the record cannot run in an arena of that size. Where the
+// weight blocks lie has been checked; what they must hold is checked here.
+uint32_t midge_conv_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_depthwise_conv_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_pool_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_mean_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_add_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_softmax_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_lut_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_pad_check(const void *op, uint32_t arena_bytes);
+
+void midge_conv(const midge_call_t *call);
+void midge_depthwise_conv(const midge_call_t *call);
+void midge_average_pool(const midge_call_t *call);
+void midge_max_pool(const midge_call_t *call);
+void midge_mean(const midge_call_t *call);
+void midge_add(const midge_call_t *call);
+void midge_softmax(const midge_call_t *call);
+void midge_lut(const midge_call_t *call);
+void midge_pad(const midge_call_t *call);
+
+#endif

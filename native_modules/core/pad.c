@@ -1,0 +1,47 @@
+// PAD: a 4-D tensor in a larger one.
+
+#include "operators.h"
+
+static uint64_t elements(const uint16_t *shape, uint32_t arena_bytes) {
+    uint64_t first = (uint32_t)shape[0] * shape[1];
+    uint64_t second = (uint32_t)shape[2] * shape[3];
+    // Either factor alone may be beyond any arena; the product of two that are not fits 64 bits.
+    return first > arena_bytes || second > arena_bytes ? UINT64_MAX : first * second;
+}
+
+uint32_t midge_pad_check(const void *record, uint32_t arena_bytes) {
+    const midge_pad_t *op = record;
+    for (int i = 0; i < 4; i++) {
+        if (op->in_shape[i] == 0 || op->before[i] + op->in_shape[i] > op->out_shape[i]) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (!midge_fits(op->input, elements(op->in_shape, arena_bytes), arena_bytes)
+        || !midge_fits(op->output, elements(op->out_shape, arena_bytes), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+void midge_pad(const midge_call_t *call) {
+    const midge_pad_t *op = call->op;
+    const int8_t *input = call->arena + op->input;
+    int8_t *out = call->arena + op->output;
+    for (int32_t n = 0; n < op->out_shape[0]; n++) {
+        int32_t in_n = n - op->before[0];
+        for (int32_t y = 0; y < op->out_shape[1]; y++) {
+            int32_t in_y = y - op->before[1];
+            int line = in_n >= 0 && in_n < op->in_shape[0] && in_y >= 0 && in_y < op->in_shape[1];
+            for (int32_t x = 0; x < op->out_shape[2]; x++) {
+                int32_t in_x = x - op->before[2];
+                int pixel = line && in_x >= 0 && in_x < op->in_shape[2];
+                for (int32_t c = 0; c < op->out_shape[3]; c++) {
+                    int32_t in_c = c - op->before[3];
+                    // Input elements come in the order in which they are stored.
+                    int inside = pixel && in_c >= 0 && in_c < op->in_shape[3];
+                    *out++ = inside ? *input++ : op->value;
+                }
+            }
+        }
+    }
+}

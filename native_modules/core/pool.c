@@ -1,0 +1,70 @@
+// AVERAGE_POOL_2D and MAX_POOL_2D: padding is left out, neither counted nor compared.
+
+#include "window.h"
+
+uint32_t midge_pool_check(const void *record, uint32_t arena_bytes) {
+    const midge_window_t *op = record;
+    uint32_t reason = midge_window_check(op, arena_bytes);
+    // Up to 2^23 elements the sum stays within 32 bits.
+    if (reason == MIDGE_OK
+        && (op->in_c != op->out_c || (uint32_t)op->kernel_h * op->kernel_w > 1 << 23)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    return reason;
+}
+
+static int32_t average(const midge_window_t *op, const int8_t *p, int32_t height, int32_t width) {
+    int32_t sum = 0;
+    for (int32_t y = 0; y < height; y++) {
+        for (int32_t x = 0; x < width; x++) {
+            sum += p[(uint32_t)(y * op->in_w + x) * op->in_c];
+        }
+    }
+    int32_t count = height * width;
+    // Rounds halves away from zero.
+    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+}
+
+static int32_t maximum(const midge_window_t *op, const int8_t *p, int32_t height, int32_t width) {
+    int32_t max = -128;
+    for (int32_t y = 0; y < height; y++) {
+        for (int32_t x = 0; x < width; x++) {
+            int32_t v = p[(uint32_t)(y * op->in_w + x) * op->in_c];
+            max = v > max ? v : max;
+        }
+    }
+    return max;
+}
+
+static inline void pool(const midge_call_t *call,
+    int32_t (*of)(const midge_window_t *, const int8_t *, int32_t, int32_t)) {
+    const midge_window_t *op = call->op;
+    const int8_t *input = call->arena + op->input;
+    int8_t *out = call->arena + op->output;
+    for (int32_t oy = 0; oy < op->out_h; oy++) {
+        int32_t y = oy * op->stride_h - op->pad_top, top, bottom;
+        midge_taps(y, op->in_h, op->kernel_h, 1, &top, &bottom);
+        for (int32_t ox = 0; ox < op->out_w; ox++) {
+            int32_t x = ox * op->stride_w - op->pad_left, left, right;
+            midge_taps(x, op->in_w, op->kernel_w, 1, &left, &right);
+            // A window that lies wholly in the padding is no valid model; it gives 0.
+            int empty = bottom <= top || right <= left;
+            const int8_t *p = input;
+            if (!empty) {
+                p += ((uint32_t)(y + top) * op->in_w + (uint32_t)(x + left)) * op->in_c;
+            }
+            for (uint32_t c = 0; c < op->in_c; c++) {
+                int32_t q = empty ? 0 : of(op, p + c, bottom - top, right - left);
+                *out++ = midge_clamp(q, op->clamp_min, op->clamp_max);
+            }
+        }
+    }
+}
+
+void midge_average_pool(const midge_call_t *call) {
+    pool(call, average);
+}
+
+void midge_max_pool(const midge_call_t *call) {
+    pool(call, maximum);
+}

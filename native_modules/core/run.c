@@ -1,0 +1,105 @@
+// The executor: finds a record's operator, checks the record against the buffers, runs it.
+
+#include "operators.h"
+
+typedef struct {
+    uint32_t (*check)(const void *op, uint32_t arena_bytes);
+    void (*run)(const midge_call_t *call);
+} operator_t;
+
+// By operator code. A later table of tuned kernels stands in front of this one.
+static const operator_t operators[] = {
+    [MIDGE_CONV_2D] = {midge_conv_check, midge_conv},
+    [MIDGE_DEPTHWISE_CONV_2D] = {midge_depthwise_conv_check, midge_depthwise_conv},
+    [MIDGE_FULLY_CONNECTED] = {midge_conv_check, midge_conv},
+    [MIDGE_AVERAGE_POOL_2D] = {midge_pool_check, midge_average_pool},
+    [MIDGE_MAX_POOL_2D] = {midge_pool_check, midge_max_pool},
+    [MIDGE_MEAN] = {midge_mean_check, midge_mean},
+    [MIDGE_ADD] = {midge_add_check, midge_add},
+    [MIDGE_SOFTMAX] = {midge_softmax_check, midge_softmax},
+    [MIDGE_LUT] = {midge_lut_check, midge_lut},
+    [MIDGE_PAD] = {midge_pad_check, midge_pad},
+};
+
+// The record's operator, or NULL with the reason why it cannot run.
+static const operator_t *find(const midge_head_t *op, uint32_t arena_bytes, uint32_t *reason) {
+    const operator_t *found = 0;
+    if (op->code < sizeof(operators) / sizeof(operators[0])) {
+        found = &operators[op->code];
+    }
+    if (found == 0 || found->check == 0) {
+        *reason = MIDGE_BAD_OPERATOR;
+        return 0;
+    }
+    // Kernels compute offsets in 32 bits with a sign.
+    *reason = arena_bytes > INT32_MAX ? MIDGE_BAD_TENSOR : found->check(op, arena_bytes);
+    return *reason ? 0 : found;
+}
+
+static int is_program(midge_bytes_t program) {
+    return ((uintptr_t)program.data & 3) == 0 && program.bytes % MIDGE_RECORD_BYTES == 0;
+}
+
+static const midge_head_t *record(midge_bytes_t program, uint32_t index) {
+    return (const midge_head_t *)(const void *)(program.data + index * MIDGE_RECORD_BYTES);
+}
+
+static uint32_t refusal(uint32_t index, uint32_t reason) {
+    return (index + 1) * 16 + reason;
+}
+
+uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weights_bytes) {
+    if (!is_program(program)) {
+        return refusal(0, MIDGE_BAD_PARAMETER);
+    }
+    for (uint32_t i = 0; i < program.bytes / MIDGE_RECORD_BYTES; i++) {
+        const midge_head_t *op = record(program, i);
+        uint32_t reason;
+        if (!find(op, arena_bytes, &reason)) {
+            return refusal(i, reason);
+        }
+        uint64_t bytes = (uint64_t)op->blocks * op->block_bytes;
+        if (!midge_fits(op->weights, bytes, weights_bytes)) {
+            return refusal(i, MIDGE_BAD_WEIGHTS);
+        }
+    }
+    return MIDGE_OK;
+}
+
+uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
+    midge_weights_t weights, uint32_t begin, uint32_t end) {
+    if (!is_program(program) || last > program.bytes / MIDGE_RECORD_BYTES || first > last) {
+        return refusal(0, MIDGE_BAD_PARAMETER);
+    }
+    int whole = last - first != 1;
+    for (uint32_t i = first; i < last; i++) {
+        const midge_head_t *op = record(program, i);
+        uint32_t reason;
+        const operator_t *found = find(op, arena.bytes, &reason);
+        if (!found) {
+            return refusal(i, reason);
+        }
+        midge_call_t call = {op, arena.data, 0, 0, op->blocks};
+        if (op->blocks) {
+            if (!whole) {
+                call.begin = begin;
+                call.end = end < op->blocks ? end : op->blocks;
+            }
+            if (call.begin > call.end) {
+                return refusal(i, MIDGE_BAD_PARAMETER);
+            }
+            uint64_t from = op->weights + (uint64_t)call.begin * op->block_bytes;
+            uint64_t bytes = (uint64_t)(call.end - call.begin) * op->block_bytes;
+            if (from < weights.base || from > UINT32_MAX
+                || !midge_fits((uint32_t)from - weights.base, bytes, weights.bytes)) {
+                return refusal(i, MIDGE_BAD_WEIGHTS);
+            }
+            if (call.begin == call.end) {
+                continue;
+            }
+            call.weights = weights.data + ((uint32_t)from - weights.base);
+        }
+        found->run(&call);
+    }
+    return MIDGE_OK;
+}

@@ -1,0 +1,44 @@
+// What convolutions and pools share: the part of a window that lies within the image, and the
+// per-channel parameters of a weight block (docs/FORMAT.md, "Weight blocks").
+
+#ifndef MIDGE_WINDOW_H
+#define MIDGE_WINDOW_H
+
+#include "fixed_point.h"
+#include "operators.h"
+
+typedef struct {
+    int32_t bias; // the zero point of the input is folded in
+    int32_t multiplier;
+    int32_t shift;
+} midge_channel_t;
+
+// Parameters of channel `index` of the block at `block`.
+void midge_channel(const midge_window_t *op, const uint8_t *block, uint32_t index,
+    midge_channel_t *channel);
+
+// Bytes of a block before its weight rows.
+uint32_t midge_entries_bytes(const midge_window_t *op);
+
+// Checks shapes, clamp and tensors; `midge_blocks_check` also the weight blocks, for rows of
+// `row_bytes` bytes.
+uint32_t midge_window_check(const midge_window_t *op, uint32_t arena_bytes);
+uint32_t midge_blocks_check(const midge_window_t *op, uint64_t row_bytes);
+
+// The taps first..last-1 of a window axis that lie within an image of `size` pixels, the window's
+// first tap being at `origin`.
+static inline void midge_taps(int32_t origin, int32_t size, int32_t kernel, int32_t dilation,
+    int32_t *first, int32_t *last) {
+    *first = origin < 0 ? (-origin + dilation - 1) / dilation : 0;
+    int32_t inside = size > origin ? (size - origin + dilation - 1) / dilation : 0;
+    *last = inside < kernel ? inside : kernel;
+}
+
+static inline int8_t midge_requantize(const midge_window_t *op, const midge_channel_t *channel,
+    uint32_t acc) {
+    uint32_t scaled = midge_rescale((int32_t)acc, channel->multiplier, channel->shift);
+    int32_t q = (int32_t)(scaled + op->output_zero);
+    return midge_clamp(q, op->clamp_min, op->clamp_max);
+}
+
+#endif

@@ -1,0 +1,8 @@
+# User C module for ports built with CMake (rp2, esp32):
+#   cmake -DUSER_C_MODULES=<this project>/native_modules/midge_native/micropython.cmake ...
+
+add_library(usermod_midge INTERFACE)
+file(GLOB MIDGE_CORE ${CMAKE_CURRENT_LIST_DIR}/../core/*.c)
+target_sources(usermod_midge INTERFACE ${CMAKE_CURRENT_LIST_DIR}/midge_native.c ${MIDGE_CORE})
+target_include_directories(usermod_midge INTERFACE ${CMAKE_CURRENT_LIST_DIR}/../core)
+target_link_libraries(usermod INTERFACE usermod_midge)

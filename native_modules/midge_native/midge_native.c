@@ -1,0 +1,117 @@
+// MicroPython binding of the native core: one source for the native module (.mpy) and for a user C
+// module built into firmware.
+//
+// >>> import midge_native
+// >>> midge_native.run(program, 0, op_count, arena, weights)
+// 0
+
+#if MICROPY_ENABLE_DYNRUNTIME
+#include "py/dynruntime.h"
+#else
+#include "py/runtime.h"
+#endif
+
+#include "midge.h"
+
+#if MICROPY_ENABLE_DYNRUNTIME
+// Compilers may call these for loops and struct copies; a native module has no libc.
+void *memcpy(void *to, const void *from, size_t n) {
+    return mp_fun_table.memmove_(to, from, n);
+}
+
+void *memset(void *to, int value, size_t n) {
+    return mp_fun_table.memset_(to, value, n);
+}
+#endif
+
+static midge_bytes_t get_bytes(mp_obj_t object) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(object, &info, MP_BUFFER_READ);
+    return (midge_bytes_t){info.buf, info.len};
+}
+
+static midge_arena_t get_arena(mp_obj_t object) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(object, &info, MP_BUFFER_WRITE);
+    return (midge_arena_t){info.buf, info.len};
+}
+
+// The type code of a buffer's elements; a bytearray has one of its own.
+static uint32_t type_code(const mp_buffer_info_t *info) {
+    return info->typecode == 1 ? MIDGE_UINT8 : (uint32_t)info->typecode;
+}
+
+// check(program, arena_bytes, weights_bytes) -> status
+static mp_obj_t check(mp_obj_t program, mp_obj_t arena_bytes, mp_obj_t weights_bytes) {
+    uint32_t status = midge_check(get_bytes(program), mp_obj_get_int(arena_bytes),
+        mp_obj_get_int(weights_bytes));
+    return mp_obj_new_int(status);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(check_obj, check);
+
+// run(program, first, last, arena, weights[, base, begin, end]) -> status
+static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
+    midge_bytes_t weights = get_bytes(args[4]);
+    midge_weights_t window = {weights.data, weights.bytes, 0};
+    uint32_t begin = 0, end = UINT32_MAX;
+    if (n_args == 8) {
+        window.base = mp_obj_get_int(args[5]);
+        begin = mp_obj_get_int(args[6]);
+        end = mp_obj_get_int(args[7]);
+    }
+    uint32_t status = midge_run(get_bytes(args[0]), mp_obj_get_int(args[1]),
+        mp_obj_get_int(args[2]), get_arena(args[3]), window, begin, end);
+    return mp_obj_new_int(status);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 5, 8, run);
+
+// encode(tensor, reading, arena) -> status
+static mp_obj_t encode(mp_obj_t tensor, mp_obj_t reading, mp_obj_t arena) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(reading, &info, MP_BUFFER_READ);
+    midge_bytes_t bytes = {info.buf, info.len};
+    return mp_obj_new_int(
+        midge_encode(get_bytes(tensor), bytes, type_code(&info), get_arena(arena)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(encode_obj, encode);
+
+// decode(tensor, arena, out) -> status
+static mp_obj_t decode(mp_obj_t tensor, mp_obj_t arena, mp_obj_t out) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(out, &info, MP_BUFFER_WRITE);
+    return mp_obj_new_int(midge_decode(get_bytes(tensor), get_arena(arena), info.buf, info.len,
+        type_code(&info)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(decode_obj, decode);
+
+#if MICROPY_ENABLE_DYNRUNTIME
+
+mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
+    MP_DYNRUNTIME_INIT_ENTRY
+    mp_store_global(MP_QSTR_FORMAT, MP_OBJ_NEW_SMALL_INT(MIDGE_FORMAT_VERSION));
+    mp_store_global(MP_QSTR_check, MP_OBJ_FROM_PTR(&check_obj));
+    mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
+    mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_obj));
+    mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_obj));
+    MP_DYNRUNTIME_INIT_EXIT
+}
+
+#else
+
+static const mp_rom_map_elem_t globals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_midge_native)},
+    {MP_ROM_QSTR(MP_QSTR_FORMAT), MP_ROM_INT(MIDGE_FORMAT_VERSION)},
+    {MP_ROM_QSTR(MP_QSTR_check), MP_ROM_PTR(&check_obj)},
+    {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&run_obj)},
+    {MP_ROM_QSTR(MP_QSTR_encode), MP_ROM_PTR(&encode_obj)},
+    {MP_ROM_QSTR(MP_QSTR_decode), MP_ROM_PTR(&decode_obj)},
+};
+static MP_DEFINE_CONST_DICT(globals, globals_table);
+
+const mp_obj_module_t midge_native_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&globals,
+};
+MP_REGISTER_MODULE(MP_QSTR_midge_native, midge_native_module);
+
+#endif
