@@ -39,6 +39,8 @@ def c_header() -> str:
         "",
     ]
     out += [f"#define MIDGE_{op.name} {op.code}" for op in spec.OPERATORS]
+    out += ["", "// Why a record or a reading was refused."]
+    out += [f"#define MIDGE_{name} {code}  // {text}" for code, (name, text) in enumerate(spec.REASONS, 1)]
     out.append("")
     head = spec.Layout("head", "What every record begins with.", spec.HEAD_FIELDS)
     for layout in [head, *spec.RECORD_LAYOUTS, spec.TENSOR]:
@@ -70,10 +72,11 @@ def python_operators() -> str:
     """Operator codes, record size and the layouts of records for the portable kernels."""
     text = _consts([("RECORD", spec.RECORD_BYTES)])
     text += _consts([(op.name, op.code) for op in spec.OPERATORS])
+    text += python_reasons()
     for layout in spec.RECORD_LAYOUTS:
         fields = [f for f in layout.fields if f.code[-1] != "s"]
         code = "<" + "".join(f.code for f in fields)
-        text += f'_{layout.name.upper()} = "{code}"  # ' + ", ".join(f.name for f in fields) + "\n"
+        text += f'_{layout.name.upper()}_LAYOUT = "{code}"\n# ' + ", ".join(f.name for f in fields) + "\n"
     return text
 
 
@@ -85,7 +88,6 @@ def python_header() -> str:
     head = spec.Layout("head", "", spec.HEAD_FIELDS)
     text = _consts(
         [
-            ("FORMAT_VERSION", spec.FORMAT_VERSION),
             ("HEADER_BYTES", spec.HEADER.size),
             ("TENSOR_BYTES", spec.TENSOR.size),
             ("RECORD", spec.RECORD_BYTES),
@@ -93,17 +95,22 @@ def python_header() -> str:
             ("MAX_WINDOW", spec.MAX_WINDOW_BYTES),
             ("CRC_FROM", spec.HEADER.offsets["program_crc"] + 4),
         ]
-        + [(name.upper() + "_AT", head.offsets[name]) for name in ("blocks", "output", "weights", "block_bytes")]
+        + [(name.upper() + "_AT", head.offsets[name]) for name in ("blocks", "output", "output_bytes", "weights", "block_bytes")]
     )
+    text = f"FORMAT = {spec.FORMAT_VERSION}\n" + text
     text += f'_HEADER = "{header}"\n# {names}\n'
     text += f'_TENSOR = "{tensor}"\n# ' + ", ".join(f.name for f in spec.TENSOR.fields) + "\n"
     return text
 
 
+def python_reasons() -> str:
+    """Refusal codes."""
+    return _consts([(name, code) for code, (name, _) in enumerate(spec.REASONS, 1)])
+
+
 def python_names() -> str:
-    """Operator names, refusal reasons and dtypes."""
-    text = "_OPERATORS = (\n" + "".join(f'    "{op.name}",\n' for op in spec.OPERATORS) + ")\n"
-    text += "_REASONS = (\n" + "".join(f'    "{r}",\n' for r in spec.REASONS.values()) + ")\n"
+    """The words for refusals, and the names of dtypes."""
+    text = "_REASONS = (\n" + "".join(f'    "{words}",\n' for _, words in spec.REASONS) + ")\n"
     text += "_DTYPES = (" + ", ".join(f'"{d}"' for d in spec.DTYPES.values()) + ")\n"
     return text
 
@@ -130,6 +137,7 @@ def doc_operators() -> str:
 
 
 SECTIONS = {
+    "device_lib/midge/_model.py": {"reasons": python_reasons},
     "device_lib/midge/_portable.py": {"operators": python_operators},
     "device_lib/midge/_file.py": {"header": python_header, "names": python_names},
     "docs/FORMAT.md": {"layouts": doc_layouts, "operators": doc_operators},

@@ -277,13 +277,15 @@ BY_CODE = {op.code: op for op in OPERATORS}
 BY_NAME = {op.name: op for op in OPERATORS}
 RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD]
 
-# Why a program was refused: what check() and run() return besides 0, as (operator index + 1) * 16 + reason.
-REASONS = {
-    1: "an unknown operator",
-    2: "a tensor outside the arena",
-    3: "weights outside the weight section",
-    4: "an impossible parameter",
-}
+# Why a record or a reading was refused: name, and the words for it. The code is the place in this list, from 1.
+# check() and run() return 0 or (operator index + 1) * 16 + code.
+REASONS = [
+    ("BAD_OPERATOR", "an unknown operator"),
+    ("BAD_TENSOR", "a tensor outside the arena"),
+    ("BAD_WEIGHTS", "weights outside the weight section"),
+    ("BAD_PARAMETER", "an impossible parameter"),
+    ("BAD_READING", "a value that is not a number"),
+]
 
 
 def align(value: int, unit: int) -> int:

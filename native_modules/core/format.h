@@ -21,6 +21,13 @@
 #define MIDGE_LUT 9
 #define MIDGE_PAD 10
 
+// Why a record or a reading was refused.
+#define MIDGE_BAD_OPERATOR 1  // an unknown operator
+#define MIDGE_BAD_TENSOR 2  // a tensor outside the arena
+#define MIDGE_BAD_WEIGHTS 3  // weights outside the weight section
+#define MIDGE_BAD_PARAMETER 4  // an impossible parameter
+#define MIDGE_BAD_READING 5  // a value that is not a number
+
 // What every record begins with.
 typedef struct {
     uint8_t code;

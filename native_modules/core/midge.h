@@ -9,15 +9,7 @@
 
 #include "format.h"
 
-// Why a record was refused. The names are in host/midge_host/spec.py.
-enum {
-    MIDGE_OK = 0,
-    MIDGE_BAD_OPERATOR = 1,
-    MIDGE_BAD_TENSOR = 2,
-    MIDGE_BAD_WEIGHTS = 3,
-    MIDGE_BAD_PARAMETER = 4,
-    MIDGE_BAD_READING = 5,
-};
+#define MIDGE_OK 0
 
 // `bytes` bytes at `data`: every pointer comes with its length.
 typedef struct {

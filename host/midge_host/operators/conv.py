@@ -39,18 +39,14 @@ def _bias(node: Node, channels: int) -> np.ndarray:
     return bias.data.reshape(-1).astype(np.int64)
 
 
-def _step(
-    node: Node, fields: dict[str, Any], rows: np.ndarray, scales: np.ndarray, float_product: bool = False
-) -> Step:
+def _step(node: Node, fields: dict[str, Any], rows: np.ndarray, scales: np.ndarray) -> Step:
     """The step of a convolution with weight rows (channels, row_bytes)."""
     source, output = node.inputs[0], node.outputs[0]
     in_scale, in_zero = node.per_tensor(source)
     out_scale, out_zero = node.per_tensor(output)
     channels = len(rows)
     bias = wrap32(_bias(node, channels) - in_zero * rows.astype(np.int64).sum(1))
-    # TFLM multiplies the scales in double, but for per-tensor FULLY_CONNECTED in float32.
-    products = [float(in_scale * s) if float_product else float(in_scale) * float(s) for s in scales]
-    pairs = [quantize_multiplier(p / float(out_scale)) for p in products]
+    pairs = [quantize_multiplier(float(in_scale) * float(s) / float(out_scale)) for s in scales]
     multiplier, shift = (np.array(v, np.int64) for v in zip(*pairs, strict=True))
     clamp = clamp_limits(node.options.get("activation", "NONE"), out_scale, out_zero)
     if clamp[0] > clamp[1]:
@@ -109,7 +105,7 @@ def lower_fully_connected(graph: Graph, node: Node) -> Step:
         raise node.refuse(f"output {node.outputs[0].shape} is not {batch} x {channels}", "export the model again")
     ones = ("in_w", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w")
     fields = dict.fromkeys(ones, 1) | {"in_h": batch, "in_c": depth, "out_h": batch, "out_c": channels}
-    return _step(node, fields, data, weights.scale, float_product=weights.scale.size == 1)
+    return _step(node, fields, data, weights.scale)
 
 
 def _load(context: Context) -> tuple[np.ndarray, ...]:

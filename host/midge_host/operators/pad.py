@@ -21,8 +21,9 @@ def lower(graph: Graph, node: Node) -> Step:
     source, output = node.inputs[0], node.outputs[0]
     if len(source.shape) > 4:
         raise node.refuse(f"it pads {len(source.shape)} dimensions, the limit is 4", "reshape before it")
-    _, zero = node.per_tensor(source)
-    node.per_tensor(output)
+    if node.per_tensor(source) != node.per_tensor(output):
+        raise node.refuse("input and output have different scales", "export the model again with TFLiteConverter")
+    _, zero = node.per_tensor(output)
     lead = 4 - len(source.shape)
     pairs = paddings(node)
     fields = {

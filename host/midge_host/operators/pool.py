@@ -12,8 +12,9 @@ from .window import taps, window_fields
 
 def lower(graph: Graph, node: Node) -> Step:
     source, output = node.inputs[0], node.outputs[0]
-    quantisation = node.per_tensor(output)
-    if node.per_tensor(source) != quantisation:
+    quantisation, source_quantisation = node.per_tensor(output), node.per_tensor(source)
+    # TFLM's own tolerance: it does not rescale, and neither do we.
+    if source_quantisation[1] != quantisation[1] or abs(source_quantisation[0] - quantisation[0]) > 1e-6:
         raise node.refuse("input and output have different scales", "export the model again with TFLiteConverter")
     fields = window_fields(node, source, output, (node.options["kernel_h"], node.options["kernel_w"]))
     clamp = clamp_limits(node.options["activation"], *quantisation)

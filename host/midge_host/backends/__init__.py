@@ -1,0 +1,81 @@
+"""Where a model can run, behind one call.
+
+run() gives the same bytes on every backend. A backend module has `problem(name)`, None or why it cannot run
+here, and `run(name, model, inputs, weights)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import MidgeError
+from ..model_file import ModelFile, TensorInfo, read
+
+# Name of a backend: its module here, and what it is.
+BACKENDS = {
+    "cpython": ("local", "the device library under CPython with the native core"),
+    "portable": ("local", "the device library under CPython in pure Python"),
+    "numpy": ("numpy", "the NumPy reference"),
+    "micropython": ("micropython", "MicroPython (unix port) with the native module"),
+    "micropython-portable": ("micropython", "MicroPython (unix port) in pure Python"),
+}
+WEIGHTS = ("auto", "ram", "map", "stream")
+
+
+@dataclass
+class RunResult:
+    """Outputs as (N, *shape) in the model's own dtypes; the mean time of a prediction; MicroPython's heap that
+    the loaded model takes, library and native module not included."""
+
+    outputs: list[np.ndarray]
+    microseconds: float | None = None
+    heap_bytes: int | None = None
+
+
+def problem(name: str) -> str | None:
+    """Why a backend cannot run here; None if it can."""
+    return _module(name).problem(name)
+
+
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str = "auto") -> RunResult:
+    """Runs `model` on N inputs in order, state kept between them.
+
+    inputs: one array (N, *shape) per model input: int8 as it is, uint8 pixels, or float32 real values.
+    Raises MidgeError when an input does not fit, or the backend cannot run here.
+    """
+    if weights not in WEIGHTS:
+        raise MidgeError(f"--weights {weights}: choose one of {', '.join(WEIGHTS)}")
+    why = problem(name)
+    if why:
+        raise MidgeError(f"backend {name}: {why}")
+    description = read(model)
+    return _module(name).run(name, model, _check(description, inputs), weights)
+
+
+def _module(name: str):
+    if name not in BACKENDS:
+        raise MidgeError(f"no backend {name!r}; there are {', '.join(BACKENDS)}")
+    return import_module(f".{BACKENDS[name][0]}", __name__)
+
+
+def _check(model: ModelFile, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    if len(inputs) != len(model.inputs):
+        raise MidgeError(f"the model has {len(model.inputs)} inputs, the file {len(inputs)}")
+    return [_check_input(t, x, len(inputs[0])) for t, x in zip(model.inputs, inputs, strict=True)]
+
+
+def _check_input(tensor: TensorInfo, values: np.ndarray, count: int) -> np.ndarray:
+    where = f"input {tensor.name!r}"
+    if values.dtype == np.float64:
+        values = values.astype(np.float32)
+    if values.dtype not in (np.int8, np.uint8, np.float32):
+        raise MidgeError(f"{where}: dtype {values.dtype}; give int8, uint8 or float32")
+    if values.ndim == 0 or len(values) != count or values[0:1].size not in (0, tensor.bytes):
+        raise MidgeError(f"{where}: shape {values.shape}, ({count}, {', '.join(map(str, tensor.shape))}) needed")
+    if values.dtype == np.float32 and np.isnan(values).any():
+        raise MidgeError(f"{where}: holds NaN; check the data")
+    return np.ascontiguousarray(values).reshape(count, *tensor.shape)

@@ -1,0 +1,58 @@
+"""The device library in this Python: `cpython` and `portable`."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import midge
+
+from . import RunResult
+
+TYPE_CODES = {"int8": "b", "uint8": "B", "float32": "f"}
+
+
+def problem(name: str) -> str | None:
+    if name == "cpython":
+        try:
+            import midge_native  # noqa: F401
+        except ImportError:
+            return "midge_native is not built; install a C compiler and the Python headers, then midge again"
+    return None
+
+
+def reading(values: np.ndarray) -> Any:
+    """One input as a script on a board would hold it."""
+    if values.dtype == np.uint8:
+        return values.tobytes()
+    return array(TYPE_CODES[values.dtype.name], values.tobytes())
+
+
+def _buffer(tensor: Any) -> Any:
+    return bytearray(tensor.bytes) if tensor.dtype == "uint8" else array(TYPE_CODES[tensor.dtype], [0] * tensor.bytes)
+
+
+def _one_or_list(values: list) -> Any:
+    return values if len(values) > 1 else values[0]
+
+
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
+    loaded = midge.load(str(model), weights, "native" if name == "cpython" else "portable")
+    buffers = [_buffer(t) for t in loaded.outputs]
+    outputs: list[list[np.ndarray]] = [[] for _ in buffers]
+    elapsed = 0.0
+    for row in zip(*inputs, strict=True):
+        readings = [reading(v) for v in row]
+        start = time.perf_counter()
+        loaded.predict_into(_one_or_list(readings), _one_or_list(buffers))
+        elapsed += time.perf_counter() - start
+        for rows, buffer, tensor in zip(outputs, buffers, loaded.outputs, strict=True):
+            rows.append(np.frombuffer(bytes(buffer), tensor.dtype).reshape(tensor.shape))
+    stacked = [
+        np.array(rows, t.dtype).reshape(-1, *t.shape) for rows, t in zip(outputs, loaded.outputs, strict=True)
+    ]
+    return RunResult(stacked, elapsed * 1e6 / max(len(inputs[0]), 1))

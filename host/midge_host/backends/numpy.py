@@ -1,0 +1,52 @@
+"""The NumPy reference as a backend."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from .. import reference
+from ..model_file import TensorInfo, read
+from . import RunResult
+
+
+def problem(name: str) -> str | None:
+    return None
+
+
+def encode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:
+    """int8 values of a reading: docs/NUMERICS.md, "Readings"."""
+    if values.dtype == np.int8:
+        return values
+    if values.dtype == np.uint8:
+        scaled = values.astype(np.int64) * tensor.pixel_multiplier + tensor.pixel_offset
+        return np.clip((scaled + (1 << 15)) >> 16, -128, 127).astype(np.int8)
+    with np.errstate(over="ignore"):
+        quotient = (values / np.float32(tensor.scale)).astype(np.float64)
+    rounded = np.trunc(quotient + np.copysign(0.5, quotient))  # float64 holds a float32 plus a half exactly enough
+    return np.clip(rounded + tensor.zero_point, -128, 127).astype(np.int8)
+
+
+def decode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:
+    """An output in the model's own dtype."""
+    if tensor.dtype == "uint8":
+        return (values.astype(np.int16) + 128).astype(np.uint8)
+    if tensor.dtype == "float32":
+        return ((values.astype(np.float64) - tensor.zero_point) * tensor.scale).astype(np.float32)
+    return values
+
+
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
+    description = read(model)
+    rows, start = [], time.perf_counter()
+    for row in zip(*inputs, strict=True):
+        values = [encode(t, v) for t, v in zip(description.inputs, row, strict=True)]
+        rows.append(reference.predict(description, values))
+    elapsed = time.perf_counter() - start
+    outputs = [
+        decode(t, np.array([r[i] for r in rows], np.int8).reshape(-1, *t.shape))
+        for i, t in enumerate(description.outputs)
+    ]
+    return RunResult(outputs, elapsed * 1e6 / max(len(rows), 1))

@@ -1,0 +1,1 @@
+"""The native modules that `make natmods` built, as data of the wheel."""
