@@ -1,8 +1,8 @@
 """midge: run int8 neural networks on MicroPython and CircuitPython boards, and on the PC.
 
-    import midge
-    model = midge.load("person.midge")
-    scores = model.predict(frame)
+import midge
+model = midge.load("person.midge")
+scores = model.predict(frame)
 """
 
 __version__ = "0.1.0"

@@ -204,7 +204,9 @@ class Model:
             self._step(i)
             start, end = model.output_range(i)
             if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != _word(golden, 4 + 4 * i):
-                raise ValueError("%s: operator %d (%s) computes something else here" % (model.path, i, model.names()[i]))
+                raise ValueError(
+                    "%s: operator %d (%s) computes something else here" % (model.path, i, model.names()[i])
+                )
         self.reset()
         return True
 

@@ -95,7 +95,10 @@ def python_header() -> str:
             ("MAX_WINDOW", spec.MAX_WINDOW_BYTES),
             ("CRC_FROM", spec.HEADER.offsets["program_crc"] + 4),
         ]
-        + [(name.upper() + "_AT", head.offsets[name]) for name in ("blocks", "output", "output_bytes", "weights", "block_bytes")]
+        + [
+            (name.upper() + "_AT", head.offsets[name])
+            for name in ("blocks", "output", "output_bytes", "weights", "block_bytes")
+        ]
     )
     text = f"FORMAT = {spec.FORMAT_VERSION}\n" + text
     text += f'_HEADER = "{header}"\n# {names}\n'

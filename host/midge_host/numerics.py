@@ -53,7 +53,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 def round_away(x: float) -> int:
     """C's round(): halves away from zero."""
-    return int(math.floor(abs(x) + 0.5)) * (1 if x >= 0 else -1)
+    return math.floor(abs(x) + 0.5) * (1 if x >= 0 else -1)
 
 
 def quantize(real: float, scale: np.float32, zero_point: int) -> int:
@@ -107,7 +107,7 @@ def reciprocal(a: np.ndarray) -> np.ndarray:
 
 def input_radius(integer_bits: int, left_shift: int) -> int:
     """CalculateInputRadius: the largest input that `left_shift` leaves within `integer_bits`."""
-    return int(math.floor(((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / (1 << left_shift)))
+    return math.floor(((1 << integer_bits) - 1) * (1 << (31 - integer_bits)) / (1 << left_shift))
 
 
 def softmax_parameters(beta: float, scale: np.float32) -> tuple[int, int, int]:

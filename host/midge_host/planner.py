@@ -40,9 +40,7 @@ def _root(aliases: dict[Tensor, Tensor], tensor: Tensor) -> Tensor:
     return tensor
 
 
-def plan(
-    steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases: dict[Tensor, Tensor]
-) -> Plan:
+def plan(steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases: dict[Tensor, Tensor]) -> Plan:
     """A plan for `steps`; `aliases` maps a tensor to the one whose memory it shares.
 
     Inputs are alive from the start, outputs to the end. Steps marked in_place take over the memory of an

@@ -7,9 +7,8 @@ from array import array
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import midge
+import numpy as np
 
 from . import RunResult
 
@@ -52,7 +51,5 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunRe
         elapsed += time.perf_counter() - start
         for rows, buffer, tensor in zip(outputs, buffers, loaded.outputs, strict=True):
             rows.append(np.frombuffer(bytes(buffer), tensor.dtype).reshape(tensor.shape))
-    stacked = [
-        np.array(rows, t.dtype).reshape(-1, *t.shape) for rows, t in zip(outputs, loaded.outputs, strict=True)
-    ]
+    stacked = [np.array(rows, t.dtype).reshape(-1, *t.shape) for rows, t in zip(outputs, loaded.outputs, strict=True)]
     return RunResult(stacked, elapsed * 1e6 / max(len(inputs[0]), 1))

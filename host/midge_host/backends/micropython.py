@@ -10,9 +10,8 @@ import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import numpy as np
-
 import midge
+import numpy as np
 
 from ..errors import MidgeError
 from ..model_file import read

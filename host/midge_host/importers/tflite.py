@@ -59,9 +59,7 @@ def _read(data: bytes, where: str) -> Graph:
         raise MidgeError(f"{where}: the .tflite file holds no graph")
     subgraph = model.Subgraphs(0)
     tensors = [_tensor(model, subgraph.Tensors(i), where) for i in range(subgraph.TensorsLength())]
-    nodes = [
-        _node(model, subgraph.Operators(i), tensors) for i in range(subgraph.OperatorsLength())
-    ]
+    nodes = [_node(model, subgraph.Operators(i), tensors) for i in range(subgraph.OperatorsLength())]
     _name_layers(nodes)
     name = re.sub(r"\.[^.]*$", "", where)
     return Graph(

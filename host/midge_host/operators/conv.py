@@ -85,9 +85,7 @@ def lower_depthwise(graph: Graph, node: Node) -> Step:
     weights, data = _weights(node, channels)
     in_c = image_shape(node, node.inputs[0])[2]
     if data.ndim != 4 or data.shape[0] != 1 or data.shape[3] != channels or channels % in_c:
-        raise node.refuse(
-            f"weights {data.shape} do not take {in_c} channels to {channels}", "export the model again"
-        )
+        raise node.refuse(f"weights {data.shape} do not take {in_c} channels to {channels}", "export the model again")
     fields = window_fields(node, node.inputs[0], node.outputs[0], data.shape[1:3])
     return _step(node, fields, data.reshape(-1, channels).T.copy(), weights.scale)
 

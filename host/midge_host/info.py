@@ -1,0 +1,162 @@
+"""`midge info`: what a .midge file holds and needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from . import spec
+from .model_file import ModelFile, TensorInfo, read
+
+# Heap that stock MicroPython leaves free after boot, in bytes, and what the library and its native module take of it.
+BOARDS = {
+    "Raspberry Pi Pico (RP2040)": 240_000,
+    "Raspberry Pi Pico 2 (RP2350)": 480_000,
+    "ESP32-C3": 180_000,
+    "ESP32": 110_000,
+    "micro:bit v2 (nRF52833)": 60_000,
+}
+LIBRARY_BYTES = 20_000
+
+
+def macs(record: dict[str, Any]) -> int:
+    """Multiply-accumulates of a convolution; 0 for other operators."""
+    name = spec.BY_CODE[record["code"]].name
+    outputs = record["output_bytes"]
+    if name in ("CONV_2D", "FULLY_CONNECTED"):
+        return outputs * record["kernel_h"] * record["kernel_w"] * record["in_c"]
+    if name == "DEPTHWISE_CONV_2D":
+        return outputs * record["kernel_h"] * record["kernel_w"]
+    return 0
+
+
+def shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
+    """Input and output shape of a record."""
+    layout = spec.BY_CODE[record["code"]].layout
+    if layout is spec.WINDOW:
+        return [record[f"in_{a}"] for a in "hwc"], [record[f"out_{a}"] for a in "hwc"]
+    if layout is spec.REDUCE:
+        return [record["outer"], record["reduce"], record["inner"]], [record["outer"], record["inner"]]
+    if layout is spec.SOFTMAX:
+        return [record["rows"], record["depth"]], [record["rows"], record["depth"]]
+    if layout is spec.PAD:
+        return list(record["in_shape"]), list(record["out_shape"])
+    return [record["count"]], [record["count"]]
+
+
+def parameter_bytes(record: dict[str, Any]) -> int:
+    """int8 weights and int32 biases of a record, as the source model holds them."""
+    if "out_c" not in record or not record["blocks"]:
+        return 0
+    depth = 1 if record["code"] == spec.BY_NAME["DEPTHWISE_CONV_2D"].code else record["in_c"]
+    return record["out_c"] * (record["kernel_h"] * record["kernel_w"] * depth + 4)
+
+
+def facts(path: Path) -> dict[str, Any]:
+    """Everything `midge info` shows, as plain data for --json."""
+    model = read(path)
+    size = path.stat().st_size
+    raw = sum(parameter_bytes(r) for r in model.records)
+    return {
+        "file": str(path),
+        "file_bytes": size,
+        "format": spec.FORMAT_VERSION,
+        **{key: model.info.get(key) for key in ("name", "source", "sha256", "midge")},
+        "macs": sum(macs(r) for r in model.records),
+        "weights_bytes": len(model.weights),
+        "parameter_bytes": raw,
+        "overhead_percent": round(100 * (size - raw) / raw, 2) if raw else None,
+        "arena_bytes": model.arena_bytes,
+        "window_bytes": model.window_bytes,
+        "inputs": [_tensor(t) for t in model.inputs],
+        "outputs": [_tensor(t) for t in model.outputs],
+        "labels": model.labels,
+        "layers": [_layer(model, i) for i in range(len(model.records))],
+        "boards": [_board(model, name, heap) for name, heap in BOARDS.items()],
+    }
+
+
+def _tensor(tensor: TensorInfo) -> dict[str, Any]:
+    keys = ("name", "dtype", "scale", "zero_point", "offset", "bytes")
+    return {**{k: getattr(tensor, k) for k in keys}, "shape": list(tensor.shape)}
+
+
+def _layer(model: ModelFile, index: int) -> dict[str, Any]:
+    record = model.records[index]
+    source, output = shapes(record)
+    return {
+        "name": model.names[index],
+        "operator": model.operator(index).name,
+        "input_shape": source,
+        "output_shape": output,
+        "macs": macs(record),
+        "weights_bytes": record["blocks"] * record["block_bytes"],
+        "input_offset": record["input"],
+        "output_offset": record["output"],
+    }
+
+
+def _board(model: ModelFile, name: str, heap: int) -> dict[str, Any]:
+    needs = {
+        "ram": model.arena_bytes + len(model.weights),
+        "stream": model.arena_bytes + model.window_bytes,
+    }
+    program = len(model.records) * spec.RECORD_BYTES
+    free = heap - LIBRARY_BYTES - program
+    mode = next((m for m, need in needs.items() if need <= free), None)
+    least = needs["stream"]
+    return {
+        "board": name,
+        "fits": mode is not None,
+        "weights": mode,
+        "why": f"needs {needs[mode]:,} of about {free:,} bytes" if mode else f"needs {least:,}, about {free:,} free",
+    }
+
+
+def show(facts: dict[str, Any]) -> None:
+    """Prints `facts` as tables."""
+    out = Console(width=None if Console().is_terminal else 110)
+    out.print(f"[b]{facts['name']}[/b] from {facts['source']} (midge {facts['midge']})", highlight=False)
+    table = Table(box=None, header_style="bold")
+    for column, justify in (
+        ("#", "right"),
+        ("layer", "left"),
+        ("operator", "left"),
+        ("input", "left"),
+        ("output", "left"),
+        ("MACs", "right"),
+        ("weights", "right"),
+    ):
+        table.add_column(column, justify=justify, no_wrap=True)
+    for i, layer in enumerate(facts["layers"]):
+        table.add_row(
+            str(i),
+            layer["name"],
+            layer["operator"],
+            "x".join(map(str, layer["input_shape"])),
+            "x".join(map(str, layer["output_shape"])),
+            f"{layer['macs']:,}" if layer["macs"] else "",
+            f"{layer['weights_bytes']:,}" if layer["weights_bytes"] else "",
+        )
+    out.print(table)
+    overhead = f", {facts['overhead_percent']} % over int8 weights and int32 biases" if facts["parameter_bytes"] else ""
+    lines = [
+        f"file             {facts['file_bytes']:,} bytes{overhead}",
+        f"MACs             {facts['macs']:,}",
+        f"working memory   {facts['arena_bytes']:,} bytes exactly; streaming needs {facts['window_bytes']:,} more",
+    ]
+    for kind in ("inputs", "outputs"):
+        for t in facts[kind]:
+            lines.append(
+                f"{kind[:-1]:16} {t['name']} {t['dtype']} {'x'.join(map(str, t['shape']))}, "
+                f"scale {t['scale']:.9g}, zero point {t['zero_point']}"
+            )
+    if facts["labels"]:
+        lines.append(f"labels           {', '.join(facts['labels'])}")
+    for board in facts["boards"]:
+        verdict = f"fits, weights: {board['weights']}" if board["fits"] else "does not fit"
+        lines.append(f"{board['board']:30} {verdict} ({board['why']})")
+    out.print("\n".join(lines), highlight=False, markup=False)
