@@ -84,7 +84,7 @@ def place(buffers: list[Buffer]) -> int:
         lambda b: (b.first, -b.size),
         lambda b: (-b.size * (b.last - b.first + 1), b.first),
     ]
-    best, offsets = -1, []
+    least, best, offsets = lower_bound(buffers), -1, []
     for order in orders:
         placed: list[Buffer] = []
         for buffer in sorted(buffers, key=order):
@@ -93,6 +93,8 @@ def place(buffers: list[Buffer]) -> int:
         size = max((b.offset + b.size for b in buffers), default=0)
         if best < 0 or size < best:
             best, offsets = size, [b.offset for b in buffers]
+        if best == least:
+            break
     for buffer, offset in zip(buffers, offsets, strict=True):
         buffer.offset = offset
     return best
@@ -109,4 +111,4 @@ def _lowest(buffer: Buffer, placed: list[Buffer]) -> int:
 
 def lower_bound(buffers: list[Buffer]) -> int:
     """The most bytes that are alive at once: no plan can need less."""
-    return max((sum(b.size for b in buffers if b.overlaps(at)) for at in buffers), default=0)
+    return max((sum(b.size for b in buffers if b.first <= at.first <= b.last) for at in buffers), default=0)

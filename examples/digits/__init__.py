@@ -1,0 +1,1 @@
+"""The digit example, as data of the wheel for `midge demo`."""

@@ -1,0 +1,52 @@
+"""Models of several layers that tests make, so that they mean something without the reference models."""
+
+from __future__ import annotations
+
+import numpy as np
+from tflite_models import ModelBuilder
+
+SIZE = (13, 9, 3)
+
+
+def residual(seed: int = 0, two_outputs: bool = False) -> bytes:
+    """A small network with every operator: padding, convolutions, a residual, pools, a mean, dense, softmax."""
+    rng = np.random.default_rng(seed)
+    m = ModelBuilder()
+    x = m.tensor((1, *SIZE), quant=(0.02, -5))
+
+    def weights(*shape: int) -> tuple[np.ndarray, np.ndarray]:
+        channels = shape[3] if shape[0] == 1 else shape[0]
+        return rng.integers(-127, 128, shape).astype(np.int8), rng.integers(-2000, 2000, channels).astype(np.int32)
+
+    def scales(count: int) -> list[float]:
+        return list(rng.uniform(0.001, 0.01, count))
+
+    y = m.pad(x, [(0, 0), (1, 1), (2, 0), (0, 0)])
+    y = m.conv_2d(y, *weights(8, 3, 3, SIZE[2]), weight_scales=scales(8), padding="VALID", quant=(0.05, -128))
+    y = m.relu(y, quant=(0.05, -128))
+    a = m.depthwise_conv_2d(y, *weights(1, 3, 3, 8), weight_scales=scales(8), padding="SAME", quant=(0.07, 3))
+    b = m.conv_2d(y, *weights(8, 1, 1, 8), weight_scales=0.004, padding="SAME", quant=(0.06, -20))
+    y = m.add(a, b, quant=(0.09, 10), activation="RELU")
+    y = m.max_pool_2d(y, (2, 2))
+    y = m.logistic(y)
+    y = m.average_pool_2d(y, (2, 2), padding="SAME")
+    pooled = m.mean(y, [1, 2], quant=(1 / 256, -128))
+    y = m.fully_connected(pooled, *weights(5, 8), weight_scales=0.01, quant=(0.1, 0))
+    y = m.softmax(y)
+    return m.build([x], [y, pooled] if two_outputs else [y])
+
+
+def residual_inputs(count: int, seed: int = 1) -> list[np.ndarray]:
+    """`count` random int8 inputs for `residual`."""
+    return [np.random.default_rng(seed).integers(-128, 128, (count, 1, *SIZE)).astype(np.int8)]
+
+
+def dense(layers: int = 3, width: int = 10) -> bytes:
+    """A chain of FULLY_CONNECTED layers from `width` to `width` values."""
+    rng = np.random.default_rng(layers)
+    m = ModelBuilder()
+    x = y = m.tensor((1, width), quant=(0.05, 4))
+    for _ in range(layers):
+        w = rng.integers(-127, 128, (width, width)).astype(np.int8)
+        y = m.fully_connected(y, w, np.zeros(width, np.int32), weight_scales=0.005, quant=(0.05, 4), activation="RELU")
+    return m.build([x], [y])

@@ -1,0 +1,67 @@
+"""Whole models that the tests make: every backend, every place for the weights, TFLM's bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import models
+import numpy as np
+import pytest
+import tflm
+from midge_host import backends, model_file
+from midge_host.convert import convert
+
+EVERYWHERE = [("numpy", "auto")] + [
+    (name, weights)
+    for name in ("cpython", "portable", "micropython", "micropython-portable")
+    for weights in ("ram", "stream", "map")
+    if not (weights == "map" and name.startswith("micropython"))  # the unix port maps no files
+]
+
+
+@pytest.mark.parametrize("two_outputs", [False, True])
+@pytest.mark.parametrize(("backend", "weights"), EVERYWHERE)
+def test_exact_everywhere(make_model, backend: str, weights: str, two_outputs: bool) -> None:
+    data, inputs = models.residual(two_outputs=two_outputs), models.residual_inputs(5)
+    got = backends.run(backend, make_model(data), inputs, weights).outputs
+    for mine, reference in zip(got, tflm.run(data, inputs), strict=True):
+        np.testing.assert_array_equal(mine, reference)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_other_weights(make_model, seed: int) -> None:
+    data, inputs = models.residual(seed), models.residual_inputs(20, seed)
+    got = backends.run("cpython", make_model(data), inputs).outputs[0]
+    np.testing.assert_array_equal(got, tflm.run(data, inputs)[0])
+
+
+def test_passes_leave_nothing_to_do(make_model) -> None:
+    """Padding and a ReLU of the same scale are taken in by the convolution."""
+    model = model_file.read(make_model(models.residual()))
+    operators = [model.operator(i).name for i in range(len(model.records))]
+    assert "PAD" not in operators
+    assert operators.count("LUT") == 1  # the logistic; the ReLU is a clamp
+    assert model.records[0]["pad_top"] == 1 and model.records[0]["pad_left"] == 2
+
+
+def test_conversion_is_deterministic(tmp_path: Path) -> None:
+    source = tmp_path / "model.tflite"
+    source.write_bytes(models.residual())
+    convert(source, tmp_path / "a.midge")
+    convert(source, tmp_path / "b.midge")
+    assert (tmp_path / "a.midge").read_bytes() == (tmp_path / "b.midge").read_bytes()
+
+
+def test_file_reads_back_as_written(make_model) -> None:
+    path = make_model(models.residual())
+    assert model_file.read(path).to_bytes() == path.read_bytes()
+
+
+def test_labels_and_provenance(tmp_path: Path) -> None:
+    source, labels, output = tmp_path / "m.tflite", tmp_path / "labels.txt", tmp_path / "m.midge"
+    source.write_bytes(models.residual())
+    labels.write_text("nought\none\ntwo\nthree\nfoür\n", encoding="utf-8")
+    convert(source, output, labels=labels, name="counter")
+    model = model_file.read(output)
+    assert model.labels == ["nought", "one", "two", "three", "foür"]
+    assert model.info["name"] == "counter" and model.info["source"] == "m.tflite" and len(model.info["sha256"]) == 64

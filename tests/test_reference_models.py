@@ -1,0 +1,87 @@
+"""Real models: every output byte equals TensorFlow Lite Micro's, for all recorded inputs, on every backend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from midge_host import backends
+from midge_host.convert import convert
+from midge_host.info import facts
+
+# TFLM's arena, from ../shared/data/INDEX.md, and the accuracy that the labelled sets give there.
+MODELS: dict[str, tuple[int, dict[str, float]]] = {
+    "vww_96_int8": (103680, {"coco_train2017": 93.94, "cfu_vww4": 100.0}),
+    "person_detect": (85264, {"coco_train2017": 72.73, "tflm_bmp2": 100.0}),
+    "kws_ref_model": (24272, {"kws01": 89.80}),
+    "pretrainedResnet_quant": (55984, {"cifar10_jpg600": 74.00, "cfu_ic10": 100.0}),
+    "ad01_int8": (3984, {}),
+    "mnist_cnn_int8": (4544, {"mnist5k": 97.30}),
+    "mnist_valid_q": (3776, {"mnist5k": 96.80}),
+    "micro_speech_quantized": (7584, {}),
+    "hello_world_int8": (1504, {}),
+    "str_ww_ref_model": (16640, {"calib45": 91.11}),
+    "magic_wand": (6192, {}),
+}
+NATIVE = [("numpy", "auto"), ("cpython", "ram"), ("cpython", "stream"), ("cpython", "map"), ("micropython", "ram")]
+NATIVE += [("micropython", "stream")]
+SMALL = ["mnist_cnn_int8", "mnist_valid_q", "hello_world_int8", "micro_speech_quantized", "ad01_int8", "magic_wand"]
+PORTABLE = [("portable", "auto"), ("micropython-portable", "auto")]
+
+
+@pytest.fixture(scope="session")
+def converted(shared_data: Path, tmp_path_factory):
+    """converted(name) -> (path of the .midge file, arrays of the .npz)."""
+    folder = tmp_path_factory.mktemp("models")
+
+    def get(name: str):
+        path = folder / f"{name}.midge"
+        if not path.exists():
+            convert(shared_data / "models" / f"{name}.tflite", path)
+        return path, np.load(shared_data / "models" / f"{name}.npz")
+
+    return get
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("backend", "weights"), NATIVE)
+def test_exact(converted, name: str, backend: str, weights: str) -> None:
+    path, data = converted(name)
+    sets = [""] + [f"real_{s}_" for s in sets_of(data)]
+    for prefix in sets:
+        result = backends.run(backend, path, [data[f"{prefix}inputs"]], weights)
+        np.testing.assert_array_equal(result.outputs[0], data[f"{prefix}tflm"].reshape(result.outputs[0].shape))
+        if prefix and f"{prefix}labels" in data:
+            right = result.outputs[0].reshape(len(data[f"{prefix}labels"]), -1).argmax(1) == data[f"{prefix}labels"]
+            stated = MODELS[name][1][prefix.removeprefix("real_").rstrip("_")]
+            assert round(100 * right.mean(), 2) == stated
+
+
+def sets_of(data) -> list[str]:
+    return [
+        k.removeprefix("real_").removesuffix("_inputs") for k in data if k.startswith("real_") and k.endswith("_inputs")
+    ]
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(("backend", "weights"), PORTABLE)
+def test_portable_is_exact(converted, name: str, backend: str, weights: str) -> None:
+    test_exact(converted, name, backend, weights)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_arena_is_no_larger_than_tflms(converted, name: str) -> None:
+    path, _ = converted(name)
+    assert facts(path)["arena_bytes"] <= MODELS[name][0]
+
+
+def test_vww_is_at_its_lower_bound(converted) -> None:
+    report = facts(converted("vww_96_int8")[0])
+    assert report["arena_bytes"] == 55296
+    assert report["overhead_percent"] <= 5
+
+
+def test_every_layer_of_these_models_fits_a_small_window(converted) -> None:
+    for name in MODELS:
+        assert facts(converted(name)[0])["window_bytes"] <= 4096
