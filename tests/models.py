@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from tflite_models import ModelBuilder
 
 SIZE = (13, 9, 3)

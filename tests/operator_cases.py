@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
+
 from tflite_models import Quant, one_operator, window_output
 
 Made = tuple[bytes, list[np.ndarray]]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tflite as schema
+
 import tflm
 from midge_host.errors import MidgeError
 from midge_host.importers import keras as importer

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import models
 import numpy as np
 import pytest
+
+import models
 import tflm
 from midge_host import backends, model_file
 from midge_host.convert import convert

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import tflm
 from midge_host import backends
 from operator_cases import CASES, Case, random_cases

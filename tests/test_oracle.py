@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import tflm
 from operator_cases import CASES, Case, random_cases
 from tflite_models import ModelBuilder

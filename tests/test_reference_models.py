@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from midge_host import backends
 from midge_host.convert import convert
 from midge_host.info import facts

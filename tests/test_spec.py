@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from midge_host import generate, spec
 from midge_host.operators import REFERENCES
 

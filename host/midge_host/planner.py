@@ -70,8 +70,7 @@ def plan(steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases
     for tensor, first in [(t, -1) for t in inputs] + [(s.output, i) for i, s in enumerate(steps)]:
         root = _root(aliases, tensor)
         if root not in buffers:
-            size = spec.align(tensor.size, spec.BLOCK_ALIGNMENT)
-            buffers[root] = Buffer(size, first, max(last.get(root, first), first))
+            buffers[root] = Buffer(tensor.size, first, max(last.get(root, first), first))
     return Plan(buffers, aliases, place(list(buffers.values())))
 
 
@@ -105,7 +104,7 @@ def _lowest(buffer: Buffer, placed: list[Buffer]) -> int:
     for other in sorted((p for p in placed if p.overlaps(buffer)), key=lambda p: p.offset):
         if other.offset - offset >= buffer.size:
             break
-        offset = max(offset, other.offset + other.size)
+        offset = max(offset, spec.align(other.offset + other.size, spec.BLOCK_ALIGNMENT))
     return offset
 
 

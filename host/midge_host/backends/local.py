@@ -7,8 +7,9 @@ from array import array
 from pathlib import Path
 from typing import Any
 
-import midge
 import numpy as np
+
+import midge
 
 from . import RunResult
 

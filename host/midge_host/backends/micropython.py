@@ -10,8 +10,9 @@ import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import midge
 import numpy as np
+
+import midge
 
 from ..errors import MidgeError
 from ..model_file import read

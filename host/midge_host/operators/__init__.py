@@ -6,23 +6,42 @@ and its kernels in native_modules/core and device_lib/midge/_portable.py.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..program import Lowering, Reference
 from . import add, conv, lut, mean, pad, pool, softmax
 
-# By TensorFlow Lite's operator name.
-LOWERINGS: dict[str, Lowering] = {
-    "CONV_2D": conv.lower_conv,
-    "DEPTHWISE_CONV_2D": conv.lower_depthwise,
-    "FULLY_CONNECTED": conv.lower_fully_connected,
-    "AVERAGE_POOL_2D": pool.lower,
-    "MAX_POOL_2D": pool.lower,
-    "MEAN": mean.lower,
-    "ADD": add.lower,
-    "SOFTMAX": softmax.lower,
-    "LOGISTIC": lut.lower_logistic,
-    "RELU": lut.lower_relu,
-    "RELU6": lut.lower_relu6,
-    "PAD": pad.lower,
+
+class Front(NamedTuple):
+    """A TensorFlow Lite operator: how it is lowered, the device operator it becomes, and its limits in words."""
+
+    lower: Lowering
+    becomes: str
+    limits: str
+
+
+FRONTS: dict[str, Front] = {
+    "CONV_2D": Front(conv.lower_conv, "CONV_2D", "any stride, dilation, padding; no groups"),
+    "DEPTHWISE_CONV_2D": Front(conv.lower_depthwise, "DEPTHWISE_CONV_2D", "any multiplier, stride, dilation, padding"),
+    "FULLY_CONNECTED": Front(conv.lower_fully_connected, "FULLY_CONNECTED", "any number of rows; constant weights"),
+    "AVERAGE_POOL_2D": Front(pool.lower, "AVERAGE_POOL_2D", "any window, stride, padding"),
+    "MAX_POOL_2D": Front(pool.lower, "MAX_POOL_2D", "any window, stride, padding"),
+    "MEAN": Front(mean.lower, "MEAN", "constant axes that are neighbours, up to 2^23 elements"),
+    "ADD": Front(add.lower, "ADD", "two computed tensors of one shape"),
+    "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
+    "LOGISTIC": Front(lut.lower_logistic, "LUT", ""),
+    "RELU": Front(lut.lower_relu, "LUT", "or the clamp of the operator before it"),
+    "RELU6": Front(lut.lower_relu6, "LUT", "or the clamp of the operator before it"),
+    "PAD": Front(
+        pad.lower, "PAD", "constant paddings, up to 4 dimensions; or the padding of the convolution behind it"
+    ),
+}
+
+# Operators that need no code on the device: what becomes of them.
+FOLDED = {
+    "RESHAPE": "renames a tensor",
+    "QUANTIZE": "at a model's input or output: the device library converts readings and results",
+    "DEQUANTIZE": "at a model's output: the device library converts results",
 }
 
 # By the device's operator name.
