@@ -7,7 +7,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 CACHE := .cache
-MICROPYTHON_VERSION := 1.25.0
 MPY_DIR ?= $(abspath $(CACHE)/micropython)
 ARCHS := x64
 
@@ -37,9 +36,10 @@ demo: $(VENV)/.demo
 	@$(BIN)/midge demo
 
 test: $(VENV)/.test
+	@[ -e "$(MPY_DIR)/py/dynruntime.mk" ] || native_modules/fetch_micropython.sh $(CACHE) || true
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest -n auto $(PYTEST_ARGS)
+	MPY_DIR=$(MPY_DIR) $(BIN)/pytest -n auto $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -57,7 +57,7 @@ bench: $(VENV)/.test
 
 # MicroPython's source, for py/dynruntime.mk and tools/mpy_ld.py. MPY_DIR=... uses a copy you have.
 $(CACHE)/micropython/py/dynruntime.mk:
-	native_modules/fetch_micropython.sh $(CACHE) $(MICROPYTHON_VERSION)
+	native_modules/fetch_micropython.sh $(CACHE)
 
 NATMOD_DEPENDS := $(if $(filter $(abspath $(CACHE)/micropython),$(MPY_DIR)),$(CACHE)/micropython/py/dynruntime.mk)
 

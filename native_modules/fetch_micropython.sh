@@ -1,10 +1,10 @@
 #!/bin/sh
-# fetch_micropython.sh CACHE VERSION: MicroPython's source into CACHE/micropython, from Debian's source package, with
-# an apt state of its own so that the machine's package lists stay as they are.
+# fetch_micropython.sh CACHE: MicroPython's source into CACHE/micropython, from Debian's source package, with an apt
+# state of its own so that the machine's package lists stay as they are.
 set -eu
 mkdir -p "$1"
 cache=$(cd "$1" && pwd)
-version=$2
+version=1.25.0
 apt=$cache/apt
 mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/src"
 mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,12 @@ def make_model(tmp_path: Path):
         return output
 
     return make
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where MIDGE_NO_SKIPS is set, as in CI, a test that would be skipped fails: nothing is left out unnoticed."""
+    report = (yield).get_result()
+    if report.skipped and os.environ.get("MIDGE_NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and MIDGE_NO_SKIPS is set: {report.longrepr}"

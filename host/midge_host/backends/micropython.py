@@ -20,6 +20,7 @@ from . import RunResult
 from .local import TYPE_CODES
 
 NATIVE_MODULE = "midge_native-x64.mpy"
+LIBRARY = Path(midge.__file__).parent
 HEAP = "64m"
 
 
@@ -39,7 +40,7 @@ def problem(name: str) -> str | None:
 
 def lay_out(folder: Path, native: bool) -> None:
     """Fills a folder with what a board would hold: the library and, if wanted, the native module."""
-    (folder / "midge").symlink_to(Path(midge.__file__).parent)
+    (folder / "midge").symlink_to(LIBRARY)
     if native:
         with as_file(files("midge_host.prebuilt") / NATIVE_MODULE) as module:
             shutil.copy(module, folder / "midge_native.mpy")
