@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 
 from .errors import CheckFailed, MidgeError
 
@@ -83,13 +84,38 @@ def _list_backends(context: click.Context, option: click.Parameter, wanted: bool
 def run(model: Path, inputs: Path, outputs: Path, backend: str, weights: str) -> None:
     """Run a model on the inputs in a file."""
     from . import backends, npz
+    from .convert import refuse_overwriting
 
+    refuse_overwriting(outputs, model, inputs)
     values = npz.load(inputs, "inputs")
     with Console(stderr=True).status(f"running on {backend}"):
         result = backends.run(backend, model, values, weights)
     npz.save(outputs, "outputs", result.outputs)
     time = f", {result.microseconds / 1000:.3f} ms each" if result.microseconds else ""
     click.echo(f"{outputs}: {len(values[0])} predictions on {backend}{time}")
+
+
+@app.command()
+@MODEL
+@click.option("--port", required=True, help="The board's serial port, /dev/ttyACM0 or COM3.")
+@click.option("--with", "tool", default="mpremote", show_default=True, help="mpremote or ampy.")
+@click.option("--library/--no-library", default=True, help="Copy the library and native module too.  [default: yes]")
+def deploy(model: Path, port: str, tool: str, library: bool) -> None:
+    """Copy a model, the library and the right native module onto a board, verify, and run the self-test there."""
+    from .deploy import deploy as deploy_model
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(f"copying to {port}", total=None)
+        report = deploy_model(model, port, tool, library, lambda done: bar.update(task, completed=done))
+    board = report.board
+    click.echo(f"board     {board.machine}, {board.implementation}, {board.architecture or 'no native modules'}")
+    click.echo(f"copied    {', '.join(report.copied) or 'nothing'}; {len(report.skipped)} files were there already")
+    if library and report.native_module is None:
+        click.echo("native    no module for this board: the portable kernels run, slowly")
+    click.echo(
+        f"self-test passed: {report.backend} kernels, weights: {report.weights_mode}, "
+        f"arena {report.arena_bytes:,} bytes, heap {report.heap_bytes:,} used, {report.free_bytes:,} free"
+    )
 
 
 @app.command()
@@ -114,6 +140,10 @@ def main() -> None:
         _fail(str(error), 1)
     except MidgeError as error:
         _fail(str(error), 2)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
+    except MemoryError as error:
+        _fail(f"out of memory {error}", 2)
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted", 130)
 

@@ -6,6 +6,7 @@ between a `generated: NAME` marker and the next `generated: end`.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def _consts(pairs: list[tuple[str, object]]) -> str:
 
 def python_operators() -> str:
     """Operator codes, record size and the layouts of records for the portable kernels."""
-    text = _consts([("RECORD", spec.RECORD_BYTES)])
+    text = _consts([("RECORD", spec.RECORD_BYTES), ("BLOCK_ALIGNMENT", spec.BLOCK_ALIGNMENT)])
     text += _consts([(op.name, op.code) for op in spec.OPERATORS])
     text += python_reasons()
     for layout in spec.RECORD_LAYOUTS:
@@ -94,6 +95,8 @@ def python_header() -> str:
             ("RECORD", spec.RECORD_BYTES),
             ("MAX_RANK", spec.MAX_RANK),
             ("MAX_WINDOW", spec.MAX_WINDOW_BYTES),
+            ("MAX_ARENA", spec.MAX_ARENA_BYTES),
+            ("WEIGHT_ALIGNMENT", spec.WEIGHT_ALIGNMENT),
             ("CRC_FROM", spec.HEADER.offsets["program_crc"] + 4),
         ]
         + [
@@ -102,6 +105,8 @@ def python_header() -> str:
         ]
     )
     text = f"FORMAT = {spec.FORMAT_VERSION}\n" + text
+    low, high = (repr(limit).replace("e+", "e") for limit in spec.SCALE_LIMITS)
+    text += f"_SCALE_MIN = {low}\n_SCALE_MAX = {high}\n"
     text += f'_HEADER = "{header}"\n# {names}\n'
     text += f'_TENSOR = "{tensor}"\n# ' + ", ".join(f.name for f in spec.TENSOR.fields) + "\n"
     return text
@@ -110,6 +115,11 @@ def python_header() -> str:
 def python_reasons() -> str:
     """Refusal codes."""
     return _consts([(name, code) for code, (name, _) in enumerate(spec.REASONS, 1)])
+
+
+def python_limits() -> str:
+    """Limits that a reading has to keep."""
+    return _consts([("MAX_RANK", spec.MAX_RANK)])
 
 
 def python_names() -> str:
@@ -148,7 +158,7 @@ def doc_fronts() -> str:
 
 
 SECTIONS = {
-    "device_lib/midge/_model.py": {"reasons": python_reasons},
+    "device_lib/midge/_model.py": {"reasons": python_reasons, "limits": python_limits},
     "device_lib/midge/_portable.py": {"operators": python_operators},
     "device_lib/midge/_file.py": {"header": python_header, "names": python_names},
     "docs/operators.md": {"fronts": doc_fronts},
@@ -166,9 +176,26 @@ def fill(text: str, sections: dict) -> str:
     return text
 
 
+def mip_package(urls: dict[str, str]) -> str:
+    """A package.json for mip: files on the board, and where they are relative to the package.json."""
+    version = re.search(r'__version__ = "(.*)"', (ROOT / "device_lib/midge/__init__.py").read_text())[1]
+    return json.dumps({"urls": list(map(list, urls.items())), "deps": [], "version": version}, indent=2) + "\n"
+
+
+def mip_packages() -> dict[Path, str]:
+    """package.json for the library; and one per architecture for the native module, which mip cannot choose."""
+    library = sorted(path.name for path in (ROOT / "device_lib/midge").glob("*.py"))
+    packages = {ROOT / "package.json": mip_package({f"midge/{n}": f"device_lib/midge/{n}" for n in library})}
+    for module in sorted((ROOT / "native_modules/prebuilt").glob("*.mpy")):
+        architecture = module.stem.split("-")[1]
+        package = mip_package({"midge_native.mpy": module.name})
+        packages[module.parent / f"{architecture}.json"] = package
+    return packages
+
+
 def outputs() -> dict[Path, str]:
     """Every generated file and what it should hold."""
-    files = {ROOT / "native_modules/core/format.h": c_header()}
+    files = {ROOT / "native_modules/core/format.h": c_header(), **mip_packages()}
     for name, sections in SECTIONS.items():
         files[ROOT / name] = fill((ROOT / name).read_text(), sections)
     return files

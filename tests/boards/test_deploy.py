@@ -1,0 +1,219 @@
+"""`midge deploy` end to end: an emulated board whose serial port is a terminal, mpremote and ampy."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import pty
+import select
+import subprocess
+import sys
+import threading
+import tty
+from pathlib import Path
+
+import pytest
+
+import models
+from midge_host import deploy as deploy_module
+from midge_host.boards import qemu
+from midge_host.convert import convert
+from midge_host.deploy import ARCHITECTURES, Board, deploy, describe, native_module
+from midge_host.deploy.links import open_link
+from midge_host.errors import CheckFailed, MidgeError
+
+BOARD = "qemu-m0"
+TOOLS = ["mpremote", "ampy"]
+
+
+@pytest.fixture
+def model(tmp_path: Path):
+    """model(seed) -> m.midge, another one for every seed."""
+
+    def make(seed: int = 0) -> Path:
+        (tmp_path / "m.tflite").write_bytes(models.residual(seed))
+        convert(tmp_path / "m.tflite", tmp_path / "m.midge")
+        return tmp_path / "m.midge"
+
+    return make
+
+
+@pytest.fixture
+def board():
+    """A running board; its serial port is at board.port."""
+    why = qemu.problem(BOARD)
+    if why:
+        pytest.skip(f"{BOARD}: {why}")
+    with qemu.Qemu(BOARD, pty=True) as running:
+        yield running
+
+
+def ask(port: str, code: str) -> str:
+    link = open_link("mpremote", port)
+    try:
+        return link.run(code).strip()
+    finally:
+        link.close()
+
+
+LISTING = "import os\nprint(sorted(os.listdir('/')))"
+WORKS = "import midge\nprint(midge.load('m.midge').selftest())"
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_deploy(board, model, tool: str) -> None:
+    first = deploy(model(), board.port, tool)
+    assert first.native_module == "armv6m" and first.backend == "native"
+    assert "m.midge" in first.copied and "lib/midge_native.mpy" in first.copied and not first.skipped
+    again = deploy(model(), board.port, tool)
+    assert not again.copied and set(again.skipped) == set(first.copied)
+    other = deploy(model(seed=3), board.port, tool, library=False)
+    assert other.copied == ["m.midge"]
+    assert ask(board.port, LISTING) == "['lib', 'm.midge', 'rom']"
+
+
+def test_command_line(board, model) -> None:
+    command = [Path(sys.executable).parent / "midge", "deploy", model(), "--port", board.port]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "self-test passed: native kernels" in done.stdout
+    assert done.stderr == ""
+
+
+class CutCable:
+    """A terminal in front of `port` that dies after `limit` bytes have gone to the board."""
+
+    def __init__(self, port: str, limit: int):
+        self._near, far = pty.openpty()
+        tty.setraw(far)
+        self.port = os.ttyname(far)
+        self._far = far
+        self._board = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self._board)
+        self._left = limit
+        self._thread = threading.Thread(target=self._forward)
+        self._thread.start()
+
+    def _forward(self) -> None:
+        while self._left > 0:
+            ready, _, _ = select.select([self._near, self._board], [], [], 20)
+            if not ready:
+                break
+            for source in ready:
+                data = os.read(source, 4096)
+                if source == self._near:
+                    data = data[: self._left]
+                    self._left -= len(data)
+                    os.write(self._board, data)
+                else:
+                    os.write(self._near, data)
+        os.close(self._far)
+        os.close(self._near)
+        os.close(self._board)
+
+    def join(self) -> None:
+        self._thread.join()
+
+
+@pytest.mark.parametrize(("tool", "share"), [("mpremote", 0.1), ("mpremote", 0.5), ("mpremote", 0.9), ("ampy", 0.5)])
+def test_cut_cable_leaves_the_former_model(board, model, tool: str, share: float) -> None:
+    path = model()
+    deploy(path, board.port)
+    before = path.read_bytes()
+    new = model(seed=7)
+    cable = CutCable(board.port, int(2000 + share * new.stat().st_size))
+    with pytest.raises(MidgeError, match="run it again"):
+        deploy(new, cable.port, tool, library=False)
+    cable.join()
+    size_and_works = ask(board.port, f"import os\nprint(os.stat('m.midge')[6])\n{WORKS}")
+    assert size_and_works.split() == [str(len(before)), "True"]
+    assert deploy(new, board.port, tool).copied == ["m.midge"]
+    assert "True" in ask(board.port, WORKS)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_full_file_system_is_refused_and_left_alone(model, tool: str) -> None:
+    if qemu.problem(BOARD):
+        pytest.skip(f"{BOARD}: {qemu.problem(BOARD)}")
+    with qemu.Qemu(BOARD, pty=True, disk_bytes=32768) as small:
+        with pytest.raises(CheckFailed, match="bytes free for files and deploy needs"):
+            deploy(model(), small.port, tool)
+        assert ask(small.port, LISTING) == "['rom']"
+
+
+def test_disk_that_fills_up_on_the_way(model, monkeypatch) -> None:
+    """A board that cannot tell its free space: the write fails half-way, and nothing half-written stays."""
+    if qemu.problem(BOARD):
+        pytest.skip(f"{BOARD}: {qemu.problem(BOARD)}")
+    real = deploy_module.describe
+
+    def without_free_space(link) -> Board:
+        found = real(link)
+        found.free_bytes = None
+        return found
+
+    monkeypatch.setattr(deploy_module, "describe", without_free_space)
+    with qemu.Qemu(BOARD, pty=True, disk_bytes=32768) as small:
+        with pytest.raises(MidgeError, match="its former files are as they were"):
+            deploy(model(), small.port)
+        assert "m.midge" not in ask(small.port, LISTING)
+
+
+def test_no_board(tmp_path: Path, model) -> None:
+    with pytest.raises(MidgeError, match="no MicroPython board answers"):
+        deploy(model(), str(tmp_path / "ttyNONE"))
+    with pytest.raises(MidgeError, match="choose mpremote or ampy"):
+        deploy(model(), str(tmp_path / "ttyNONE"), "rshell")
+
+
+def test_damaged_model_does_not_reach_the_board(model) -> None:
+    path = model()
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(MidgeError, match="bytes long"):
+        deploy(path, "/dev/null")
+
+
+def test_library_that_shadows_is_removed(board, model) -> None:
+    """A .py of the library, copied by hand before, would be imported in place of the new .mpy."""
+    ask(
+        board.port, "import os\nos.mkdir('lib')\nos.mkdir('lib/midge')\nopen('lib/midge/__init__.py', 'w').write('old')"
+    )
+    deploy(model(), board.port)
+    assert "__init__.py'" not in ask(board.port, "import os\nprint(os.listdir('lib/midge'))")
+
+
+@pytest.mark.parametrize(("architecture", "module"), [("armv6m", "armv6m"), ("armv7em", "armv6m"), ("x86", None)])
+def test_native_module_for_an_architecture(architecture: str, module: str | None) -> None:
+    found = native_module(Board("micropython", "", architecture, (6, 3), None, ""))
+    assert (found[0] if found else None) == module
+    assert native_module(Board("circuitpython", "", architecture, (6, 3), None, "")) is None
+    assert native_module(Board("micropython", "", architecture, (6, 2), None, "")) is None
+
+
+def test_architecture_numbers(board) -> None:
+    link = open_link("mpremote", board.port)
+    try:
+        assert describe(link).architecture == "armv6m"
+    finally:
+        link.close()
+    assert ARCHITECTURES[10] == "xtensawin"
+
+
+def test_mip(board, model) -> None:
+    """`mpremote mip install` with the project's package.json files, from a server on this machine."""
+    root = Path(__file__).resolve().parents[2]
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=root)
+    handler.log_message = lambda *_: None
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for package in ("package.json", "native_modules/prebuilt/armv6m.json"):
+            url = f"http://127.0.0.1:{server.server_port}/{package}"
+            command = [Path(sys.executable).parent / "mpremote", "connect", board.port, "mip", "install", url]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        server.shutdown()
+    report = deploy(model(), board.port, library=False)
+    assert report.backend == "native"
