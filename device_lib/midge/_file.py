@@ -1,6 +1,7 @@
 # Reads the parts of a .midge file and checks every field: docs/FORMAT.md. A file is not trusted; what it
 # says about operators is checked by the backend's check().
 
+import gc
 import struct
 from binascii import crc32
 
@@ -19,27 +20,29 @@ _TENSOR_BYTES = const(40)
 _RECORD = const(64)
 _MAX_RANK = const(6)
 _MAX_WINDOW = const(1048576)
+_MAX_ARENA = const(268435456)
+_WEIGHT_ALIGNMENT = const(16)
 _CRC_FROM = const(16)
 _BLOCKS_AT = const(2)
-_OUTPUT_AT = const(8)
-_OUTPUT_BYTES_AT = const(12)
 _WEIGHTS_AT = const(16)
 _BLOCK_BYTES_AT = const(20)
+_SCALE_MIN = 1e-30
+_SCALE_MAX = 1e30
 _HEADER = "<4sHHIIIIIIIIIIIIIIIIHBBI"
 # magic, version, header_bytes, file_bytes, program_crc, weights_crc, weights_offset, weights_bytes, program_offset, tensors_offset, names_offset, names_bytes, labels_offset, labels_bytes, info_offset, info_bytes, golden_offset, arena_bytes, window_bytes, op_count, input_count, output_count, reserved
 _TENSOR = "<IIfiiiBB6HH"
 # offset, bytes, scale, zero_point, pixel_multiplier, pixel_offset, dtype, rank, shape, reserved
 # generated: end
-# generated: names
-_REASONS = (
-    "an unknown operator",
-    "a tensor outside the arena",
-    "weights outside the weight section",
-    "an impossible parameter",
-    "a value that is not a number",
-)
+# generated: dtypes
 _DTYPES = ("int8", "uint8", "float32")
 # generated: end
+
+
+def text(key, *values):
+    """An error's words. Their module stays out of memory until something is wrong."""
+    from ._texts import TEXTS
+
+    return TEXTS[key] % values
 
 
 class Tensor:
@@ -56,23 +59,32 @@ class Tensor:
         self.shape = fields[8 : 8 + rank]
         self.raw = raw
         if not 1 <= fields[6] <= len(_DTYPES) or rank > _MAX_RANK:
-            raise ValueError("tensor %s has an unknown dtype or rank" % name)
+            raise ValueError(text("dtype", name))
         self.dtype = _DTYPES[fields[6] - 1]
         size = 1
         for n in self.shape:
             size *= n
-        if size != self.bytes or not -128 <= self.zero_point <= 127 or not 1e-30 < self.scale < 1e30:
-            raise ValueError("tensor %s has an impossible shape or scale" % name)
+        if (
+            not size
+            or size != self.bytes
+            or not -128 <= self.zero_point <= 127
+            or not _SCALE_MIN < self.scale < _SCALE_MAX
+        ):
+            raise ValueError(text("shape", name))
 
     def __repr__(self):
         return "Tensor(%s %s %s)" % (self.name, self.dtype, self.shape)
 
 
 class ModelFile:
-    """A .midge file: its header's fields, and readers for its sections. Holds no file open."""
+    """A .midge file: its header's fields, and readers for its sections. Holds no file open.
 
-    def __init__(self, path):
+    view: the file in mapped memory, if it is there; its sections are then used where they lie.
+    """
+
+    def __init__(self, path, view):
         self.path = path
+        self.view = view
         with open(path, "rb") as file:
             try:
                 self._read(file)
@@ -82,11 +94,11 @@ class ModelFile:
     def _read(self, file):
         head = bytearray(_HEADER_BYTES)
         if file.readinto(head) != _HEADER_BYTES or head[:4] != b"MIDG":
-            raise ValueError("not a .midge file; make one with `midge convert`")
+            raise ValueError(text("magic"))
         (
             _,
             version,
-            _,
+            header_bytes,
             file_bytes,
             program_crc,
             self.weights_crc,
@@ -94,13 +106,13 @@ class ModelFile:
             self.weights_bytes,
             program_offset,
             tensors_offset,
-            self._names_offset,
-            self._names_bytes,
-            self._labels_offset,
-            self._labels_bytes,
+            self.names_offset,
+            self.names_bytes,
+            labels_offset,
+            labels_bytes,
             _,
             _,
-            golden_offset,
+            self.golden_offset,
             self.arena_bytes,
             self.window_bytes,
             self.op_count,
@@ -109,65 +121,66 @@ class ModelFile:
             _,
         ) = struct.unpack_from(_HEADER, head)
         if version != FORMAT:
-            raise ValueError("format %d, this midge reads %d; convert the model again" % (version, FORMAT))
+            raise ValueError(text("version", version, FORMAT))
         size = file.seek(0, 2)
         if size != file_bytes or self.weights_offset + self.weights_bytes != size:
-            raise ValueError("%d bytes long, %d expected; copy it again" % (size, file_bytes))
-        if self.weights_offset < _HEADER_BYTES or self.window_bytes > _MAX_WINDOW:
-            raise ValueError("impossible header; convert the model again")
-        if _crc(file, _CRC_FROM, self.weights_offset) != program_crc:
-            raise ValueError("damaged (checksum); copy it again")
-        self.program = self._section(file, program_offset, self.op_count * _RECORD)
-        raw = self._section(file, tensors_offset, (inputs + outputs) * _TENSOR_BYTES)
-        names = self._lines(file, self._names_offset, self._names_bytes)
+            raise ValueError(text("size", size, file_bytes))
+        if (
+            header_bytes != _HEADER_BYTES
+            or self.weights_offset < _HEADER_BYTES
+            or self.weights_offset % _WEIGHT_ALIGNMENT
+            or self.window_bytes > _MAX_WINDOW
+            or self.arena_bytes > _MAX_ARENA
+        ):
+            raise ValueError(text("header"))
+        if crc(file, _CRC_FROM, self.weights_offset) != program_crc:
+            raise ValueError(text("crc"))
+        self.program = self.section(file, program_offset, self.op_count * _RECORD)
+        for i in range(self.op_count):
+            if self.block_count(i) and not 0 < self.block_bytes(i) <= self.window_bytes:
+                raise ValueError(text("block", i))
+        raw = self.section(file, tensors_offset, (inputs + outputs) * _TENSOR_BYTES)
+        names = self.lines(file, self.names_offset, self.names_bytes)
         if len(names) != inputs + outputs + self.op_count or not inputs or not outputs:
-            raise ValueError("%d names; convert the model again" % len(names))
+            raise ValueError(text("names", len(names)))
+        # What stays is made after the rest was collected, a copy of each name too: something that stays amid what
+        # goes would split the piece of free memory that the arena needs.
+        gc.collect()
         tensors = []
         for i in range(inputs + outputs):
-            tensor = Tensor(names[i], raw[i * _TENSOR_BYTES : (i + 1) * _TENSOR_BYTES])
+            tensor = Tensor("%s" % names[i], bytearray(raw[i * _TENSOR_BYTES : (i + 1) * _TENSOR_BYTES]))
             if tensor.offset + tensor.bytes > self.arena_bytes:
-                raise ValueError("tensor %s lies outside the arena" % tensor.name)
+                raise ValueError(text("arena", tensor.name))
             tensors.append(tensor)
         self.inputs = tensors[:inputs]
         self.outputs = tensors[inputs:]
-        self.labels = self._lines(file, self._labels_offset, self._labels_bytes)
-        self.golden = None
-        if golden_offset:
-            self.golden = self._section(file, golden_offset, 4 + 4 * self.op_count)
+        self.labels = self.lines(file, labels_offset, labels_bytes)
+        if self.golden_offset and self.golden_offset + 4 + 4 * self.op_count > self.weights_offset:
+            raise ValueError(text("section"))
 
-    def _section(self, file, offset, size):
+    def section(self, file, offset, size):
         if offset + size > self.weights_offset:
-            raise ValueError("a section lies outside the file")
+            raise ValueError(text("section"))
+        if self.view is not None:
+            return self.view[offset : offset + size]
         data = bytearray(size)
         file.seek(offset)
         if file.readinto(data) != size:
-            raise ValueError("cannot be read to its end")
+            raise ValueError(text("read"))
         return data
 
-    def _lines(self, file, offset, size):
+    def lines(self, file, offset, size):
         if not size:
             return []
+        data = self.section(file, offset, size)
         try:
-            return str(self._section(file, offset, size), "utf-8").split("\n")
-        except UnicodeError:
-            raise ValueError("names are not UTF-8; convert the model again")
-
-    def names(self):
-        """The operators' names, read anew: nobody needs them until something is looked into."""
-        with open(self.path, "rb") as file:
-            names = self._lines(file, self._names_offset, self._names_bytes)
-        return names[len(names) - self.op_count :]
-
-    def check_weights(self):
-        """Raises ValueError when the weights are not what the converter wrote."""
-        with open(self.path, "rb") as file:
-            end = self.weights_offset + self.weights_bytes
-            if _crc(file, self.weights_offset, end) != self.weights_crc:
-                raise ValueError("%s: damaged weights (checksum); copy it again" % self.path)
+            return str(data, "utf-8").split("\n")
+        except ValueError:  # UnicodeError, where there is one
+            raise ValueError(text("utf-8"))
 
     def weights_at(self, index):
         """Where an operator's first weight block lies in the weight section."""
-        return _u32(self.program, index * _RECORD + _WEIGHTS_AT)
+        return u32(self.program, index * _RECORD + _WEIGHTS_AT)
 
     def block_count(self, index):
         """An operator's number of weight blocks; 0 for one without weights."""
@@ -176,34 +189,22 @@ class ModelFile:
 
     def block_bytes(self, index):
         """Bytes of one of its weight blocks."""
-        return _u32(self.program, index * _RECORD + _BLOCK_BYTES_AT)
-
-    def output_range(self, index):
-        """(start, end) of an operator's output in the arena."""
-        at = index * _RECORD
-        start = _u32(self.program, at + _OUTPUT_AT)
-        return start, start + _u32(self.program, at + _OUTPUT_BYTES_AT)
-
-    def refusal(self, status):
-        """The ValueError for a status that check() or run() returned."""
-        index = (status >> 4) - 1
-        name = self.names()[index] if self.op_count else ""
-        return ValueError("%s: operator %d (%s): %s" % (self.path, index, name, _REASONS[(status & 15) - 1]))
+        return u32(self.program, index * _RECORD + _BLOCK_BYTES_AT)
 
 
-def _u32(data, at):
+def u32(data, at):
     return data[at] | data[at + 1] << 8 | data[at + 2] << 16 | data[at + 3] << 24
 
 
-def _crc(file, start, end):
+def crc(file, start, end):
     chunk = bytearray(256)
     view = memoryview(chunk)
     file.seek(start)
-    crc = 0
+    value = 0
     while start < end:
         n = file.readinto(view[: min(256, end - start)])
         if not n:
-            raise ValueError("cannot be read to its end")
-        crc = crc32(view[:n], crc)
+            raise ValueError(text("read"))
+        value = crc32(view[:n], value)
         start += n
-    return crc & 0xFFFFFFFF
+    return value & 0xFFFFFFFF

@@ -4,7 +4,7 @@ import gc
 from array import array
 from binascii import crc32
 
-from ._file import FORMAT, ModelFile
+from ._file import FORMAT, ModelFile, text
 
 try:
     from micropython import const
@@ -27,22 +27,22 @@ _MARGIN = const(16384)  # heap to leave to the user's script when "auto" chooses
 
 def _find_backend(name):
     if name not in ("auto", "native", "portable"):
-        raise ValueError('backend is "auto", "native" or "portable", not %r' % (name,))
+        raise ValueError(text("backend", name))
     if name != "portable":
         try:
             import midge_native
 
-            if midge_native.FORMAT == FORMAT:
+            if getattr(midge_native, "FORMAT", None) == FORMAT:
                 return midge_native, "native"
-            problem = "midge_native is of another version; install the one that came with this library"
+            problem = text("native version")
         except ImportError:
-            problem = "midge_native is not installed"
+            problem = None
         except ValueError as error:  # an .mpy for another architecture
-            problem = "midge_native does not fit this board (%s)" % error
+            problem = text("native", error)
         if name == "native":
-            raise ImportError(problem)
-        if problem[-9:] != "installed":
-            print("midge: %s; using the slow portable kernels" % problem)
+            raise ImportError(problem or text("no native"))
+        if problem:
+            print(text("portable", problem))
     from . import _portable
 
     return _portable, "portable"
@@ -58,25 +58,35 @@ class Model:
 
     def __init__(self, path, weights="auto", backend="auto"):
         if weights not in ("auto", "ram", "map", "stream"):
-            raise ValueError('weights is "auto", "ram", "map" or "stream", not %r' % (weights,))
+            raise ValueError(text("weights", weights))
         self._native, self.backend = _find_backend(backend)
-        self._model = model = ModelFile(path)
+        gc.collect()
+        view = _map(path, weights == "map") if weights in ("auto", "map") else None
+        if view is None and weights == "map":
+            raise ValueError(text("not mapped", path))
+        self._model = model = ModelFile(path, view)
         self.inputs = model.inputs
         self.outputs = model.outputs
         self.labels = model.labels
         self.arena_bytes = model.arena_bytes
-        status = self._native.check(model.program, model.arena_bytes, model.weights_bytes)
+        status = self._check()
+        if status and view is not None:
+            # Records are read in words, and a mapped file may begin anywhere.
+            model.program = bytearray(model.program)
+            status = self._check()
         if status:
-            raise model.refusal(status)
+            self._refuse(status)
         self._file = None
-        self.weights_mode, window = self._choose(weights)
+        self._choose("map" if view is not None else weights)
         try:
             self._arena = bytearray(model.arena_bytes)
-            if window is None:
-                window = self._read_weights()
+            self._weights = self._read_weights() if view is None else view[model.weights_offset :]
         except MemoryError:
             self._refuse_memory()
-        self._weights = window
+
+    def _check(self):
+        model = self._model
+        return self._native.check(model.program, model.arena_bytes, model.weights_bytes)
 
     def _need(self, mode):
         model = self._model
@@ -84,36 +94,23 @@ class Model:
         return model.arena_bytes + extra
 
     def _refuse_memory(self):
-        free = gc.mem_free() if hasattr(gc, "mem_free") else 0
         mode = self.weights_mode
         hint = "free memory first, use a smaller model or a board with more RAM"
         if mode == "ram":
             hint = 'load it with weights="stream"'
         raise MemoryError(
             "%s needs %d bytes (%d for activations), %d are free; %s"
-            % (self._model.path, self._need(mode), self.arena_bytes, free, hint)
+            % (self._model.path, self._need(mode), self.arena_bytes, _free(), hint)
         )
 
     def _choose(self, mode):
-        # Returns the mode, and the mapped weights where there are any; refuses before it allocates.
-        mapped = None
-        if mode in ("auto", "map"):
-            mapped = _map(self._model.path, mode == "map")
-            if mapped is not None:
-                start = self._model.weights_offset
-                mapped = mapped[start : start + self._model.weights_bytes]
-            elif mode == "map":
-                raise ValueError("%s is not in mapped memory (ROMFS); use another weights mode" % self._model.path)
-        gc.collect()
-        free = gc.mem_free() if hasattr(gc, "mem_free") else 1 << 30
-        if mapped is not None:
-            mode = "map"
-        elif mode == "auto":
+        # Decides on "auto", and refuses what does not fit before anything is allocated.
+        free = _free()
+        if mode == "auto":
             mode = "ram" if self._need("ram") + _MARGIN <= free else "stream"
         self.weights_mode = mode
         if self._need(mode) > free:
             self._refuse_memory()
-        return mode, mapped
 
     def _read_weights(self):
         model = self._model
@@ -124,9 +121,9 @@ class Model:
         with open(model.path, "rb") as file:
             file.seek(model.weights_offset)
             if file.readinto(weights) != len(weights):
-                raise ValueError("%s: cannot be read to its end" % model.path)
+                raise ValueError("%s: %s" % (model.path, text("read")))
         if crc32(weights) & 0xFFFFFFFF != model.weights_crc:
-            raise ValueError("%s: damaged weights (checksum); copy it again" % model.path)
+            raise ValueError(text("weights crc", model.path))
         return weights
 
     def predict(self, reading):
@@ -152,7 +149,7 @@ class Model:
             self._store(outputs[0], out)
         else:
             if not _is_list(out) or len(out) != len(outputs):
-                raise ValueError("the model has %d outputs: out must be a list of %d buffers" % ((len(outputs),) * 2))
+                self._refuse_count("outputs", outputs, out)
             for i in range(len(outputs)):
                 self._store(outputs[i], out[i])
 
@@ -177,38 +174,30 @@ class Model:
 
     def profile(self, reading):
         """Runs the model operator by operator; returns a list of (name, microseconds)."""
+        from ._extra import profile
+
         self._encode(reading)
-        result = []
-        for i, name in enumerate(self._model.names()):
-            start = _ticks()
-            self._step(i)
-            result.append((name, _elapsed(start)))
-        return result
+        return profile(self._model, self._step)
 
     def selftest(self):
         """Runs the model on the file's own test input: True, or ValueError naming the first operator whose
         output differs from the converter's. Also checks the weights' checksum. Clears the model's state."""
-        model = self._model
-        model.check_weights()
-        golden = model.golden
-        if golden is None:
-            raise ValueError("%s holds no self-test; convert it again" % model.path)
+        from ._extra import selftest
+
         self.reset()
-        arena = self._arena
-        x = _word(golden, 0)
-        for tensor in self.inputs:
-            for i in range(tensor.offset, tensor.offset + tensor.bytes):
-                x = (1664525 * x + 1013904223) & 0xFFFFFFFF
-                arena[i] = x >> 24
-        for i in range(model.op_count):
-            self._step(i)
-            start, end = model.output_range(i)
-            if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != _word(golden, 4 + 4 * i):
-                raise ValueError(
-                    "%s: operator %d (%s) computes something else here" % (model.path, i, model.names()[i])
-                )
+        selftest(self._model, self._arena, self._step)
         self.reset()
         return True
+
+    def _refuse(self, status):
+        from ._texts import refusal
+
+        raise refusal(self._model, status)
+
+    def _refuse_count(self, key, tensors, values):
+        from ._texts import what
+
+        raise ValueError(text(key, len(tensors), what(values)))
 
     def _run(self, reading):
         self._encode(reading)
@@ -216,7 +205,7 @@ class Model:
             model = self._model
             status = self._native.run(model.program, 0, model.op_count, self._arena, self._weights)
             if status:
-                raise model.refusal(status)
+                self._refuse(status)
         else:
             for i in range(self._model.op_count):
                 self._step(i)
@@ -228,7 +217,7 @@ class Model:
         if self._file is None:
             status = run(model.program, index, index + 1, self._arena, self._weights)
             if status:
-                raise model.refusal(status)
+                self._refuse(status)
             return
         start = model.weights_at(index)
         count = model.block_count(index)
@@ -239,19 +228,19 @@ class Model:
             end = count
             if count:
                 end = min(count, block + len(window) // size)
-                self._fill_window(start + block * size)
+                self._fill_window(start + block * size, (end - block) * size)
             status = run(model.program, index, index + 1, self._arena, window, start + block * size, block, end)
             if status:
-                raise model.refusal(status)
+                self._refuse(status)
             block = end
             if block >= count:
                 return
 
-    def _fill_window(self, offset):
+    def _fill_window(self, offset, size):
         file = self._file
         file.seek(self._model.weights_offset + offset)
-        if not file.readinto(self._weights):
-            raise OSError("%s cannot be read any more" % self._model.path)
+        if file.readinto(self._weights) < size:
+            raise OSError(text("gone", self._model.path))
 
     def _encode(self, reading):
         inputs = self.inputs
@@ -259,7 +248,7 @@ class Model:
             self._load(inputs[0], reading)
         else:
             if not _is_list(reading) or len(reading) != len(inputs):
-                raise ValueError("the model has %d inputs: give a list of %d readings" % ((len(inputs),) * 2))
+                self._refuse_count("inputs", inputs, reading)
             for i in range(len(inputs)):
                 self._load(inputs[i], reading[i])
 
@@ -268,52 +257,20 @@ class Model:
             if hasattr(reading, "flatten"):  # numpy, ulab
                 reading = reading.flatten()
             try:
+                if isinstance(reading, str):
+                    raise TypeError  # MicroPython would take its bytes for pixels
                 status = self._native.encode(tensor.raw, reading, self._arena)
             except TypeError:
-                raise TypeError(
-                    "input %s takes a list, tuple, array or bytes of %d values, not %s"
-                    % (tensor.name, tensor.bytes, type(reading).__name__)
-                )
+                raise TypeError(text("input", tensor.name, tensor.bytes, type(reading).__name__))
             if status == 0:
                 return
             if status == _BAD_TENSOR:
-                self._refuse_length(tensor, reading)
+                raise ValueError(text("length", tensor.name, tensor.bytes, tensor.shape, len(reading)))
             if status == _BAD_READING:
-                raise ValueError("input %s: a value is NaN; check the sensor" % tensor.name)
-        count = self._quantize(tensor, reading, 0)
-        if count != tensor.bytes:
-            raise ValueError("input %s takes %d values %s, got %d" % (tensor.name, tensor.bytes, tensor.shape, count))
+                raise ValueError(text("nan", tensor.name))
+        from ._extra import quantize
 
-    def _refuse_length(self, tensor, reading):
-        raise ValueError(
-            "input %s takes %d values %s, got %d" % (tensor.name, tensor.bytes, tensor.shape, len(reading))
-        )
-
-    def _quantize(self, tensor, values, count):
-        # TFLM's QUANTIZE for numbers one by one, nested lists included: round(x / scale) + zero_point, with
-        # x and the quotient in float32. Returns how many values there were so far.
-        arena = self._arena
-        for value in values:
-            if _is_list(value):
-                count = self._quantize(tensor, value, count)
-                continue
-            try:
-                x = _float32(_float32(value) / tensor.scale)
-            except TypeError:
-                raise TypeError("input %s: value %d is %s, not a number" % (tensor.name, count, type(value).__name__))
-            if x != x:
-                raise ValueError("input %s: value %d is NaN; check the sensor" % (tensor.name, count))
-            x = max(-512.0, min(512.0, x))
-            q = int(x)
-            if x - q >= 0.5:
-                q += 1
-            elif x - q <= -0.5:
-                q -= 1
-            q = max(-128, min(127, q + tensor.zero_point))
-            if count < tensor.bytes:
-                arena[tensor.offset + count] = q & 255
-            count += 1
-        return count
+        quantize(tensor, reading, self._arena)
 
     def _real(self, tensor):
         values = array("f", bytes(4 * tensor.bytes))
@@ -323,17 +280,17 @@ class Model:
     def _store(self, tensor, out):
         if isinstance(out, list):
             if len(out) != tensor.bytes:
-                raise ValueError("output %s has %d values, out has %d" % (tensor.name, tensor.bytes, len(out)))
+                raise ValueError(text("out length", tensor.name, tensor.bytes, len(out)))
             out[:] = self._real(tensor)
             return
         try:
             status = self._native.decode(tensor.raw, self._arena, out)
         except TypeError:
-            raise TypeError("out is an array('f'), array('b'), bytearray or list, not %s" % type(out).__name__)
+            status = _BAD_PARAMETER
         if status == _BAD_TENSOR:
-            raise ValueError("output %s has %d values, out has %d" % (tensor.name, tensor.bytes, len(out)))
+            raise ValueError(text("out length", tensor.name, tensor.bytes, len(out)))
         if status:
-            raise TypeError("out is an array('f'), array('b'), bytearray or list")
+            raise TypeError(text("out", type(out).__name__))
 
 
 def _is_list(value):
@@ -341,14 +298,12 @@ def _is_list(value):
     return isinstance(value, list) or isinstance(value, tuple)
 
 
-def _word(data, at):
-    return data[at] | data[at + 1] << 8 | data[at + 2] << 16 | data[at + 3] << 24
-
-
-def _float32(value):
-    cell = array("f", (0.0,))
-    cell[0] = value
-    return cell[0]
+def _free():
+    # Bytes of heap that are free; where nobody knows, plenty.
+    if not hasattr(gc, "mem_free"):
+        return 1 << 30
+    gc.collect()
+    return gc.mem_free()
 
 
 def _map(path, asked):
@@ -359,22 +314,7 @@ def _map(path, asked):
     except TypeError:
         file.close()
     if asked:
-        try:
-            import mmap
-        except ImportError:
-            return None
-        with open(path, "rb") as file:
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        from ._extra import map_file
+
+        return map_file(path)
     return None
-
-
-def _ticks():
-    import time
-
-    return time.ticks_us() if hasattr(time, "ticks_us") else time.monotonic_ns() // 1000
-
-
-def _elapsed(start):
-    import time
-
-    return time.ticks_diff(time.ticks_us(), start) if hasattr(time, "ticks_us") else _ticks() - start

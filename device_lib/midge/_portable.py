@@ -14,6 +14,7 @@ except ImportError:
 
 # generated: operators (host/midge_host/spec.py, `make generate`)
 _RECORD = const(64)
+_BLOCK_ALIGNMENT = const(4)
 _CONV_2D = const(1)
 _DEPTHWISE_CONV_2D = const(2)
 _FULLY_CONNECTED = const(3)
@@ -102,8 +103,10 @@ def check(program, arena_bytes, weights_bytes):
     for index in range(len(program) // _RECORD):
         reason = _check(program, index, arena_bytes)
         if not reason:
-            _, _, blocks, _, _, _, start, size = struct.unpack_from("<BBHIIIII", program, index * _RECORD)
-            if start + blocks * size > weights_bytes:
+            _, _, blocks, _, output, out_bytes, start, size = struct.unpack_from("<BBHIIIII", program, index * _RECORD)
+            if output + out_bytes > arena_bytes:
+                reason = _BAD_TENSOR
+            elif (start | size) % _BLOCK_ALIGNMENT or start + blocks * size > weights_bytes:
                 reason = _BAD_WEIGHTS
         if reason:
             return (index + 1) * 16 + reason
@@ -138,6 +141,8 @@ def _check(program, index, arena_bytes):
     op = struct.unpack_from(_KERNELS[code][0], program, index * _RECORD)
     source, output, blocks, block_bytes = op[3], op[4], op[2], op[7]
     p = op[8:]
+    if blocks and code > _FULLY_CONNECTED and code != _LUT:
+        return _BAD_WEIGHTS
     if code <= _MAX_POOL_2D:
         if 0 in p[:12] or p[16] > p[17]:
             return _BAD_PARAMETER
@@ -154,7 +159,7 @@ def _check(program, index, arena_bytes):
             return _BAD_PARAMETER
     elif code == _MEAN:
         in_bytes, out_bytes = p[0] * p[1] * p[2], p[0] * p[2]
-        if not 0 < p[1] <= 1 << 23 or not _is_rescale(p[3], p[4]) or p[7] > p[8]:
+        if not p[0] or not p[2] or not 0 < p[1] <= 1 << 23 or not _is_rescale(p[3], p[4]) or p[7] > p[8]:
             return _BAD_PARAMETER
     elif code == _ADD:
         in_bytes = out_bytes = p[1]
@@ -422,25 +427,27 @@ _KERNELS = {
 def encode(raw, reading, arena):
     """Writes a buffer into an input tensor. Returns 0 or a reason, as midge_encode in native_modules/core."""
     offset, size, scale, zero, pixel_multiplier, pixel_offset = struct.unpack_from(_TENSOR, raw)
-    code = _typecode(reading)
+    code, reading = _view(reading)
+    if code not in ("b", "B"):
+        return _BAD_PARAMETER
     if len(reading) != size:
         return _BAD_TENSOR
     if code == "b":
         for i in range(size):
             arena[offset + i] = reading[i] & 255
-    elif code == "B":
+    else:
         for i in range(size):
             q = (reading[i] * pixel_multiplier + pixel_offset + 0x8000) >> 16
             arena[offset + i] = _clamp(q, -128, 127) & 255
-    else:
-        return _BAD_PARAMETER
     return _OK
 
 
 def decode(raw, arena, out):
     """Writes an output tensor into a buffer. Returns as encode()."""
     offset, size, scale, zero = struct.unpack_from(_TENSOR, raw)[:4]
-    code = _typecode(out)
+    code, out = _view(out)
+    if code not in ("b", "B", "f"):
+        return _BAD_PARAMETER
     if len(out) != size:
         return _BAD_TENSOR
     for i in range(size):
@@ -450,19 +457,35 @@ def decode(raw, arena, out):
             out[i] = (q - zero) * scale
         elif code == "b":
             out[i] = q
-        elif code == "B":
-            out[i] = q + 128
         else:
-            return _BAD_PARAMETER
+            out[i] = q + 128
     return _OK
 
 
-def _typecode(buffer):
+def _view(buffer):
+    # The type code of a buffer's elements, and the buffer with one dimension.
     if isinstance(buffer, bytes) or isinstance(buffer, bytearray):
-        return "B"
+        return "B", buffer
     if isinstance(buffer, array):
-        return str(buffer[:0])[7]  # array('b'): MicroPython arrays do not tell their type otherwise
-    try:
-        return memoryview(buffer).format[-1]  # CPython
-    except AttributeError:
-        return "B"
+        return str(buffer[:0])[7], buffer  # array('b'): MicroPython's arrays do not tell their type otherwise
+    buffer = memoryview(buffer)
+    if hasattr(buffer, "format"):  # CPython
+        code = buffer.format
+        if code[0] in "@=<":  # ctypes: a view that cannot be cast
+            code, buffer = code[1:], memoryview(buffer.tobytes())
+        return code, buffer.cast("B").cast(code) if code in ("b", "B", "f") and buffer.nbytes else buffer
+    # MicroPython's views do not tell their type: by its size, and by what becomes of -1.
+    size = len(bytes(buffer[:1]))
+    if size > 1:
+        return "f" if size == 4 and isinstance(buffer[0], float) else "", buffer
+    code = "B"
+    if size:
+        first = buffer[0]
+        try:
+            buffer[0] = -1
+            if buffer[0] < 0:
+                code = "b"
+            buffer[0] = first
+        except (TypeError, OverflowError):  # read-only: of bytes; unsigned on CircuitPython
+            pass
+    return code, buffer

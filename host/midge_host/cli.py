@@ -119,6 +119,23 @@ def deploy(model: Path, port: str, tool: str, library: bool) -> None:
 
 
 @app.command()
+@MODEL
+@click.option("--board", default="pico", show_default=True, help="The emulated board to measure on.")
+@click.option("--weights", default="auto", show_default=True, help="auto, ram, map (from ROMFS) or stream.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def bench(model: Path, board: str, weights: str, as_json: bool) -> None:
+    """Count the cycles of each layer, and the heap, on an emulated Raspberry Pi Pico."""
+    from . import bench as measure
+
+    with Console(stderr=True).status(f"running on an emulated {board}"):
+        result = measure.bench(model, board, weights)
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        measure.show(result)
+
+
+@app.command()
 def demo() -> None:
     """Convert the digit classifier that comes with midge and run it on MicroPython."""
     from .demo import run_demo

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
+from math import prod
 from pathlib import Path
 
 from . import importers, reference, spec
-from .errors import MidgeError
-from .graph import Graph, Tensor
+from .errors import MidgeError, UnsupportedError
+from .graph import Graph, Node, Tensor
 from .model_file import ModelFile, TensorInfo
 from .operators import FRONTS
-from .passes import Edge, drop_reshapes, fold_edges, fuse_clamps, fuse_padding, unused
+from .passes import Edge, check_graph, drop_reshapes, fold_edges, fuse_clamps, fuse_padding, unused
 from .planner import Plan, plan
-from .program import Step
+from .program import Step, record_shapes
 
 GOLDEN_SEED = 1
 
@@ -33,6 +35,7 @@ def convert(
     calibration: .npz with float32 `inputs` (N, *shape), needed for Keras models. labels: one per line.
     Raises MidgeError, UnsupportedError for a layer that cannot be converted.
     """
+    refuse_overwriting(output, source, calibration, labels)
     graph, data = importers.load(Path(source), Path(calibration) if calibration else None)
     model = build(graph)
     model.labels = _labels(Path(labels), model) if labels else []
@@ -57,6 +60,7 @@ def midge_version() -> str:
 
 def build(graph: Graph) -> ModelFile:
     """The model of a graph, without labels, provenance and golden values."""
+    check_graph(graph)
     inputs, outputs = fold_edges(graph)
     for node in unused(graph):
         graph.nodes.remove(node)
@@ -65,11 +69,11 @@ def build(graph: Graph) -> ModelFile:
             raise node.refuse("midge has no such operator", _advice(node.kind))
     aliases = drop_reshapes(graph)
     fuse_padding(graph)
-    steps = [FRONTS[node.kind].lower(graph, node) for node in graph.nodes]
+    steps = [_lower(graph, node) for node in graph.nodes]
     steps = fuse_clamps(steps, [e.tensor for e in outputs])
     arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
     records, weights = lay_out(steps, arena)
-    return ModelFile(
+    model = ModelFile(
         [_describe(e, arena) for e in inputs],
         [_describe(e, arena) for e in outputs],
         records,
@@ -77,6 +81,20 @@ def build(graph: Graph) -> ModelFile:
         weights,
         arena.arena_bytes,
     )
+    try:
+        model.check()
+    except ValueError as error:
+        raise MidgeError(f"{graph.name}: {error}; export the model again") from None
+    return model
+
+
+def _lower(graph: Graph, node: Node) -> Step:
+    try:
+        return FRONTS[node.kind].lower(graph, node)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # A lowering relies on what TensorFlow's converter always writes; a damaged file may lack it.
+        reason = f"its tensors and options do not fit together ({type(error).__name__}: {error})"
+        raise node.refuse(reason, "export the model again") from error
 
 
 def _advice(kind: str) -> str:
@@ -104,9 +122,20 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict], bytes]:
         if len(step.inputs) > 1:
             record["input2"] = arena.offset(step.inputs[1])
         layout = spec.BY_NAME[step.operator].layout
-        records.append(layout.unpack(layout.pack(**record)))
+        tensors = (step.inputs[0].size, step.output.size)
+        try:
+            record = layout.unpack(layout.pack(**record))
+        except struct.error as error:
+            raise _refuse(step, f"a size is beyond what a record holds ({error})", "split the layer") from None
+        if tuple(map(prod, record_shapes(record))) != tensors:
+            raise _refuse(step, f"it does not turn {tensors[0]} values into {tensors[1]}", "export the model again")
+        records.append(record)
         weights += b"".join(step.blocks)
     return records, bytes(weights)
+
+
+def _refuse(step: Step, reason: str, advice: str) -> UnsupportedError:
+    return UnsupportedError(f"layer {step.name!r} ({step.operator}): {reason}; {advice}")
 
 
 def _describe(edge: Edge, arena: Plan) -> TensorInfo:
@@ -135,8 +164,10 @@ def _check_edge(tensor: Tensor, edge: Edge) -> None:
 def _labels(path: Path, model: ModelFile) -> list[str]:
     try:
         labels = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise MidgeError(f"{path}: cannot read labels ({error})") from None
+    except OSError as error:
+        raise MidgeError(f"{path}: cannot read labels ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise MidgeError(f"{path}: cannot read labels; save the text as UTF-8") from None
     labels = [line.strip() for line in labels if line.strip()]
     classes = model.outputs[0].shape[-1] if model.outputs and model.outputs[0].shape else 1
     if len(labels) != classes:
@@ -144,19 +175,31 @@ def _labels(path: Path, model: ModelFile) -> list[str]:
     return labels
 
 
+def refuse_overwriting(output: Path, *inputs: Path | None) -> None:
+    """Raises MidgeError when `output` is one of the files that are read."""
+    for path in inputs:
+        if path is not None and Path(output).exists() and Path(path).exists() and os.path.samefile(output, path):
+            raise MidgeError(f"{output}: the output would overwrite the input {path}; choose another name")
+
+
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes `path` at once: a reader sees the former file or the new one."""
+    """Writes `path` at once: a reader sees the former file or the new one, whatever happens meanwhile."""
+    target = os.path.realpath(path)  # behind a link, the file itself
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise MidgeError(f"{path}: is there and is no file; choose another name")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=os.path.dirname(target))
     except OSError as error:
-        raise MidgeError(f"{path}: cannot write here ({error.strerror})") from None
+        raise MidgeError(f"{path}: cannot write here ({error.strerror}); choose another folder") from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except OSError as error:
+        os.replace(temporary, target)
+    except BaseException as error:
         os.unlink(temporary)
-        raise MidgeError(f"{path}: cannot write ({error.strerror})") from None
+        if isinstance(error, OSError):
+            raise MidgeError(f"{path}: cannot write ({error.strerror})") from None
+        raise

@@ -60,7 +60,7 @@ def run_demo(count: int = 10) -> None:
         ("time for a prediction", f"{result.microseconds / 1000:.2f} ms (MicroPython on this PC)"),
         ("model file", f"{size:,} bytes"),
         ("arena (working memory)", f"{model.arena_bytes:,} bytes"),
-        ("MicroPython heap for the model", f"{result.heap_bytes:,} bytes"),
+        ("MicroPython heap, library included", f"{result.heap_bytes:,} bytes"),
     ):
         summary.add_row(*row)
     out.print(summary, highlight=False)

@@ -99,10 +99,7 @@ def python_header() -> str:
             ("WEIGHT_ALIGNMENT", spec.WEIGHT_ALIGNMENT),
             ("CRC_FROM", spec.HEADER.offsets["program_crc"] + 4),
         ]
-        + [
-            (name.upper() + "_AT", head.offsets[name])
-            for name in ("blocks", "output", "output_bytes", "weights", "block_bytes")
-        ]
+        + [(name.upper() + "_AT", head.offsets[name]) for name in ("blocks", "weights", "block_bytes")]
     )
     text = f"FORMAT = {spec.FORMAT_VERSION}\n" + text
     low, high = (repr(limit).replace("e+", "e") for limit in spec.SCALE_LIMITS)
@@ -117,16 +114,21 @@ def python_reasons() -> str:
     return _consts([(name, code) for code, (name, _) in enumerate(spec.REASONS, 1)])
 
 
-def python_limits() -> str:
-    """Limits that a reading has to keep."""
-    return _consts([("MAX_RANK", spec.MAX_RANK)])
+def python_extra() -> str:
+    """Facts for readings that are lists, and for the self-test."""
+    head = spec.Layout("head", "", spec.HEAD_FIELDS)
+    pairs = [("RECORD", spec.RECORD_BYTES), ("MAX_RANK", spec.MAX_RANK)]
+    return _consts(pairs + [(name.upper() + "_AT", head.offsets[name]) for name in ("output", "output_bytes")])
 
 
-def python_names() -> str:
-    """The words for refusals, and the names of dtypes."""
-    text = "_REASONS = (\n" + "".join(f'    "{words}",\n' for _, words in spec.REASONS) + ")\n"
-    text += "_DTYPES = (" + ", ".join(f'"{d}"' for d in spec.DTYPES.values()) + ")\n"
-    return text
+def python_texts() -> str:
+    """The words for refusals."""
+    return "_REASONS = (\n" + "".join(f'    "{words}",\n' for _, words in spec.REASONS) + ")\n"
+
+
+def python_dtypes() -> str:
+    """The names of dtypes."""
+    return "_DTYPES = (" + ", ".join(f'"{d}"' for d in spec.DTYPES.values()) + ")\n"
 
 
 def doc_layouts() -> str:
@@ -158,9 +160,11 @@ def doc_fronts() -> str:
 
 
 SECTIONS = {
-    "device_lib/midge/_model.py": {"reasons": python_reasons, "limits": python_limits},
+    "device_lib/midge/_model.py": {"reasons": python_reasons},
+    "device_lib/midge/_extra.py": {"extra": python_extra},
+    "device_lib/midge/_texts.py": {"reasons": python_texts},
     "device_lib/midge/_portable.py": {"operators": python_operators},
-    "device_lib/midge/_file.py": {"header": python_header, "names": python_names},
+    "device_lib/midge/_file.py": {"header": python_header, "dtypes": python_dtypes},
     "docs/operators.md": {"fronts": doc_fronts},
     "docs/FORMAT.md": {"layouts": doc_layouts, "operators": doc_operators},
 }
@@ -172,7 +176,7 @@ def fill(text: str, sections: dict) -> str:
         pattern = rf"(?s)(generated: {name}\b[^\n]*\n).*?(\n?(?:#|<!--) generated: end)"
         text, count = re.subn(pattern, lambda m, make=make: m[1] + make().rstrip("\n") + "\n" + m[2].lstrip("\n"), text)
         if count != 1:
-            raise SystemExit(f"marker 'generated: {name}' found {count} times")
+            raise ValueError(f"marker 'generated: {name}' found {count} times")
     return text
 
 

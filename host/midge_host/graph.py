@@ -57,7 +57,7 @@ class Node:
                 "and TFLITE_BUILTINS_INT8)",
             )
         zero_point = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
-        if not -128 <= zero_point <= 127 or not tensor.scale[0] > 0:
+        if not -128 <= zero_point <= 127 or not 0 < tensor.scale[0] < np.inf:
             raise self.refuse(f"tensor {tensor.name!r} has an impossible quantisation", "export the model again")
         return tensor.scale[0], zero_point
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from . import spec
 from .model_file import ModelFile, TensorInfo, read
+from .program import record_shapes
 
 # Heap that stock MicroPython leaves free after boot, in bytes, and what the library and its native module take of it.
 BOARDS = {
@@ -31,20 +33,6 @@ def macs(record: dict[str, Any]) -> int:
     if name == "DEPTHWISE_CONV_2D":
         return outputs * record["kernel_h"] * record["kernel_w"]
     return 0
-
-
-def shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
-    """Input and output shape of a record."""
-    layout = spec.BY_CODE[record["code"]].layout
-    if layout is spec.WINDOW:
-        return [record[f"in_{a}"] for a in "hwc"], [record[f"out_{a}"] for a in "hwc"]
-    if layout is spec.REDUCE:
-        return [record["outer"], record["reduce"], record["inner"]], [record["outer"], record["inner"]]
-    if layout is spec.SOFTMAX:
-        return [record["rows"], record["depth"]], [record["rows"], record["depth"]]
-    if layout is spec.PAD:
-        return list(record["in_shape"]), list(record["out_shape"])
-    return [record["count"]], [record["count"]]
 
 
 def parameter_bytes(record: dict[str, Any]) -> int:
@@ -86,7 +74,7 @@ def _tensor(tensor: TensorInfo) -> dict[str, Any]:
 
 def _layer(model: ModelFile, index: int) -> dict[str, Any]:
     record = model.records[index]
-    source, output = shapes(record)
+    source, output = record_shapes(record)
     return {
         "name": model.names[index],
         "operator": model.operator(index).name,
@@ -119,7 +107,8 @@ def _board(model: ModelFile, name: str, heap: int) -> dict[str, Any]:
 def show(facts: dict[str, Any]) -> None:
     """Prints `facts` as tables."""
     out = Console(width=None if Console().is_terminal else 110)
-    out.print(f"[b]{facts['name']}[/b] from {facts['source']} (midge {facts['midge']})", highlight=False)
+    title = escape(f"{facts['name']} from {facts['source']} (midge {facts['midge']})")
+    out.print(f"[b]{title}[/b]", highlight=False)
     table = Table(box=None, header_style="bold")
     for column, justify in (
         ("#", "right"),
@@ -134,7 +123,7 @@ def show(facts: dict[str, Any]) -> None:
     for i, layer in enumerate(facts["layers"]):
         table.add_row(
             str(i),
-            layer["name"],
+            escape(layer["name"]),
             layer["operator"],
             "x".join(map(str, layer["input_shape"])),
             "x".join(map(str, layer["output_shape"])),

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from midge import _portable
+
 from . import spec
 from .errors import MidgeError
 
@@ -56,6 +58,31 @@ class ModelFile:
     def operator(self, index: int) -> spec.Operator:
         return spec.BY_CODE[self.records[index]["code"]]
 
+    def program(self) -> bytes:
+        """The operator records as the file holds them."""
+        return b"".join(spec.BY_CODE[r["code"]].layout.pack(**r) for r in self.records)
+
+    def check(self) -> None:
+        """Raises ValueError (what and where) for what a board would refuse to run."""
+        if not 0 <= self.arena_bytes <= spec.MAX_ARENA_BYTES:
+            raise ValueError(
+                f"needs {self.arena_bytes:,} bytes of working memory, the limit is {spec.MAX_ARENA_BYTES:,}"
+            )
+        if not self.inputs or not self.outputs:
+            raise ValueError("has no input or no output")
+        for tensor in self.inputs + self.outputs:
+            low, high = spec.SCALE_LIMITS
+            if not low < tensor.scale < high or not -128 <= tensor.zero_point <= 127 or 0 in tensor.shape:
+                raise ValueError(f"tensor {tensor.name!r} has an impossible shape or quantisation")
+            if tensor.offset + tensor.bytes > self.arena_bytes:
+                raise ValueError(f"tensor {tensor.name!r} lies outside the arena")
+        status = _portable.check(self.program(), self.arena_bytes, len(self.weights))
+        if status:
+            index = (status >> 4) - 1
+            raise ValueError(f"operator {index} ({self.names[index]}): {spec.REASONS[(status & 15) - 1][1]}")
+        if self.window_bytes > spec.MAX_WINDOW_BYTES:
+            raise ValueError(f"a weight block of {self.window_bytes:,} bytes, the limit is {spec.MAX_WINDOW_BYTES:,}")
+
     def to_bytes(self) -> bytes:
         """The file: header, tensors, records, golden values, texts, then the weights."""
         dtypes = {name: code for code, name in spec.DTYPES.items()}
@@ -73,7 +100,7 @@ class ModelFile:
             )
             for t in self.inputs + self.outputs
         )
-        records = b"".join(spec.BY_CODE[r["code"]].layout.pack(**r) for r in self.records)
+        records = self.program()
         golden = struct.pack(f"<I{len(self.golden)}I", self.golden_seed, *self.golden) if self.golden else b""
         names = "\n".join([t.name for t in self.inputs + self.outputs] + self.names).encode()
         labels = "\n".join(self.labels).encode()
@@ -136,6 +163,8 @@ def from_bytes(data: bytes) -> ModelFile:
         raise ValueError(
             f"format version {header['version']}, this midge reads {spec.FORMAT_VERSION}; convert the model again"
         )
+    if header["header_bytes"] != spec.HEADER.size:
+        raise ValueError("impossible header; convert the model again")
     if header["file_bytes"] != len(data):
         raise ValueError(f"{len(data)} bytes long, {header['file_bytes']} expected; copy it again")
     start = header["weights_offset"]
@@ -166,8 +195,7 @@ def from_bytes(data: bytes) -> ModelFile:
     if header["golden_offset"]:
         golden = _section(data[:start], header["golden_offset"], 4 + 4 * count, "golden")
     values = struct.unpack(f"<{len(golden) // 4}I", golden)
-    info = _section(data[:start], header["info_offset"], header["info_bytes"], "info")
-    return ModelFile(
+    model = ModelFile(
         infos[: header["input_count"]],
         infos[header["input_count"] :],
         records,
@@ -175,10 +203,24 @@ def from_bytes(data: bytes) -> ModelFile:
         data[start:],
         header["arena_bytes"],
         text("labels"),
-        json.loads(info) if info else {},
+        _info(_section(data[:start], header["info_offset"], header["info_bytes"], "info")),
         values[0] if values else 0,
         list(values[1:]),
     )
+    if not model.window_bytes <= header["window_bytes"] <= spec.MAX_WINDOW_BYTES:
+        raise ValueError(f"a window of {header['window_bytes']} bytes for weight blocks of {model.window_bytes}")
+    model.check()
+    return model
+
+
+def _info(raw: bytes) -> dict[str, Any]:
+    try:
+        info = json.loads(raw) if raw else {}
+    except (ValueError, RecursionError):
+        info = None
+    if not isinstance(info, dict):
+        raise ValueError("its provenance is not a JSON object")
+    return info
 
 
 def _section(data: bytes, offset: int, size: int, name: str) -> bytes:

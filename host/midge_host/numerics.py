@@ -58,7 +58,8 @@ def round_away(x: float) -> int:
 
 def quantize(real: float, scale: np.float32, zero_point: int) -> int:
     """zero_point + round(real / scale) with the quotient in float32, as TFLM quantises limits."""
-    return zero_point + round_away(float(np.float32(real) / np.float32(scale)))
+    with np.errstate(over="ignore"):
+        return zero_point + round_away(float(np.float32(real) / np.float32(scale)))
 
 
 def clamp_limits(activation: str, scale: np.float32, zero_point: int) -> tuple[int, int]:

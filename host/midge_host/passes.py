@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .errors import MidgeError
 from .graph import Graph, Node, Tensor
+from .operators import FOLDED, FRONTS
 from .operators.pad import paddings
 from .program import Step
 
@@ -21,6 +23,31 @@ class Edge:
     tensor: Tensor
     dtype: str
     name: str
+
+
+# The least number of inputs; 1 for other operators.
+_INPUTS = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "MEAN": 2, "ADD": 2, "PAD": 2}
+
+
+def check_graph(graph: Graph) -> None:
+    """Refuses a graph in which a layer lacks a tensor, or reads one that no layer before it computes."""
+    computed = set(map(id, graph.inputs))
+    if not graph.inputs or not graph.outputs or len(computed) < len(graph.inputs):
+        raise MidgeError(f"{graph.name}: has no input, no output or one input twice; export the model again")
+    for node in graph.nodes:
+        known = node.kind in FRONTS or node.kind in FOLDED
+        if known and (None in node.inputs[:1] or len(node.inputs) < _INPUTS.get(node.kind, 1) or not node.outputs):
+            raise node.refuse("an input or output is missing", "export the model again")
+        for tensor in node.inputs:
+            if tensor is not None and tensor.data is None and id(tensor) not in computed:
+                raise node.refuse(f"nothing before it computes its input {tensor.name!r}", "export the model again")
+        for tensor in node.outputs:
+            if tensor.data is not None or id(tensor) in computed:
+                raise node.refuse(f"its output {tensor.name!r} exists before it", "export the model again")
+            computed.add(id(tensor))
+    for tensor in graph.outputs:
+        if id(tensor) not in computed:
+            raise MidgeError(f"{graph.name}: no layer computes the output {tensor.name!r}; export the model again")
 
 
 def fold_edges(graph: Graph) -> tuple[list[Edge], list[Edge]]:
@@ -95,6 +122,7 @@ def fuse_padding(graph: Graph) -> None:
             continue
         conv.inputs[0] = source
         conv.options = {**conv.options, "padding": "EXPLICIT", "pad": (before[1][0], before[2][0])}
+        conv.options["padded"] = padded.shape[1:3]
         graph.nodes.remove(pad)
 
 

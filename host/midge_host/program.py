@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from . import spec
 from .graph import Graph, Node, Tensor
 
 
@@ -47,6 +48,20 @@ class Context:
     def block(self, index: int) -> np.ndarray:
         start = self.op["weights"] + index * self.op["block_bytes"]
         return self.weights[start : start + self.op["block_bytes"]]
+
+
+def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
+    """Input and output shape of a record's fields."""
+    layout = spec.BY_CODE[record["code"]].layout
+    if layout is spec.WINDOW:
+        return [record[f"in_{a}"] for a in "hwc"], [record[f"out_{a}"] for a in "hwc"]
+    if layout is spec.REDUCE:
+        return [record["outer"], record["reduce"], record["inner"]], [record["outer"], record["inner"]]
+    if layout is spec.SOFTMAX:
+        return [record["rows"], record["depth"]], [record["rows"], record["depth"]]
+    if layout is spec.PAD:
+        return list(record["in_shape"]), list(record["out_shape"])
+    return [record["count"]], [record["count"]]
 
 
 # Executes one record as docs/NUMERICS.md says.

@@ -17,6 +17,8 @@ WEIGHT_ALIGNMENT = 16  # of the weight section in the file
 BLOCK_ALIGNMENT = 4  # of every weight block in the section, and of every tensor in the arena
 BLOCK_TARGET_BYTES = 2048  # a weight block is kept below this where one output channel allows it
 MAX_WINDOW_BYTES = 1 << 20
+MAX_ARENA_BYTES = 1 << 28
+SCALE_LIMITS = (1e-30, 1e30)  # of an input or output
 
 
 @dataclass(frozen=True)

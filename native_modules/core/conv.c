@@ -34,11 +34,11 @@ static void accumulate(lanes_t *lanes, uint32_t at, const int8_t *x, uint32_t n)
 static void accumulate_padding(lanes_t *lanes, uint32_t at, int32_t zero, uint32_t n) {
     for (uint32_t lane = 0; lane < LANES; lane++) {
         const int8_t *w = lanes->row[lane] + at;
-        int32_t sum = 0;
+        uint32_t sum = 0;
         for (uint32_t i = 0; i < n; i++) {
             sum += w[i];
         }
-        lanes->acc[lane] += (uint32_t)sum * zero;
+        lanes->acc[lane] += sum * zero;
     }
 }
 

@@ -8,7 +8,7 @@ static uint32_t window(const midge_window_t *op, const int8_t *input, const int8
     midge_taps(x, op->in_w, op->kernel_w, op->dilation_w, &first, &last);
     const int32_t step = op->dilation_w * op->in_c;
     uint32_t acc = 0;
-    int32_t padding = 0; // sum of the weights that meet padding
+    uint32_t padding = 0; // sum of the weights that meet padding
     for (int32_t ky = 0; ky < op->kernel_h; ky++, y += op->dilation_h, w += op->kernel_w) {
         int inside = y >= 0 && y < op->in_h;
         int32_t from = inside ? first : op->kernel_w;
@@ -19,7 +19,7 @@ static uint32_t window(const midge_window_t *op, const int8_t *input, const int8
         }
         if (kx < to) {
             const int8_t *p = input + (uint32_t)(y * op->in_w + x + kx * op->dilation_w) * op->in_c;
-            for (int32_t at = 0; kx < to; kx++, at += step) {
+            for (uint32_t at = 0; kx < to; kx++, at += step) {
                 acc += p[at] * w[kx];
             }
         }
@@ -27,7 +27,7 @@ static uint32_t window(const midge_window_t *op, const int8_t *input, const int8
             padding += w[kx];
         }
     }
-    return acc + (uint32_t)padding * op->input_zero;
+    return acc + padding * op->input_zero;
 }
 
 uint32_t midge_depthwise_conv_check(const void *record, uint32_t arena_bytes) {

@@ -82,6 +82,11 @@ static const midge_tensor_t *as_tensor(midge_bytes_t bytes, uint32_t arena_bytes
     return tensor;
 }
 
+// Bytes of an element; 0 for a type that is not handled here.
+static uint32_t element_bytes(uint32_t type) {
+    return type == MIDGE_FLOAT32 ? 4 : type == MIDGE_INT8 || type == MIDGE_UINT8;
+}
+
 // float32 elements may lie at any address.
 static uint32_t load_word(const uint8_t *p) {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
@@ -96,7 +101,10 @@ static void store_word(uint8_t *p, uint32_t word) {
 uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t type,
     midge_arena_t arena) {
     const midge_tensor_t *tensor = as_tensor(descriptor, arena.bytes);
-    uint32_t unit = type == MIDGE_FLOAT32 ? 4 : 1;
+    uint32_t unit = element_bytes(type);
+    if (!unit) {
+        return MIDGE_BAD_PARAMETER;
+    }
     if (!tensor || reading.bytes != (uint64_t)tensor->bytes * unit) {
         return MIDGE_BAD_TENSOR;
     }
@@ -113,10 +121,8 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
             int64_t scaled = (int64_t)reading.data[i] * tensor->pixel_multiplier;
             scaled = (scaled + tensor->pixel_offset + (1 << 15)) >> 16;
             q = scaled < -512 ? -512 : scaled > 511 ? 511 : (int32_t)scaled;
-        } else if (type == MIDGE_INT8) {
-            q = (int8_t)reading.data[i];
         } else {
-            return MIDGE_BAD_PARAMETER;
+            q = (int8_t)reading.data[i];
         }
         to[i] = midge_clamp(q, -128, 127);
     }
@@ -126,7 +132,10 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
 uint32_t midge_decode(midge_bytes_t descriptor, midge_arena_t arena, uint8_t *out,
     uint32_t out_bytes, uint32_t type) {
     const midge_tensor_t *tensor = as_tensor(descriptor, arena.bytes);
-    uint32_t unit = type == MIDGE_FLOAT32 ? 4 : 1;
+    uint32_t unit = element_bytes(type);
+    if (!unit) {
+        return MIDGE_BAD_PARAMETER;
+    }
     if (!tensor || out_bytes != (uint64_t)tensor->bytes * unit) {
         return MIDGE_BAD_TENSOR;
     }
@@ -136,10 +145,8 @@ uint32_t midge_decode(midge_bytes_t descriptor, midge_arena_t arena, uint8_t *ou
             store_word(out + 4 * i, multiply(tensor->scale, from[i] - tensor->zero_point));
         } else if (type == MIDGE_UINT8) {
             out[i] = (uint8_t)(from[i] + 128);
-        } else if (type == MIDGE_INT8) {
-            out[i] = (uint8_t)from[i];
         } else {
-            return MIDGE_BAD_PARAMETER;
+            out[i] = (uint8_t)from[i];
         }
     }
     return MIDGE_OK;

@@ -5,9 +5,10 @@
 
 uint32_t midge_mean_check(const void *record, uint32_t arena_bytes) {
     const midge_reduce_t *op = record;
-    // Up to 2^23 elements the sum of (q - input_zero) stays within 32 bits.
-    if (op->reduce == 0 || op->reduce > 1 << 23 || !midge_is_rescale(op->multiplier, op->shift)
-        || op->clamp_min > op->clamp_max) {
+    // Up to 2^23 elements the sum of (q - input_zero) stays within 32 bits. Without an output the
+    // other sizes would be unbounded.
+    if (op->outer == 0 || op->inner == 0 || op->reduce == 0 || op->reduce > 1 << 23
+        || !midge_is_rescale(op->multiplier, op->shift) || op->clamp_min > op->clamp_max) {
         return MIDGE_BAD_PARAMETER;
     }
     // The output is checked first: behind it the input's size cannot exceed 64 bits.

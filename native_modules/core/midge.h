@@ -48,8 +48,8 @@ enum {
 
 // Writes a reading into an input tensor: int8 as it is, uint8 pixels by the tensor's pixel mapping,
 // float32 by its scale; NaN is refused. `tensor` is a descriptor (midge_tensor_t), aligned to 4.
-// Returns 0; MIDGE_BAD_TENSOR when the descriptor cannot be right or the lengths differ;
-// MIDGE_BAD_READING for a NaN; MIDGE_BAD_PARAMETER for another type code.
+// Returns 0; MIDGE_BAD_PARAMETER for another type code; MIDGE_BAD_TENSOR when the descriptor cannot
+// be right or the lengths differ; MIDGE_BAD_READING for a NaN.
 uint32_t midge_encode(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type,
     midge_arena_t arena);
 

@@ -21,6 +21,11 @@ static const operator_t operators[] = {
     [MIDGE_PAD] = {midge_pad_check, midge_pad},
 };
 
+// Operators with weight blocks, a bit for each code.
+#define HAS_BLOCKS \
+    (1u << MIDGE_CONV_2D | 1u << MIDGE_DEPTHWISE_CONV_2D | 1u << MIDGE_FULLY_CONNECTED \
+        | 1u << MIDGE_LUT)
+
 // The record's operator, or NULL with the reason why it cannot run.
 static const operator_t *find(const midge_head_t *op, uint32_t arena_bytes, uint32_t *reason) {
     const operator_t *found = 0;
@@ -29,6 +34,10 @@ static const operator_t *find(const midge_head_t *op, uint32_t arena_bytes, uint
     }
     if (found == 0 || found->check == 0) {
         *reason = MIDGE_BAD_OPERATOR;
+        return 0;
+    }
+    if (op->blocks && !(HAS_BLOCKS >> op->code & 1)) {
+        *reason = MIDGE_BAD_WEIGHTS;
         return 0;
     }
     // Kernels compute offsets in 32 bits with a sign.
@@ -58,8 +67,12 @@ uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weigh
         if (!find(op, arena_bytes, &reason)) {
             return refusal(i, reason);
         }
+        if (!midge_fits(op->output, op->output_bytes, arena_bytes)) {
+            return refusal(i, MIDGE_BAD_TENSOR);
+        }
         uint64_t bytes = (uint64_t)op->blocks * op->block_bytes;
-        if (!midge_fits(op->weights, bytes, weights_bytes)) {
+        if (((op->weights | op->block_bytes) & (MIDGE_BLOCK_ALIGNMENT - 1))
+            || !midge_fits(op->weights, bytes, weights_bytes)) {
             return refusal(i, MIDGE_BAD_WEIGHTS);
         }
     }

@@ -10,9 +10,14 @@
 
 #include "midge.h"
 
-// A contiguous buffer of at most 4 GB.
+// A contiguous buffer of at most 4 GB. Anything else is a TypeError, as it is under MicroPython.
 static int get_buffer(PyObject *object, Py_buffer *view, int flags) {
     if (PyObject_GetBuffer(object, view, flags | PyBUF_C_CONTIGUOUS) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_BufferError)
+            || PyErr_ExceptionMatches(PyExc_ValueError)) {
+            PyErr_Format(PyExc_TypeError, "a contiguous%s buffer is needed, not this %.80s",
+                flags & PyBUF_WRITABLE ? " writable" : "", Py_TYPE(object)->tp_name);
+        }
         return -1;
     }
     if ((uint64_t)view->len > UINT32_MAX) {

@@ -22,6 +22,12 @@ BACKENDS = {
     "numpy": ("numpy", "the NumPy reference"),
     "micropython": ("micropython", "MicroPython (unix port) with the native module"),
     "micropython-portable": ("micropython", "MicroPython (unix port) in pure Python"),
+    "pico": ("pico", "MicroPython on an emulated Raspberry Pi Pico, cycles counted"),
+    "qemu-m0": ("qemu", "MicroPython on an emulated Cortex-M0, as in an RP2040"),
+    "qemu-m3": ("qemu", "MicroPython on an emulated Cortex-M3"),
+    "qemu-m4": ("qemu", "MicroPython on an emulated Cortex-M4F"),
+    "qemu-rv32": ("qemu", "MicroPython on an emulated RISC-V core, as in an ESP32-C3"),
+    "qemu-xtensa": ("xtensa", "the native module on an emulated Xtensa core, as in an ESP32"),
 }
 WEIGHTS = ("auto", "ram", "map", "stream")
 
@@ -29,11 +35,13 @@ WEIGHTS = ("auto", "ram", "map", "stream")
 @dataclass
 class RunResult:
     """Outputs as (N, *shape) in the model's own dtypes; the mean time of a prediction; MicroPython's heap that
-    the loaded model takes, library and native module not included."""
+    the loaded model takes, library and native module included; instructions and cycles of a prediction, on average."""
 
     outputs: list[np.ndarray]
     microseconds: float | None = None
     heap_bytes: int | None = None
+    instructions: int | None = None
+    cycles: int | None = None
 
 
 def problem(name: str) -> str | None:
@@ -65,17 +73,19 @@ def _module(name: str):
 def _check(model: ModelFile, inputs: list[np.ndarray]) -> list[np.ndarray]:
     if len(inputs) != len(model.inputs):
         raise MidgeError(f"the model has {len(model.inputs)} inputs, the file {len(inputs)}")
-    return [_check_input(t, x, len(inputs[0])) for t, x in zip(model.inputs, inputs, strict=True)]
+    count = len(inputs[0]) if inputs[0].ndim else 0
+    return [_check_input(t, x, count) for t, x in zip(model.inputs, inputs, strict=True)]
 
 
 def _check_input(tensor: TensorInfo, values: np.ndarray, count: int) -> np.ndarray:
     where = f"input {tensor.name!r}"
     if values.dtype == np.float64:
-        values = values.astype(np.float32)
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32)
     if values.dtype not in (np.int8, np.uint8, np.float32):
         raise MidgeError(f"{where}: dtype {values.dtype}; give int8, uint8 or float32")
-    if values.ndim == 0 or len(values) != count or values[0:1].size not in (0, tensor.bytes):
-        raise MidgeError(f"{where}: shape {values.shape}, ({count}, {', '.join(map(str, tensor.shape))}) needed")
+    if values.ndim == 0 or len(values) != count or values.size != count * tensor.bytes:
+        raise MidgeError(f"{where}: shape {values.shape}, (N, {', '.join(map(str, tensor.shape))}) needed")
     if values.dtype == np.float32 and np.isnan(values).any():
         raise MidgeError(f"{where}: holds NaN; check the data")
     return np.ascontiguousarray(values).reshape(count, *tensor.shape)

@@ -1,10 +1,21 @@
-# Runs on MicroPython: loads a model, predicts for every input in in.bin, writes out.bin, prints a report.
+# Runs on MicroPython: loads a model, predicts for every input of a file, writes the outputs, prints a report.
 import gc
 import json
 import sys
 from array import array
 
-import midge
+try:
+    from time import ticks_diff, ticks_us
+except ImportError:  # an emulated board without a clock
+    ticks_us = None
+try:
+    from instructions import count as instructions  # an emulated board that counts them
+except ImportError:
+    instructions = None
+try:
+    from cycles import mark  # an emulated board that stamps its cycle counter
+except ImportError:
+    mark = None
 
 
 def buffer(code, size):
@@ -13,39 +24,47 @@ def buffer(code, size):
     return array(code, bytes(size * (4 if code == "f" else 1)))
 
 
-def ticks():
-    import time
-
-    return time.ticks_us()
+def one_or_list(values):
+    return values if len(values) > 1 else values[0]
 
 
-def elapsed(start):
-    import time
-
-    return time.ticks_diff(time.ticks_us(), start)
-
-
-def main():
-    with open(sys.argv[1]) as file:
-        job = json.load(file)
+def main(job):
     gc.collect()
     before = gc.mem_alloc()
+    import midge
+
     model = midge.load(job["model"], job["weights"], job["backend"])
     gc.collect()
     heap = gc.mem_alloc() - before
     readings = [buffer(code, size) for code, size in job["inputs"]]
     outs = [buffer(code, size) for code, size in job["outputs"]]
-    total = 0
-    with open(job["folder"] + "/in.bin", "rb") as source, open(job["folder"] + "/out.bin", "wb") as sink:
+    reading, out = one_or_list(readings), one_or_list(outs)
+    microseconds = executed = 0
+    with open(job["source"], "rb") as source, open(job["sink"], "wb") as sink:
         for _ in range(job["count"]):
-            for reading in readings:
-                source.readinto(reading)
-            start = ticks()
-            model.predict_into(readings if len(readings) > 1 else readings[0], outs if len(outs) > 1 else outs[0])
-            total += elapsed(start)
-            for out in outs:
-                sink.write(out)
-    print(json.dumps({"microseconds": total / max(1, job["count"]), "heap_bytes": heap}))
+            for part in readings:
+                source.readinto(part)
+            first = instructions() if instructions else 0
+            start = ticks_us() if ticks_us else 0
+            if mark:
+                mark(1)
+            model.predict_into(reading, out)
+            if mark:
+                mark(2)
+            if ticks_us:
+                microseconds += ticks_diff(ticks_us(), start)
+            if instructions:
+                executed += (instructions() - first) & 0xFFFFFFFF
+            for part in outs:
+                sink.write(part)
+    report = {"heap_bytes": heap, "weights_mode": model.weights_mode}
+    if ticks_us:
+        report["microseconds"] = microseconds / max(1, job["count"])
+    if instructions:
+        report["instructions"] = executed // max(1, job["count"])
+    print(json.dumps(report))
 
 
-main()
+if len(sys.argv) > 1:
+    with open(sys.argv[1]) as file:
+        main(json.load(file))

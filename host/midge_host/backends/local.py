@@ -11,6 +11,7 @@ import numpy as np
 
 import midge
 
+from ..errors import MidgeError
 from . import RunResult
 
 TYPE_CODES = {"int8": "b", "uint8": "B", "float32": "f"}
@@ -41,7 +42,15 @@ def _one_or_list(values: list) -> Any:
 
 
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
-    loaded = midge.load(str(model), weights, "native" if name == "cpython" else "portable")
+    return predict(model, inputs, weights, "native" if name == "cpython" else "portable")
+
+
+def predict(model: Path, inputs: list[np.ndarray], weights: str, backend: str) -> RunResult:
+    """Loads a model and runs it as a script does."""
+    try:
+        loaded = midge.load(str(model), weights, backend)
+    except (ValueError, MemoryError, OSError, ImportError) as error:
+        raise MidgeError(str(error)) from None
     buffers = [_buffer(t) for t in loaded.outputs]
     outputs: list[list[np.ndarray]] = [[] for _ in buffers]
     elapsed = 0.0

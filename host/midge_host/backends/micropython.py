@@ -9,13 +9,14 @@ import sys
 import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import midge
 
 from ..errors import MidgeError
-from ..model_file import read
+from ..model_file import ModelFile, read
 from . import RunResult
 from .local import TYPE_CODES
 
@@ -46,26 +47,47 @@ def lay_out(folder: Path, native: bool) -> None:
             shutil.copy(module, folder / "midge_native.mpy")
 
 
+def input_bytes(inputs: list[np.ndarray]) -> bytes:
+    """What board_script.py reads: all inputs of the first prediction, then those of the second..."""
+    return b"".join(values.tobytes() for row in zip(*inputs, strict=True) for values in row)
+
+
+def job(
+    model: str, description: ModelFile, inputs: list[np.ndarray], weights: str, native: bool, source: str, sink: str
+) -> dict[str, Any]:
+    """What board_script.py is to do; `model`, `source` and `sink` are paths on the board."""
+    return {
+        "model": model,
+        "weights": weights,
+        "backend": "native" if native else "portable",
+        "inputs": [[TYPE_CODES[x.dtype.name], x[0:1].size] for x in inputs],
+        "outputs": [[TYPE_CODES[t.dtype], t.bytes] for t in description.outputs],
+        "count": len(inputs[0]),
+        "source": source,
+        "sink": sink,
+    }
+
+
+def result(report: str, raw: bytes, description: ModelFile, count: int) -> RunResult:
+    """What board_script.py printed and wrote."""
+    facts = json.loads(report.strip().splitlines()[-1])
+    # Outputs are written row by row: all outputs of the first input, then those of the second...
+    row = np.dtype([(str(i), t.dtype, t.shape) for i, t in enumerate(description.outputs)])
+    table = np.frombuffer(raw, row, count)
+    outputs = [np.ascontiguousarray(table[str(i)]) for i in range(len(description.outputs))]
+    return RunResult(outputs, facts.get("microseconds"), facts["heap_bytes"], facts.get("instructions"))
+
+
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
     description = read(model)
     native = name == "micropython"
     with tempfile.TemporaryDirectory(prefix="midge-") as temporary:
         folder = Path(temporary)
         lay_out(folder, native)
-        with open(folder / "in.bin", "wb") as file:
-            for row in zip(*inputs, strict=True):
-                for values in row:
-                    file.write(values.tobytes())
-        job = {
-            "model": str(Path(model).resolve()),
-            "count": len(inputs[0]),
-            "weights": weights,
-            "backend": "native" if native else "portable",
-            "inputs": [[TYPE_CODES[x.dtype.name], x[0:1].size] for x in inputs],
-            "outputs": [[TYPE_CODES[t.dtype], t.bytes] for t in description.outputs],
-            "folder": str(folder),
-        }
-        (folder / "job.json").write_text(json.dumps(job))
+        (folder / "in.bin").write_bytes(input_bytes(inputs))
+        paths = str(folder / "in.bin"), str(folder / "out.bin")
+        todo = job(str(Path(model).resolve()), description, inputs, weights, native, *paths)
+        (folder / "job.json").write_text(json.dumps(todo))
         with as_file(files(__package__) / "board_script.py") as script:
             done = subprocess.run(
                 [executable(), "-X", f"heapsize={HEAP}", str(script), str(folder / "job.json")],
@@ -76,13 +98,4 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunRe
         if done.returncode != 0:
             lines = (done.stderr or done.stdout).strip().splitlines()
             raise MidgeError(f"MicroPython: {lines[-1] if lines else f'stopped with code {done.returncode}'}")
-        report = json.loads(done.stdout.strip().splitlines()[-1])
-        raw = (folder / "out.bin").read_bytes()
-    return RunResult(_split(raw, description.outputs, len(inputs[0])), report["microseconds"], report["heap_bytes"])
-
-
-def _split(raw: bytes, tensors: list, count: int) -> list[np.ndarray]:
-    """Outputs are written row by row: all outputs of the first input, then those of the second..."""
-    row = np.dtype([(str(i), t.dtype, t.shape) for i, t in enumerate(tensors)])
-    table = np.frombuffer(raw, row, count)
-    return [np.ascontiguousarray(table[str(i)]) for i in range(len(tensors))]
+        return result(done.stdout, (folder / "out.bin").read_bytes(), description, len(inputs[0]))

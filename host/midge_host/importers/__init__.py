@@ -16,6 +16,8 @@ def load(source: Path, calibration: Path | None = None) -> tuple[Graph, bytes]:
     """
     if not source.exists():
         raise MidgeError(f"{source}: no such file")
+    if source.is_dir() and not any((source / f"saved_model.{suffix}").exists() for suffix in ("pb", "pbtxt")):
+        raise MidgeError(f"{source}: not a SavedModel; give a model file or the folder that holds saved_model.pb")
     kind = source.suffix.lower()
     if kind in (".keras", ".h5", ".hdf5") or source.is_dir():
         data = keras.keras_to_tflite(source, calibration)

@@ -56,7 +56,7 @@ def load_tflite(data: bytes, where: str) -> Graph:
 def _read(data: bytes, where: str) -> Graph:
     model = tflite.Model.GetRootAsModel(data, 0)
     if model.SubgraphsLength() < 1:
-        raise MidgeError(f"{where}: the .tflite file holds no graph")
+        raise MidgeError(f"{where}: the .tflite file holds no graph; export the model again")
     subgraph = model.Subgraphs(0)
     tensors = [_tensor(model, subgraph.Tensors(i), where) for i in range(subgraph.TensorsLength())]
     nodes = [_node(model, subgraph.Operators(i), tensors) for i in range(subgraph.OperatorsLength())]
@@ -89,6 +89,8 @@ def _tensor(model: Any, source: Any, where: str) -> Tensor:
         tensor.scale = np.array(quantization.ScaleAsNumpy(), np.float32).reshape(-1)
         if quantization.ZeroPointLength():
             tensor.zero_point = np.array(quantization.ZeroPointAsNumpy(), np.int64).reshape(-1)
+        if tensor.zero_point.size != tensor.scale.size:
+            tensor.zero_point = np.resize(tensor.zero_point, tensor.scale.size)
     if not 0 <= source.Buffer() < model.BuffersLength():
         raise IndexError(f"buffer {source.Buffer()}")
     buffer = model.Buffers(source.Buffer())

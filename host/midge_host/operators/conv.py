@@ -23,6 +23,8 @@ def _weights(node: Node, channels: int) -> tuple[Tensor, np.ndarray]:
             f"its weights are {weights.dtype} with {weights.scale.size} scales, not int8 with 1 or {channels}",
             "quantise the whole model to int8 (TFLiteConverter with TFLITE_BUILTINS_INT8)",
         )
+    if not np.all((weights.scale >= 0) & (weights.scale < np.inf)):
+        raise node.refuse("its weights have an impossible scale", "export the model again")
     if weights.zero_point.any():
         raise node.refuse("its weights have a zero point other than 0", "quantise with symmetric weights")
     return weights, weights.data

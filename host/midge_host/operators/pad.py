@@ -14,6 +14,9 @@ def paddings(node: Node) -> list[tuple[int, int]]:
     pairs = [(int(a), int(b)) for a, b in tensor.data.reshape(-1, 2)]
     if any(v < 0 for pair in pairs for v in pair):
         raise node.refuse(f"its paddings {pairs} are negative", "use a crop layer")
+    source, output = node.inputs[0], node.outputs[0]
+    if tuple(n + sum(pair) for n, pair in zip(source.shape, pairs, strict=False)) != output.shape:
+        raise node.refuse(f"its paddings {pairs} do not make {source.shape} {output.shape}", "export the model again")
     return pairs
 
 

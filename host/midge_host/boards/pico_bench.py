@@ -1,0 +1,50 @@
+# Runs on the emulated Pico: heap that midge and a model take, and cycle stamps of a prediction, as a whole and
+# operator by operator. The first mark is 0, then each is one more.
+import gc
+import json
+from array import array
+
+from cycles import mark
+
+
+def used():
+    gc.collect()
+    return gc.mem_alloc()
+
+
+def one_or_list(values):
+    return values if len(values) > 1 else values[0]
+
+
+def main(job):
+    # The script's own: a reading and room for the result.
+    readings = [array("b", bytes(size)) for size in job["inputs"]]
+    outs = [array("b", bytes(size)) for size in job["outputs"]]
+    with open("in.bin", "rb") as file:
+        for part in readings:
+            file.readinto(part)
+    reading, out = one_or_list(readings), one_or_list(outs)
+
+    idle = used()
+    free = gc.mem_free()
+    from midge import _model, load
+
+    _model._find_backend("native")
+    library = used() - idle
+    model = load(job["model"], job["weights"])
+    loaded = used() - idle
+
+    mark(0)
+    model.predict_into(reading, out)
+    mark(1)
+    model._encode(reading)
+    mark(2)
+    for i in range(job["operators"]):
+        model._step(i)
+        mark(i + 3)
+    heap = {"idle_free": free, "library": library, "loaded": loaded}
+    print(json.dumps({"heap": heap, "weights": model.weights_mode}))
+
+
+with open("job.json") as file:
+    main(json.load(file))

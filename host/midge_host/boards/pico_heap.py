@@ -1,0 +1,40 @@
+# Runs on the emulated Pico: can it load (and run) a model when one free piece of so many bytes is left to midge?
+import gc
+import json
+from array import array
+
+
+def fill(leave):
+    # Takes the whole heap but one piece: a chain of blocks in every gap.
+    reserve = bytearray(leave)
+    chain = None
+    for size in (4096, 256, 16):
+        try:
+            while True:
+                chain = (chain, bytearray(size))
+        except MemoryError:
+            pass
+    return chain if reserve else None
+
+
+def main(job):
+    readings = [array("b", bytes(size)) for size in job["inputs"]]
+    outs = [array("b", bytes(size)) for size in job["outputs"]]
+    gc.collect()
+    ballast = fill(job["leave"])
+    gc.collect()
+    try:
+        import midge
+
+        model = midge.load(job["model"], job["weights"])
+        if job["predict"]:
+            model.predict_into(readings if len(readings) > 1 else readings[0], outs if len(outs) > 1 else outs[0])
+        print("enough")
+    except MemoryError as error:
+        print(error)
+        print("too little")
+    return ballast  # held until here
+
+
+with open("job.json") as file:
+    main(json.load(file))

@@ -1,0 +1,33 @@
+"""MicroPython's linker for native modules, corrected.
+
+    python mpy_ld.py <MicroPython source> [arguments of its tools/mpy_ld.py]
+
+- On Xtensa an address in a literal, such as that of a static function, is known by its section's name and its
+  offset alone, so that two files can come to share one: https://github.com/micropython/micropython/issues/19276.
+  Here a section's name says which file it comes from.
+- Parts of libgcc are linked in the order of a set. Here they are sorted: the same sources give the same module.
+"""
+
+import sys
+
+sys.path.insert(0, sys.argv.pop(1) + "/tools")
+import mpy_ld
+
+from_elfsec = mpy_ld.Section.from_elfsec
+resolve = mpy_ld.ar_util.resolve
+
+
+def from_elfsec_of_file(elfsec, filename):
+    section = from_elfsec(elfsec, filename)
+    section.name += ":" + filename
+    return section
+
+
+def resolve_in_order(archives, symbols):
+    objects, unresolved = resolve(archives, symbols)
+    return sorted(objects, key=lambda found: (found[0].fn, found[1])), unresolved
+
+
+mpy_ld.Section.from_elfsec = staticmethod(from_elfsec_of_file)
+mpy_ld.ar_util.resolve = resolve_in_order
+mpy_ld.main()

@@ -1,0 +1,1 @@
+include(${MICROPY_PORT_DIR}/boards/RPI_PICO/mpconfigboard.cmake)

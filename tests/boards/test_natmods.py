@@ -1,0 +1,117 @@
+"""The native modules that are kept with the sources: what they are, and that the sources give them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PREBUILT = ROOT / "native_modules" / "prebuilt"
+MANIFEST = json.loads((PREBUILT / "manifest.json").read_text())
+
+# MP_NATIVE_ARCH_... of MicroPython's py/persistentcode.h.
+ARCHES = {"x64": 2, "armv6m": 4, "armv7emsp": 7, "xtensawin": 10, "rv32imc": 11}
+
+
+def build(source: Path, output: Path, *arguments: str, folder: Path = ROOT / "native_modules", **options):
+    command = [sys.executable, folder / "build.py", "--micropython", source, "--output", output, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+@pytest.fixture
+def changed(tmp_path: Path):
+    """changed(text) -> a copy of native_modules with the text at the end of core/lut.c."""
+
+    def make(text: str) -> Path:
+        shutil.copytree(ROOT / "native_modules", tmp_path / "native", ignore=shutil.ignore_patterns("__pycache__"))
+        with open(tmp_path / "native" / "core" / "lut.c", "a") as source:
+            source.write(text)
+        return tmp_path / "native"
+
+    return make
+
+
+def test_every_architecture_is_there() -> None:
+    assert set(MANIFEST) == set(ARCHES)
+    assert {path.name for path in PREBUILT.glob("*.mpy")} == {f"midge_native-{arch}.mpy" for arch in ARCHES}
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_header(arch: str) -> None:
+    """'M', format 6, architecture and sub-version 3, small integers of 31 bits at least."""
+    data = (PREBUILT / f"midge_native-{arch}.mpy").read_bytes()
+    assert data[:3] == bytes([ord("M"), 6, ARCHES[arch] << 2 | 3])
+    assert data[3] == 31
+    assert MANIFEST[arch]["abi"] == "6.3"
+    assert MANIFEST[arch]["bytes"] == len(data)
+
+
+def test_size() -> None:
+    """The module sits in RAM: with all operators no more than 10 KB on an RP2040."""
+    assert MANIFEST["armv6m"]["text"] <= 10 * 1024
+    for arch in ARCHES:
+        assert arch == "x64" or MANIFEST[arch]["text"] + MANIFEST[arch].get("rodata", 0) <= 12 * 1024
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_prebuilt_is_what_its_sources_give(arch: str, micropython_source: Path) -> None:
+    done = build(micropython_source, PREBUILT, "--check", arch)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "not compared" in done.stdout:
+        pytest.skip(done.stdout.strip())
+
+
+@pytest.mark.parametrize("arch", ["x64", "rv32imc"])
+def test_zeroed_statics_are_refused(arch: str, micropython_source: Path, changed, tmp_path: Path) -> None:
+    """MicroPython's linker refuses them on x64 only."""
+    folder = changed("\nstatic int counter;\nint midge_count(void) {\n    return ++counter;\n}\n")
+    done = build(micropython_source, tmp_path, arch, folder=folder)
+    if "not installed" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    assert done.returncode == 1
+    said = "bss variables can't be static" if arch == "x64" else "rv32imc: lut.c has writable statics: counter"
+    assert said in done.stderr
+    assert not list(tmp_path.glob("*.mpy"))
+
+
+def test_check_says_what_it_could_not_compare(micropython_source: Path, tmp_path: Path) -> None:
+    nothing_installed = {"env": {"PATH": str(tmp_path)}}
+    for require, code in (("none", 0), ("all", 1)):
+        done = build(micropython_source, PREBUILT, "--check", "--require", require, "armv6m", **nothing_installed)
+        assert done.returncode == code
+        assert "armv6m: not compared: arm-none-eabi-gcc is not installed" in done.stdout
+    done = build(micropython_source, tmp_path, "armv6m", "xtensawin", **nothing_installed)
+    assert done.returncode == 1
+    assert "not installed: arm-none-eabi-gcc (armv6m), xtensa-esp32-elf-gcc (xtensawin)" in done.stdout
+
+
+def test_check_compares_with_the_same_compiler_only(micropython_source: Path, tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    shutil.copy(PREBUILT / "midge_native-x64.mpy", tmp_path)
+    manifest = {"x64": {**MANIFEST["x64"], "compiler": "gcc 1.0"}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    for require, code in (("none", 0), ("all", 1)):
+        done = build(micropython_source, tmp_path, "--check", "--require", require, "x64")
+        assert done.returncode == code
+        assert "x64: not compared: it was built with compiler gcc 1.0, here is gcc" in done.stdout
+
+
+def test_check_finds_what_is_out_of_date(micropython_source: Path, changed, tmp_path: Path) -> None:
+    folder = changed("// changed\n")
+    prebuilt = folder / "prebuilt"
+    done = build(micropython_source, prebuilt, "--check", "armv6m", folder=folder, env={"PATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert "armv6m: the sources have changed since it was built; run `make natmods`" in done.stdout
+    module = prebuilt / "midge_native-armv6m.mpy"
+    module.write_bytes(module.read_bytes()[:-1] + b"?")
+    done = build(micropython_source, prebuilt, "--check", "armv6m", folder=folder)
+    assert "midge_native-armv6m.mpy is not what the manifest says" in done.stdout
+    module.unlink()
+    done = build(micropython_source, prebuilt, "--check", "armv6m", folder=folder)
+    assert done.returncode == 1 and "armv6m: there is no module" in done.stdout

@@ -1,0 +1,281 @@
+"""Emulated boards of every architecture: real MicroPython, the native module as it is deployed, TFLM's bytes.
+
+All models lie in the ROMFS of a board; for weights in RAM and for streamed ones, the model is copied to the board's
+LittleFS disk first, as it would be on a stock board.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import zlib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_memory import ALLOCATIONS
+from test_reference_models import MODELS, sets_of
+
+import models
+import tflm
+from midge_host import backends, model_file
+from midge_host.backends import RunResult
+from midge_host.backends import qemu as backend
+from midge_host.backends.micropython import input_bytes, job
+from midge_host.boards import qemu
+from midge_host.boards.repl import BoardError, BoardTimeout
+from midge_host.convert import convert
+from midge_host.errors import MidgeError
+from operator_cases import CASES
+
+BOARDS = [pytest.param(name, marks=[pytest.mark.board(name), pytest.mark.xdist_group(name)]) for name in qemu.BOARDS]
+WEIGHTS = ["ram", "stream", "map"]
+REAL = 2  # inputs of each set of real ones, besides the ten seeded ones
+SCRIPT = (files("midge_host.backends") / "board_script.py").read_text()
+
+# Weights and activations that exceed a heap of 220 KB; the other boards have 480 KB.
+TOO_LARGE = {("qemu-m0", "vww_96_int8"), ("qemu-m0", "person_detect"), ("qemu-m0", "ad01_int8")}
+
+
+@dataclass
+class Case:
+    """A converted model with inputs, and what TensorFlow Lite Micro makes of them."""
+
+    model: Path
+    inputs: list[np.ndarray]
+    expected: list[np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+def convert_bytes(folder: Path, name: str, tflite: bytes) -> Path:
+    (folder / f"{name}.tflite").write_bytes(tflite)
+    convert(folder / f"{name}.tflite", folder / f"{name}.midge")
+    return folder / f"{name}.midge"
+
+
+@pytest.fixture(scope="module")
+def made(folder: Path) -> dict[str, Case]:
+    """Models that the tests make."""
+    rng = np.random.default_rng(5)
+    sources = {
+        "residual": (models.residual(), models.residual_inputs(10)),
+        "two_outputs": (models.residual(two_outputs=True), models.residual_inputs(3)),
+        "dense": (models.dense(3, 128), [rng.integers(-128, 128, (3, 1, 128)).astype(np.int8)]),
+    }
+    return {
+        name: Case(convert_bytes(folder, name, tflite), inputs, tflm.run(tflite, inputs))
+        for name, (tflite, inputs) in sources.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def reference(folder: Path, shared_data: Path) -> dict[str, Case]:
+    """Real models, with recorded inputs and outputs."""
+    cases = {}
+    for name in MODELS:
+        convert(shared_data / "models" / f"{name}.tflite", folder / f"{name}.midge")
+        data = np.load(shared_data / "models" / f"{name}.npz")
+        parts = [("", None)] + [(f"real_{s}_", REAL) for s in sets_of(data)]
+        inputs, expected = (
+            np.concatenate([data[f"{prefix}{key}"][:count] for prefix, count in parts]) for key in ("inputs", "tflm")
+        )
+        cases[name] = Case(folder / f"{name}.midge", [inputs], [expected])
+    return cases
+
+
+@pytest.fixture(scope="module")
+def operators(folder: Path) -> list[Case]:
+    """Every single operator of the table."""
+    return [
+        Case(convert_bytes(folder, f"operator{i}", case.tflite), case.inputs, tflm.run(case.tflite, case.inputs))
+        for i, case in enumerate(CASES)
+    ]
+
+
+@pytest.fixture(scope="module")
+def rom(made: dict[str, Case], operators: list[Case], request) -> dict[str, bytes]:
+    """Files for the ROMFS of every board."""
+    everything = {}
+    cases = dict(made)
+    with contextlib.suppress(pytest.skip.Exception):  # without the reference models
+        cases |= request.getfixturevalue("reference")
+    for name, case in cases.items():
+        everything[f"models/{name}.midge"] = case.model.read_bytes()
+        everything[f"models/{name}.bin"] = input_bytes(case.inputs)
+    for i, case in enumerate(operators):
+        path = f"operators/{i}"
+        description = model_file.read(case.model)
+        todo = job(f"/rom/{path}.midge", description, case.inputs, "", True, f"/rom/{path}.bin", "/out.bin")
+        everything[f"{path}.midge"] = case.model.read_bytes()
+        everything[f"{path}.bin"] = input_bytes(case.inputs)
+        everything[f"{path}.json"] = json.dumps(todo).encode()
+    return everything
+
+
+@pytest.fixture(scope="module", params=BOARDS)
+def running(request):
+    """A board that serves all tests of this file."""
+    why = backend.problem(request.param)
+    if why:
+        pytest.skip(why)
+    with qemu.Qemu(request.param, request.getfixturevalue("rom"), backend.library(request.param)) as board:
+        yield board
+
+
+@pytest.fixture
+def board(running: qemu.Qemu) -> qemu.Qemu:
+    """The board as after power-on."""
+    running.repl.soft_reset()
+    return running
+
+
+def place(board: qemu.Qemu, name: str, weights: str) -> str:
+    """Path of a model on the board."""
+    if weights == "map":
+        return f"/rom/models/{name}.midge"
+    board.copy(f"/rom/models/{name}.midge", "/model.midge")
+    return "/model.midge"
+
+
+def run(board: qemu.Qemu, name: str, case: Case, weights: str, native: bool = True) -> RunResult:
+    path = place(board, name, weights)
+    return backend.predict(board, path, case.model, case.inputs, weights, f"/rom/models/{name}.bin", native)
+
+
+def check(result: RunResult, case: Case) -> None:
+    for got, want in zip(result.outputs, case.expected, strict=True):
+        np.testing.assert_array_equal(got, want.reshape(got.shape))
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", ["residual", "two_outputs", "dense"])
+def test_model(board, made, name: str, weights: str) -> None:
+    check(run(board, name, made[name], weights), made[name])
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", MODELS)
+def test_reference_model(board, reference, name: str, weights: str, record_property) -> None:
+    facts = {"model": name, "weights": weights}
+    case = reference[name]
+    if weights == "ram" and (board.name, name) in TOO_LARGE:
+        with pytest.raises(MidgeError, match=r"MemoryError: .* needs \d+ bytes .* are free; load it with .*stream"):
+            run(board, name, case, weights)
+        record_property("measured", {**facts, "heap": "refused"})
+        return
+    result = run(board, name, case, weights)
+    check(result, case)
+    record_property("measured", {**facts, "heap": result.heap_bytes, "instructions": result.instructions})
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_operators(board, operators, weights: str) -> None:
+    code = f"""
+from binascii import crc32
+for i in range({len(operators)}):
+    with open("/rom/operators/%d.json" % i) as file:
+        job = json.load(file)
+    job["weights"] = {weights!r}
+    main(job)
+    with open(job["sink"], "rb") as file:
+        print("crc", crc32(file.read()))
+"""
+    board.exec(SCRIPT)
+    lines = [line for line in board.exec(code, 600).splitlines() if line.startswith("crc")]
+    expected = [zlib.crc32(b"".join(rows.tobytes() for rows in case.expected)) for case in operators]
+    differ = [c.name for c, line, crc in zip(CASES, lines, expected, strict=True) if line != f"crc {crc}"]
+    assert not differ
+
+
+def test_portable_kernels(board, made) -> None:
+    check(run(board, "residual", made["residual"], "ram", native=False), made["residual"])
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_predict_into_allocates_nothing(board, made, weights: str) -> None:
+    path = place(board, "residual", weights)
+    script = ALLOCATIONS.replace('"model.midge"', repr(path)).replace("WEIGHTS", repr(weights))
+    assert board.exec(script).strip() == "allocated 0"
+
+
+def test_mapped_weights_are_not_copied(board, made) -> None:
+    model = model_file.read(made["dense"].model)
+    heap = {}
+    for weights in WEIGHTS:
+        board.repl.soft_reset()
+        heap[weights] = run(board, "dense", made["dense"], weights).heap_bytes
+    assert heap["ram"] - heap["map"] > 0.95 * len(model.weights)
+    assert heap["stream"] - heap["map"] < model.window_bytes + 2048
+
+
+def test_selftest(board, made) -> None:
+    path = place(board, "residual", "stream")
+    assert board.exec(f"import midge\nprint(midge.load({path!r}, 'stream').selftest())").strip() == "True"
+
+
+@pytest.mark.parametrize("arch", ["x64", "armv6m"])
+def test_another_native_module(board, made, arch: str) -> None:
+    """A module of another architecture is refused in words; every larger Cortex-M core runs the smallest one's."""
+    module = files("midge_host.prebuilt") / f"midge_native-{arch}.mpy"
+    if not module.is_file():
+        pytest.skip(f"the native module for {arch} is not built; run: make natmods")
+    path = place(board, "residual", "ram")
+    board.repl.put("/midge_native.mpy", module.read_bytes())  # before /lib in sys.path
+    try:
+        said = board.exec(f"import midge\nprint(midge.load({path!r}).backend)")
+    finally:
+        board.exec("os.remove('/midge_native.mpy')")
+    if arch == "armv6m" and qemu.BOARDS[board.name].arch.startswith("arm"):
+        assert said.strip() == "native"
+    else:
+        assert said.startswith("midge: midge_native does not fit this board") and said.strip().endswith("portable")
+
+
+def test_files_and_errors(board) -> None:
+    data = np.random.default_rng(1).bytes(5000)
+    board.repl.put("/some.bin", data)
+    assert board.repl.get("/some.bin") == data
+    board.exec("os.remove('/some.bin')")
+    with pytest.raises(BoardError, match="ZeroDivisionError: divide by zero") as error:
+        board.exec("print('before')\n1 // 0")
+    assert "line 2" in error.value.traceback
+    with pytest.raises(BoardError, match="SyntaxError"):
+        board.exec("if" + " " * 20000)
+    assert board.exec("print('and on')") == "and on\r\n"
+
+
+def test_romfs(board) -> None:
+    """Folders in folders, and files at multiples of 16."""
+    code = """
+import uctypes
+print({uctypes.addressof(memoryview(open(f"/rom/operators/{i}.json", "rb"))) % 16 for i in range(50)})
+"""
+    assert board.exec(code).strip() == "{0}"
+    assert "_model.mpy" in board.exec("print(os.listdir('/rom/disk/lib/midge'))")
+
+
+@pytest.mark.parametrize("name", BOARDS[:1])
+def test_a_board_that_hangs_is_ended(name: str) -> None:
+    if qemu.problem(name):
+        pytest.skip(qemu.problem(name))
+    with qemu.Qemu(name) as board:
+        with pytest.raises(BoardTimeout, match="does not answer"):
+            board.exec("while True: pass", 0.2)
+        process = board._process
+    assert process.poll() is not None
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_backend(name: str, made) -> None:
+    """As `midge run --backend` does it: a board of its own."""
+    if backends.problem(name):
+        pytest.skip(backends.problem(name))
+    result = backends.run(name, made["residual"].model, made["residual"].inputs)
+    check(result, made["residual"])
+    assert result.heap_bytes and bool(result.instructions) == qemu.BOARDS[name].counts_instructions

@@ -1,0 +1,152 @@
+"""What crafted files are made of: a small model of every operator, extreme values of every field, new checksums."""
+
+from __future__ import annotations
+
+import functools
+import struct
+import zlib
+from collections.abc import Iterator
+from math import prod
+
+import numpy as np
+
+from midge_host import spec
+from midge_host.convert import build
+from midge_host.importers import tflite
+from midge_host.model_file import ModelFile
+from midge_host.program import record_shapes
+from tflite_models import ModelBuilder, one_operator
+
+X = (0.05, -3)
+Y = (0.1, 7)
+CRC_FROM = spec.HEADER.offsets["program_crc"] + 4
+
+
+def _layer(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **options: object) -> bytes:
+    rng = np.random.default_rng(sum(weights))
+    channels = weights[-1] if operator == "depthwise_conv_2d" else weights[0]
+    return one_operator(
+        operator,
+        (1, *image),
+        X,
+        weights=rng.integers(-127, 128, weights).astype(np.int8),
+        bias=rng.integers(-500, 500, channels).astype(np.int32),
+        weight_scales=list(rng.uniform(0.001, 0.01, channels)),
+        quant=Y,
+        **options,
+    )
+
+
+@functools.cache
+def specimens() -> dict[str, ModelFile]:
+    """A model of one record for every device operator; for those with weights also one of several blocks."""
+    window = {"strides": (2, 1), "dilations": (1, 2), "padding": "VALID"}
+    models = {
+        "conv": _layer("conv_2d", (5, 6, 3), (6, 3, 3, 3)),
+        "conv_dilated": _layer("conv_2d", (7, 8, 2), (3, 2, 3, 2), **window),
+        "conv_blocks": _layer("conv_2d", (3, 3, 40), (12, 3, 3, 40)),
+        "depthwise": _layer("depthwise_conv_2d", (5, 6, 3), (1, 3, 2, 6)),
+        "depthwise_dilated": _layer("depthwise_conv_2d", (7, 8, 2), (1, 2, 3, 2), **window),
+        "dense": _layer("fully_connected", (3, 9), (5, 9)),
+        "dense_blocks": _layer("fully_connected", (500,), (9, 500)),
+        "average_pool": one_operator("average_pool_2d", (1, 5, 6, 3), X, window=(3, 2), strides=(2, 1), padding="SAME"),
+        "max_pool": one_operator("max_pool_2d", (1, 5, 6, 3), X, window=(3, 2), strides=(1, 2), padding="SAME"),
+        "mean": one_operator("mean", (1, 4, 5, 3), X, axes=(1, 2), quant=Y),
+        "add": one_operator("add", (1, 30), X, second_quant=Y, quant=(0.12, 1)),
+        "softmax": one_operator("softmax", (3, 10), X),
+        "logistic": one_operator("logistic", (1, 30), X),
+        "pad": one_operator("pad", (1, 3, 4, 2), X, paddings=[(0, 1), (1, 2), (0, 3), (1, 0)]),
+    }
+    return {name: build(tflite.load_tflite(data, f"{name}.tflite")) for name, data in models.items()}
+
+
+def values(code: str, now: int | float) -> list[int | float]:
+    """What to put into a field of a `struct` type code that holds `now`: extremes, neighbours, common sizes."""
+    if code == "f":
+        bits = [0, 1, 0x7FFFFF, 0x800000, 0x7F7FFFFF, 0x7F800000, 0x7FC00000, 0x80000000, 0xBF800000, 0xFFFFFFFF]
+        return [struct.unpack("<f", struct.pack("<I", b))[0] for b in bits]
+    size = 8 * struct.calcsize(code)
+    low, high = (0, (1 << size) - 1) if code.isupper() else (-1 << (size - 1), (1 << (size - 1)) - 1)
+    wanted = [0, 1, 2, 3, 7, 31, 32, 33, 255, 256, 4096, 65535, low, high, high - 1, high // 2, high // 2 + 1]
+    wanted += [now - 1, now + 1, now * 2, now // 2, now + 4, now - 4]
+    return sorted({int(v) for v in wanted if low <= v <= high} - {now})
+
+
+def field_mutants(layout: spec.Layout, raw: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every field of `layout` set to each of its `values`, one at a time: (what was done, the bytes)."""
+    fields = layout.unpack(raw)
+    for field in layout.fields:
+        if field.code[-1] == "s":
+            continue
+        array = fields[field.name] if field.is_array else (fields[field.name],)
+        for i, now in enumerate(array):
+            for value in values(field.code[-1], now):
+                changed = (*array[:i], value, *array[i + 1 :]) if field.is_array else value
+                yield f"{layout.name}.{field.name}[{i}] = {value}", layout.pack(**{**fields, field.name: changed})
+
+
+def random_mutant(layout: spec.Layout, raw: bytes, rng: np.random.Generator) -> bytes:
+    """Two to four fields changed together."""
+    for _ in range(rng.integers(2, 5)):
+        options = list(field_mutants(layout, raw)) if rng.integers(8) == 0 else None
+        if options:
+            raw = options[rng.integers(len(options))][1]
+            continue
+        fields = layout.unpack(raw)
+        field = layout.fields[rng.integers(len(layout.fields))]
+        if field.code[-1] == "s":
+            continue
+        array = list(fields[field.name]) if field.is_array else [fields[field.name]]
+        i = rng.integers(len(array))
+        choice = values(field.code[-1], array[i])
+        array[i] = choice[rng.integers(len(choice))]
+        raw = layout.pack(**{**fields, field.name: tuple(array) if field.is_array else array[0]})
+    return raw
+
+
+def repaired(data: bytes, weights: bool = True) -> bytes:
+    """`data` with the checksums that its header's offsets ask for, so that a loader goes on to what they cover."""
+    header = spec.HEADER.unpack(data)
+    start = header["weights_offset"]
+    header["program_crc"] = 0
+    if weights:
+        header["weights_crc"] = zlib.crc32(data[start:])
+    data = spec.HEADER.pack(**header) + data[spec.HEADER.size :]
+    header["program_crc"] = zlib.crc32(data[CRC_FROM:start])
+    return spec.HEADER.pack(**header) + data[spec.HEADER.size :]
+
+
+def network() -> bytes:
+    """A .tflite with every device operator, small enough for thousands of runs in Python."""
+    rng = np.random.default_rng(8)
+    m = ModelBuilder()
+
+    def layer(*shape: int) -> dict[str, object]:
+        channels = shape[-1] if shape[0] == 1 else shape[0]
+        weights = rng.integers(-127, 128, shape).astype(np.int8)
+        bias = rng.integers(-500, 500, channels).astype(np.int32)
+        return {"weights": weights, "bias": bias, "weight_scales": list(rng.uniform(0.005, 0.02, channels))}
+
+    x = m.tensor((1, 4, 5, 2), quant=X, name="image")
+    y = m.pad(x, [(0, 0), (1, 0), (0, 1), (0, 1)])
+    y = m.conv_2d(y, **layer(4, 2, 3, 3), padding="SAME", quant=Y)
+    a = m.depthwise_conv_2d(y, **layer(1, 3, 2, 4), padding="SAME", quant=(0.07, 3))
+    y = m.add(a, y, quant=(0.09, 10), activation="RELU")
+    y = m.max_pool_2d(y, (2, 1))
+    y = m.average_pool_2d(y, (1, 2), padding="SAME")
+    y = m.logistic(y)
+    y = m.mean(y, [1, 2], quant=(1 / 256, -128))
+    y = m.fully_connected(y, **layer(3, 4), quant=(0.1, 0))
+    return m.build([x], [m.softmax(y)])
+
+
+def work(model: ModelFile) -> int:
+    """About how many steps of its innermost loops a program takes, of which the longest may be long in Python."""
+    total = 0
+    for op in model.records:
+        source, output = (prod(shape) for shape in record_shapes(op))
+        taps = [op[f"kernel_{a}"] for a in "hw"] if "kernel_h" in op else [1]
+        if "blocks" in op and not op["blocks"]:  # pools look at the image only
+            taps = [min(source, prod(taps))]
+        total += source + output * prod(taps) * op.get("in_c", 1)
+    return total
