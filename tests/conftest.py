@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
-from board_summary import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary  # noqa: F401
 
+from board_summary import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary  # noqa: F401
 from midge_host.convert import convert
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def freeze_imports() -> None:
+    """midge.load() collects garbage several times, for boards. TensorFlow is not to be searched for some each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

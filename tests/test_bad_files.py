@@ -7,6 +7,7 @@ the header, the tensors and the records, set to extremes, on CPython and on Micr
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import re
 import signal
@@ -29,6 +30,15 @@ from midge_host.convert import convert
 REFUSALS = (ValueError, MemoryError, OSError)
 MODES = ("ram", "map", "stream")
 WORK = 20_000  # runs of files that ask for more are left out; most of the good file's takes 2,000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_collections():
+    """midge.load() collects garbage, for boards; here it need not look through all of NumPy thousands of times."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")

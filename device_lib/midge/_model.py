@@ -78,11 +78,7 @@ class Model:
             self._refuse(status)
         self._file = None
         self._choose("map" if view is not None else weights)
-        try:
-            self._arena = bytearray(model.arena_bytes)
-            self._weights = self._read_weights() if view is None else view[model.weights_offset :]
-        except MemoryError:
-            self._refuse_memory()
+        self._allocate(view, weights == "auto")
 
     def _check(self):
         model = self._model
@@ -111,6 +107,18 @@ class Model:
         self.weights_mode = mode
         if self._need(mode) > free:
             self._refuse_memory()
+
+    def _allocate(self, view, choose):
+        model = self._model
+        self._arena = None  # of a first attempt
+        try:
+            self._arena = bytearray(model.arena_bytes)
+            self._weights = self._read_weights() if view is None else view[model.weights_offset :]
+        except MemoryError:
+            if not choose or self.weights_mode != "ram":
+                self._refuse_memory()
+            self.weights_mode = "stream"  # enough is free, but not in one piece
+            self._allocate(view, False)
 
     def _read_weights(self):
         model = self._model

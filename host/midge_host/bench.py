@@ -20,7 +20,7 @@ from .info import macs
 from .model_file import ModelFile, read
 
 BOARDS = ("pico",)
-HEAP_STEP = 256  # bytes to which the heap's peak is found
+HEAP_STEP = 512  # bytes to which the heap's peak is found
 
 
 def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, Any]:
@@ -38,13 +38,13 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
     if why:
         raise MidgeError(f"board {board}: {why}")
     model = read(path)
-    done = _start("pico_bench.py", path, model, weights)
+    done = start("pico_bench.py", path, weights)
     report = json.loads(done.report)
     stamps = [cycle for _, cycle in done.marks]
     cycles = stamps[1] - stamps[0]
     layers = [_layer(model, i, stamps[i + 3] - stamps[i + 2]) for i in range(len(model.records))]
     heap = report["heap"]
-    heap["peak"] = _peak(path, model, report["weights"], heap["loaded"])
+    heap["peak"] = _peak(path, report["weights"], heap["loaded"])
     return {
         "model": model.info.get("name"),
         "board": board,
@@ -60,9 +60,12 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
     }
 
 
-def _start(script: str, path: Path, model: ModelFile, weights: str, **more: Any) -> pico.Run:
-    rng = np.random.default_rng(0)
-    readings = [rng.integers(-128, 128, (1, *t.shape)).astype(np.int8) for t in model.inputs]
+def start(script: str, path: Path, weights: str, readings: list[np.ndarray] | None = None, **more: Any) -> pico.Run:
+    """Runs one of the board scripts of this measurement; random int8 `readings` if none are given."""
+    model = read(path)
+    if readings is None:
+        rng = np.random.default_rng(0)
+        readings = [rng.integers(-128, 128, (1, *t.shape)).astype(np.int8) for t in model.inputs]
     job = {
         "model": pico.model_path(weights),
         "weights": weights,
@@ -79,13 +82,13 @@ def _start(script: str, path: Path, model: ModelFile, weights: str, **more: Any)
     return pico.run(*pico.with_model(disk, path, weights))
 
 
-def _peak(path: Path, model: ModelFile, weights: str, loaded: int) -> int:
-    """The least free heap with which the model loads, to HEAP_STEP bytes; predict_into needs none beyond that."""
+def _peak(path: Path, weights: str, loaded: int) -> int:
+    """The smallest free piece of heap in which the model loads, to HEAP_STEP bytes; predict_into needs no more."""
 
-    def enough(leave: int, predict: bool = False) -> bool:
-        return _start("pico_heap.py", path, model, weights, leave=leave, predict=predict).report == "enough"
+    def enough(leave: int) -> bool:
+        return start("pico_heap.py", path, weights, leave=leave, predict=False).report != "too little"
 
-    low, step = loaded - 1, HEAP_STEP
+    low, step = loaded - 1, 2 * HEAP_STEP
     high = low + step
     while not enough(high):
         step *= 2

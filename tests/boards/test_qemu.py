@@ -214,6 +214,24 @@ def test_mapped_weights_are_not_copied(board, made) -> None:
     assert heap["stream"] - heap["map"] < model.window_bytes + 2048
 
 
+def test_auto_streams_where_free_memory_is_in_pieces(board, made) -> None:
+    """More than enough is free for the weights, but no piece is as large as they are."""
+    assert len(model_file.read(made["dense"].model).weights) > 48000
+    code = f"""
+import gc
+pieces = []
+while gc.mem_free() > 40000:
+    pieces.append(bytearray(1000))
+for i in range(len(pieces) - 1):
+    if i % 30:
+        pieces[i] = None
+import midge
+model = midge.load({place(board, "dense", "auto")!r})
+print(model.weights_mode, model.selftest(), gc.mem_free() > 100000)
+"""
+    assert board.exec(code).strip() == "stream True True"
+
+
 def test_selftest(board, made) -> None:
     path = place(board, "residual", "stream")
     assert board.exec(f"import midge\nprint(midge.load({path!r}, 'stream').selftest())").strip() == "True"

@@ -10,6 +10,8 @@ from unittest import mock
 
 import numpy as np
 
+import midge._model  # noqa: F401  (patch.dict forgets what is imported meanwhile)
+
 from ..boards import xtensa
 from ..errors import MidgeError
 from . import RunResult, local

