@@ -90,13 +90,15 @@ class Model:
         return model.arena_bytes + extra
 
     def _refuse_memory(self):
-        mode = self.weights_mode
+        need, free = self._need(self.weights_mode), _free()
         hint = "free memory first, use a smaller model or a board with more RAM"
-        if mode == "ram":
+        if need <= free:
+            hint = "it is in pieces: load the model before anything else"
+        elif self.weights_mode == "ram":
             hint = 'load it with weights="stream"'
         raise MemoryError(
             "%s needs %d bytes (%d for activations), %d are free; %s"
-            % (self._model.path, self._need(mode), self.arena_bytes, _free(), hint)
+            % (self._model.path, need, self.arena_bytes, free, hint)
         )
 
     def _choose(self, mode):
