@@ -15,7 +15,7 @@ from rich.table import Table
 from . import backends
 from .backends.micropython import input_bytes
 from .boards import pico
-from .errors import MidgeError
+from .errors import CheckFailed, MidgeError
 from .info import macs
 from .model_file import ModelFile, read
 
@@ -29,6 +29,7 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
     Returns plain data for --json: cycles and milliseconds of one prediction, cycles of each layer, and heap in bytes:
     `idle_free` on the board before midge; above that `library` with its native module, and `loaded` with the model
     too; `peak` is the smallest free piece of heap in which importing midge, loading and predicting succeed.
+    Raises CheckFailed when the model does not fit the board.
     """
     if board not in BOARDS:
         raise MidgeError(f"no board {board!r} to measure on; there are: {', '.join(BOARDS)}")
@@ -38,7 +39,12 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
     if why:
         raise MidgeError(f"board {board}: {why}")
     model = read(path)
-    done = start("pico_bench.py", path, weights)
+    try:
+        done = start("pico_bench.py", path, weights)
+    except MidgeError as error:
+        if "MemoryError" not in str(error):
+            raise
+        raise CheckFailed(str(error)) from None
     report = json.loads(done.report)
     stamps = [cycle for _, cycle in done.marks]
     cycles = stamps[1] - stamps[0]

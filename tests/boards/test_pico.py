@@ -181,6 +181,12 @@ def test_bench_table(make_model) -> None:
     assert "FULLY_CONNECTED" in done.stdout and "one prediction" in done.stdout and "ms at 125 MHz" in done.stdout
 
 
+def test_bench_of_a_model_that_does_not_fit(make_model) -> None:
+    done = run_midge("bench", str(make_model(models.dense(layers=3, width=320))), "--weights", "ram")
+    assert done.returncode == 1 and done.stdout == ""
+    assert re.fullmatch(r"midge: .*MemoryError: /model\.midge needs \d+ bytes .* load it with .*\n", done.stderr)
+
+
 def test_errors_are_reported() -> None:
     with pytest.raises(MidgeError, match="the emulated Pico: ValueError: this and that"):
         pico.run({"main.py": b"raise ValueError('this and that')"})

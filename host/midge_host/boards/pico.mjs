@@ -6,7 +6,6 @@
 //   write       [[offset in flash, file], ...] images to put there before the start
 //   read        [[offset in flash, bytes, file], ...] parts of the flash to save at the end
 //   until       stop when the console shows this
-//   cycles      stop after so many emulated cycles
 //   seconds     stop after so many seconds of this computer's time
 // }
 // Result: {stopped: "done" or why, console, marks: [[value, cycle], ...], cycles, seconds}
@@ -22,7 +21,7 @@ import { Fault, makeCore } from './cortex_m0plus.mjs';
 const NANOSECONDS = 8; // a cycle at 125 MHz
 const FLASH = 0x10000000;
 const MARKER = 0x40070; // the marker's address over 4096
-const SLICE = 2_000_000; // cycles between looks at the limits
+const SLICE = 2_000_000; // cycles between looks at the time
 
 const job = JSON.parse(fs.readFileSync(0, 'utf8'));
 const load = (file) => import(pathToFileURL(path.join(job.folder, 'npm/node_modules/rp2040js/dist/esm', file)));
@@ -119,7 +118,6 @@ try {
     core.spent = 0;
     clock.tick(spent * NANOSECONDS);
     if (stopped) break;
-    if (booked > job.cycles) stop(`still running after ${job.cycles} cycles`);
     if (seconds() > job.seconds) stop(`still running after ${job.seconds} seconds`);
   }
 } catch (error) {

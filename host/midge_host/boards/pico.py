@@ -66,6 +66,8 @@ def problem() -> str | None:
         return 'its tools are not installed; run: pip install "midge[boards]"'
     if not all((cache_folder() / "pico" / stamp).exists() for stamp in ("firmware.stamp", "emulator.stamp")):
         return "its firmware is not built; run `make boards` in midge's source tree, or set MIDGE_BOARDS"
+    if not (files("midge_host.prebuilt") / NATIVE_MODULE).is_file():
+        return "its native module is not built; run: make natmods"
     return None
 
 
@@ -115,7 +117,6 @@ def run(
             "write": images,
             "read": [(firmware.files_offset, firmware.files_bytes, str(folder / "after.img"))],
             "until": PROMPT,
-            "cycles": 1 << 40,
             "seconds": seconds,
         }
         # The script imports another file that lies beside it.

@@ -32,12 +32,11 @@ def main(job):
         model = midge.load(job["model"], job["weights"])
         if job["predict"]:
             model.predict_into(readings if len(readings) > 1 else readings[0], outs if len(outs) > 1 else outs[0])
-    except MemoryError as error:
-        print(error)
-        print("too little")
-    else:
-        print(json.dumps([list(out) for out in outs]))
-    return ballast  # held until here
+        enough = True
+    except MemoryError:
+        enough = False
+    del ballast
+    print(json.dumps([list(out) for out in outs]) if enough else "too little")
 
 
 with open("job.json") as file:
