@@ -352,6 +352,9 @@ def test_numpy_outputs(model: midge._model.Model) -> None:
         out = np.zeros(shape, np.float32)
         model.predict_into(reading, out)
         assert out.reshape(-1).tolist() == expected
+        bare = (ctypes.c_float * OUTPUTS)()
+        model.predict_into(reading, bare)
+        assert list(bare) == expected
         for dtype in (np.int8, np.uint8):
             small = np.zeros(shape, dtype)
             model.predict_into(reading, small)

@@ -394,6 +394,70 @@ def test_interrupted(bench: Path, backend: str) -> None:
 # Damaged .tflite files, in this process.
 
 
+def sizes(code: str, before: tuple[int, ...], after: tuple[int, ...], **options: object) -> bytes:
+    """An operator whose output has a shape that it cannot give."""
+    m = ModelBuilder()
+    x = m.tensor(before, quant=QUANT)
+    y = m.tensor(after, quant=(1 / 256, -128) if code in ("SOFTMAX", "LOGISTIC") else QUANT, name="odd")
+    constants = {
+        "CONV_2D": [m.constant(weights(2, 3, 3, 1), scales=[0.1]), -1],
+        "DEPTHWISE_CONV_2D": [m.constant(weights(1, 3, 3, 1), scales=[0.1]), -1],
+        "FULLY_CONNECTED": [m.constant(weights(2, 8), scales=[0.1]), -1],
+        "MEAN": [m.constant(np.array([1], np.int32))],
+        "PAD": [m.constant(np.array([(0, 0), (1, 2)], np.int32))],
+        "ADD": [x],
+        "RESHAPE": [m.constant(np.array([1, 9], np.int32))],
+    }
+    m.op(code, [x, *constants.get(code, [])], [y], **options)
+    return m.build([x], [y])
+
+
+WINDOW = {"StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1}
+POOL = {"options_table": "Pool2DOptions", "StrideH": 2, "StrideW": 2, "FilterHeight": 2, "FilterWidth": 2}
+MISFITS = [
+    sizes("RELU", (1, 8), (1, 9)),
+    sizes("LOGISTIC", (1, 8), (1, 7)),
+    sizes("SOFTMAX", (1, 8), (1, 4), options_table="SoftmaxOptions", Beta=1.0),
+    sizes("MEAN", (1, 8, 3), (1, 4), options_table="ReducerOptions"),
+    sizes("PAD", (1, 8), (1, 10)),
+    sizes("PAD", (1, 8), (1, 1, 11)),
+    sizes("ADD", (1, 8), (1, 9), options_table="AddOptions"),
+    sizes("RESHAPE", (1, 8), (1, 9)),
+    sizes("FULLY_CONNECTED", (1, 8), (1, 3), options_table="FullyConnectedOptions"),
+    sizes("CONV_2D", (1, 4, 4, 1), (1, 4, 5, 2), options_table="Conv2DOptions", **WINDOW),
+    sizes("CONV_2D", (1, 4, 4, 1), (1, 4, 4, 3), options_table="Conv2DOptions", **WINDOW),
+    sizes("CONV_2D", (1, 4, 4, 1), (1, 4, 4, 2), options_table="Conv2DOptions", **{**WINDOW, "StrideW": 0}),
+    sizes("CONV_2D", (1, 4, 4, 1), (1, 4, 4, 2), options_table="Conv2DOptions", **{**WINDOW, "DilationHFactor": 0}),
+    sizes("CONV_2D", (1, 4, 4, 1), (1, 1, 1, 2), options_table="Conv2DOptions", **{**WINDOW, "StrideW": -1}),
+    sizes("DEPTHWISE_CONV_2D", (1, 4, 4, 1), (1, 3, 4, 1), options_table="DepthwiseConv2DOptions", **WINDOW),
+    sizes("MAX_POOL_2D", (1, 4, 4, 1), (1, 2, 3, 1), **POOL),
+    sizes("AVERAGE_POOL_2D", (1, 4, 4, 1), (1, 2, 2, 2), **POOL),
+    sizes("AVERAGE_POOL_2D", (1, 4, 4, 1), (1, 2, 2, 1), **{**POOL, "FilterWidth": 0}),
+]
+
+
+@pytest.mark.parametrize("data", MISFITS, ids=range(len(MISFITS)))
+def test_shapes_that_do_not_fit(data: bytes) -> None:
+    with pytest.raises(MidgeError, match=r"layer 'odd' |operator 0 \(odd\)"):
+        build(tflite.load_tflite(data, "m.tflite"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [0.0, -0.1, float("inf"), float("nan"), 1e-39, 1e-35, 1e35])
+def test_scales_that_cannot_be(scale: float) -> None:
+    for data in (
+        one_operator("relu", (1, 4), (scale, 0)),
+        one_operator("relu6", (1, 4), (scale, 0)),
+        one_operator("max_pool_2d", (1, 4, 4, 1), (scale, 0), window=(2, 2)),
+    ):
+        with pytest.raises(MidgeError, match=r"impossible|do not fit"):
+            build(tflite.load_tflite(data, "m.tflite"))
+    for wrong in {scale, -0.1} - {0.0, 1e-39, 1e-35, 1e35}:
+        data = one_operator("fully_connected", (1, 4), QUANT, weights=weights(2, 4), weight_scales=wrong, quant=QUANT)
+        with pytest.raises(MidgeError, match="its weights have an impossible scale"):
+            build(tflite.load_tflite(data, "m.tflite"))
+
+
 def graph_or_refusal(data: bytes, where: str) -> bool:
     """True where `data` is read and, where it is a model, can be built; anything but MidgeError is a failure."""
     try:

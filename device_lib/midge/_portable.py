@@ -470,9 +470,7 @@ def _view(buffer):
         return str(buffer[:0])[7], buffer  # array('b'): MicroPython's arrays do not tell their type otherwise
     buffer = memoryview(buffer)
     if hasattr(buffer, "format"):  # CPython
-        code = buffer.format
-        if code[0] in "@=<":  # ctypes: a view that cannot be cast
-            code, buffer = code[1:], memoryview(buffer.tobytes())
+        code = buffer.format.lstrip("@=<")
         return code, buffer.cast("B").cast(code) if code in ("b", "B", "f") and buffer.nbytes else buffer
     # MicroPython's views do not tell their type: by its size, and by what becomes of -1.
     size = len(bytes(buffer[:1]))

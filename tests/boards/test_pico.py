@@ -16,7 +16,7 @@ from test_memory import ALLOCATIONS
 import models
 import tflm
 from midge_host import backends, bench, model_file
-from midge_host.boards import pico
+from midge_host.boards import pico, romfs
 from midge_host.convert import convert
 from midge_host.errors import MidgeError
 
@@ -82,6 +82,28 @@ def test_every_operator(make_model, weights: str) -> None:
     got = backends.run("pico", make_model(data), inputs, weights).outputs
     for mine, expected in zip(got, tflm.run(data, inputs), strict=True):
         np.testing.assert_array_equal(mine, expected)
+
+
+def test_a_mapped_file_may_begin_anywhere(make_model, monkeypatch) -> None:
+    """`mpremote romfs build` aligns nothing: the records are copied then, and the weights stay where they are."""
+    monkeypatch.setattr(romfs, "ALIGNMENT", 1)
+    model, inputs = make_model(models.residual()), models.residual_inputs(1)
+    main = """
+import uctypes
+from array import array
+import midge
+PATH = "/rom/model.midge"
+print(uctypes.addressof(memoryview(open(PATH, "rb"))) % 4)
+with open("in.bin", "rb") as file:
+    print(midge.load(PATH).predict(array("b", file.read())))
+"""
+    files = {**pico.library(), "main.py": main.encode(), "in.bin": inputs[0].tobytes()}
+    done = pico.run(files, {"a": b"1", "model.midge": model.read_bytes()})
+    address, result = done.console.partition("\nMicroPython ")[0].split("\r\n")[:2]
+    assert int(address) == 1
+    output = model_file.read(model).outputs[0]
+    expected = (tflm.run(models.residual(), inputs)[0].reshape(-1) - float(output.zero_point)) * output.scale
+    assert json.loads(result) == pytest.approx(list(expected), abs=1e-6)
 
 
 def on_board(script: str, model: Path, weights: str = "ram") -> str:

@@ -35,8 +35,6 @@ def window_fields(node: Node, source: Tensor, output: Tensor, kernel: tuple[int,
     strides = (options["stride_h"], options["stride_w"])
     dilations = (options.get("dilation_h", 1), options.get("dilation_w", 1))
     pads = options.get("pad", (0, 0))
-    if 0 in (*kernel, *strides, *dilations):
-        raise node.refuse("its window, stride or dilation is 0", "export the model again")
     same = options["padding"] == "SAME"
     for size, out, k, s, d in zip(
         options.get("padded", (in_h, in_w)), (out_h, out_w), kernel, strides, dilations, strict=True
