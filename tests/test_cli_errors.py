@@ -21,6 +21,7 @@ from midge_host import cli, reference
 from midge_host.convert import build, convert
 from midge_host.errors import MidgeError
 from midge_host.importers import tflite
+from midge_host.model_file import read
 from tflite_models import ModelBuilder, one_operator
 
 MIDGE = Path(sys.executable).parent / "midge"
@@ -91,6 +92,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     at = tmp_path_factory.mktemp("shelf")
     (at / "good.tflite").write_bytes(hostile.network())
     convert(at / "good.tflite", at / "good.midge")
+    (at / "add.tflite").write_bytes(one_operator("add", (1, 4), QUANT, second_quant=QUANT))
+    convert(at / "add.tflite", at / "add.midge")
     good = (at / "good.tflite").read_bytes()
     rng = np.random.default_rng(4)
     for name, data in {
@@ -139,6 +142,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(at / "objects.npz", inputs=np.array([None, {}], object))
     np.savez(at / "key.npz", images=inputs)
     np.savez(at / "two.npz", inputs=inputs, inputs_1=inputs)
+    np.savez(at / "counts.npz", inputs=np.zeros((3, 4), np.int8), inputs_1=np.zeros((2, 4), np.int8))
     np.save(at / "array.npy", inputs)
     (at / "array.npy").rename(at / "array.npz")
     (at / "png.npz").write_bytes(PNG)
@@ -232,6 +236,8 @@ CASES = [
     (RUN.format("nan.npz"), "input 'image': holds NaN; check the data"),
     (RUN.format("nan64.npz"), "input 'image': holds NaN; check the data"),
     (RUN.format("two.npz"), "the model has 1 inputs, the file 2"),
+    ("run add.midge --inputs counts.npz --outputs out.npz", "input 't1': 2 readings, but 3 for the first input"),
+    ("run add.midge --inputs good.npz --outputs out.npz", "the model has 2 inputs, the file 1"),
     # Options.
     (RUN.format("good.npz") + " --backend gpu", "no backend 'gpu'; there are cpython, portable, numpy"),
     (RUN.format("good.npz") + " --weights fast", "--weights fast: choose one of auto, ram, map, stream"),
@@ -300,6 +306,15 @@ def test_names_are_not_markup(bench: Path) -> None:
         done = subprocess.run([MIDGE, *command], cwd=bench, capture_output=True, text=True)
         assert done.returncode == 0 and done.stderr == "", done.stderr
     assert name in done.stdout
+
+
+def test_names_of_several_lines(bench: Path) -> None:
+    """The file has a name a line, so a tensor's name must not bring lines of its own."""
+    m = ModelBuilder()
+    x = m.tensor((1, 4), quant=QUANT, name="one\ntwo\r\n")
+    (bench / "lines.tflite").write_bytes(m.build([x], [m.relu(x)]))
+    model = convert(bench / "lines.tflite", bench / "lines.midge")
+    assert read(bench / "lines.midge").inputs[0].name == model.inputs[0].name == "one_two__"
 
 
 def test_output_through_a_link(bench: Path) -> None:

@@ -77,7 +77,7 @@ def _at(tensors: list[Tensor], index: int) -> Tensor:
 
 
 def _tensor(model: Any, source: Any, where: str) -> Tensor:
-    name = (source.Name() or b"").decode("utf-8", "replace")
+    name = re.sub(r"\s", "_", (source.Name() or b"").decode("utf-8", "replace"))  # a .midge file has names line by line
     if source.Type() not in DTYPES:
         raise MidgeError(f"{where}: tensor {name!r} has a type midge does not know (TensorType {source.Type()})")
     shape = tuple(int(source.Shape(i)) for i in range(source.ShapeLength()))
