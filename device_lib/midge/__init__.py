@@ -23,11 +23,12 @@ def load(path, weights="auto", backend="auto"):
     """
     # Every import leaves the buffer of a file behind. Collected at once it makes room for the next one, where it
     # would otherwise split the memory that the model needs in one piece.
-    gc.collect()
+    collect = gc.collect if hasattr(gc, "mem_free") else int  # on the PC it would only take time
+    collect()
     from . import _file  # noqa: F401
 
-    gc.collect()
+    collect()
     from ._model import Model
 
-    gc.collect()
+    collect()
     return Model(path, weights, backend)

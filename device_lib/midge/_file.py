@@ -145,7 +145,8 @@ class ModelFile:
             raise ValueError(text("names", len(names)))
         # What stays is made after the rest was collected, a copy of each name too: something that stays amid what
         # goes would split the piece of free memory that the arena needs.
-        gc.collect()
+        if hasattr(gc, "mem_free"):
+            gc.collect()
         tensors = []
         for i in range(inputs + outputs):
             tensor = Tensor("%s" % names[i], bytearray(raw[i * _TENSOR_BYTES : (i + 1) * _TENSOR_BYTES]))

@@ -60,7 +60,8 @@ class Model:
         if weights not in ("auto", "ram", "map", "stream"):
             raise ValueError(text("weights", weights))
         self._native, self.backend = _find_backend(backend)
-        gc.collect()
+        if hasattr(gc, "mem_free"):
+            gc.collect()
         view = _map(path, weights == "map") if weights in ("auto", "map") else None
         if view is None and weights == "map":
             raise ValueError(text("not mapped", path))
