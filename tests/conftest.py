@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from board_summary import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary  # noqa: F401
@@ -15,19 +15,26 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def freeze_imports() -> None:
-    """midge.load() collects garbage several times, for boards. TensorFlow is not to be searched for some each time."""
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of reference models with TFLM's outputs. They are not part of the project."""
     if not SHARED.is_dir():
         pytest.skip("reference models (../shared/data) are not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def converted(shared_data: Path, tmp_path_factory):
+    """converted(name) -> (path of a reference model's .midge file, arrays of its .npz)."""
+    folder = tmp_path_factory.mktemp("models")
+
+    def get(name: str):
+        path = folder / f"{name}.midge"
+        if not path.exists():
+            convert(shared_data / "models" / f"{name}.tflite", path)
+        return path, np.load(shared_data / "models" / f"{name}.npz")
+
+    return get
 
 
 @pytest.fixture(scope="session")

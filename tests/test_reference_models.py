@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from midge_host import backends
-from midge_host.convert import convert
 from midge_host.info import facts
 
 # TFLM's arena, from ../shared/data/INDEX.md, and the accuracy that the labelled sets give there.
@@ -29,20 +26,6 @@ NATIVE = [("numpy", "auto"), ("cpython", "ram"), ("cpython", "stream"), ("cpytho
 NATIVE += [("micropython", "stream")]
 SMALL = ["mnist_cnn_int8", "mnist_valid_q", "hello_world_int8", "micro_speech_quantized", "ad01_int8", "magic_wand"]
 PORTABLE = [("portable", "auto"), ("micropython-portable", "auto")]
-
-
-@pytest.fixture(scope="session")
-def converted(shared_data: Path, tmp_path_factory):
-    """converted(name) -> (path of the .midge file, arrays of the .npz)."""
-    folder = tmp_path_factory.mktemp("models")
-
-    def get(name: str):
-        path = folder / f"{name}.midge"
-        if not path.exists():
-            convert(shared_data / "models" / f"{name}.tflite", path)
-        return path, np.load(shared_data / "models" / f"{name}.npz")
-
-    return get
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -17,7 +17,6 @@ import models
 import tflm
 from midge_host import backends, bench, model_file
 from midge_host.boards import pico, romfs
-from midge_host.convert import convert
 from midge_host.errors import MidgeError
 
 pytestmark = pytest.mark.board("pico")
@@ -44,16 +43,12 @@ def here() -> None:
 
 
 @pytest.fixture(scope="module")
-def reference(shared_data: Path, tmp_path_factory):
+def reference(converted):
     """reference(name) -> (converted model, its first recorded input, TFLM's output)."""
-    folder = tmp_path_factory.mktemp("models")
 
     def get(name: str):
-        path = folder / f"{name}.midge"
-        if not path.exists():
-            convert(shared_data / "models" / f"{name}.tflite", path)
-        with np.load(shared_data / "models" / f"{name}.npz") as data:
-            return path, data["inputs"][:1], data["tflm"][:1]
+        path, data = converted(name)
+        return path, data["inputs"][:1], data["tflm"][:1]
 
     return get
 
