@@ -1,0 +1,141 @@
+"""Layers to count: a record, its weights, the arena before it, and what its output must be."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from midge_host import importers, reference, spec
+from midge_host.convert import build
+from midge_host.info import macs
+from midge_host.model_file import ModelFile
+from midge_host.program import record_shapes
+
+# layer_t of layer.c: nine words.
+LAYER = struct.Struct("<9I")
+ALIGNMENT = 16
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operator of a model. `begin` and `end` are the weight blocks to run."""
+
+    index: int
+    name: str
+    operator: str
+    shape: str
+    macs: int
+    record: bytes
+    weights: bytes
+    weights_base: int
+    arena: bytes
+    output: int  # offset in the arena
+    expected: np.ndarray  # (positions, channels)
+    blocks: int
+    begin: int
+    end: int
+
+    @property
+    def outputs(self) -> int:
+        share = (self.end - self.begin, self.blocks) if self.blocks else (1, 1)
+        return self.expected.size * share[0] // share[1]
+
+    def part(self, begin: int, end: int) -> Layer:
+        """The same with these weight blocks alone."""
+        end = min(end, self.blocks)
+        return replace(self, begin=begin, end=end, macs=self.macs * (end - begin) // self.blocks)
+
+    def wrong(self, output: bytes) -> int:
+        """How many bytes differ from the reference, in the channels that the weight blocks hold."""
+        got = np.frombuffer(output, np.int8).reshape(self.expected.shape)
+        if not self.blocks:
+            return int((got != self.expected).sum())
+        channels = self.expected.shape[1]
+        first, last = (b * channels // self.blocks for b in (self.begin, self.end))
+        return int((got[:, first:last] != self.expected[:, first:last]).sum())
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A layer in memory: `memory` belongs at the address `at`, where layer_t is; the output's address and size."""
+
+    memory: bytes
+    at: int
+    output: tuple[int, int]
+
+
+def place(layer: Layer, at: int) -> Placed:
+    """Lays out layer_t, record, weights and arena from the address `at` (aligned) on."""
+    memory = bytearray(LAYER.size)
+    addresses = []
+    for part in (layer.record, layer.weights, layer.arena):
+        memory += bytes(-len(memory) % ALIGNMENT)
+        addresses.append(at + len(memory))
+        memory += part
+    program, weights, arena = addresses
+    memory[: LAYER.size] = LAYER.pack(
+        *(program, len(layer.record)),
+        *(arena, len(layer.arena)),
+        *(weights, len(layer.weights), layer.weights_base),
+        *(layer.begin, layer.end),
+    )
+    return Placed(bytes(memory), at, (arena + layer.output, layer.expected.size))
+
+
+def model_layers(model: ModelFile, seed: int = 0) -> list[Layer]:
+    """All layers of a model, each with the arena that the reference has before it, for a random input."""
+    rng = np.random.default_rng(seed)
+    arena = np.zeros(model.arena_bytes, np.int8)
+    for tensor in model.inputs:
+        reference.view(arena, tensor)[:] = rng.integers(-128, 128, tensor.shape)
+    layers = []
+    before = arena.tobytes()
+    for index in reference.run_records(model, arena):
+        layers.append(_layer(model, index, before, arena))
+        before = arena.tobytes()
+    return layers
+
+
+def load(path: Path) -> list[Layer]:
+    """The layers of a .tflite file."""
+    graph, _ = importers.load(path)
+    return model_layers(build(graph))
+
+
+def _layer(model: ModelFile, index: int, before: bytes, after: np.ndarray) -> Layer:
+    record = model.records[index]
+    size = record["blocks"] * record["block_bytes"]
+    output = after[record["output"] : record["output"] + record["output_bytes"]]
+    channels = record_shapes(record)[1][-1]
+    return Layer(
+        index,
+        model.names[index],
+        model.operator(index).name,
+        describe(record),
+        macs(record),
+        spec.BY_CODE[record["code"]].layout.pack(**record),
+        model.weights[record["weights"] : record["weights"] + size] if size else b"",
+        record["weights"] if size else 0,
+        before,
+        record["output"],
+        output.reshape(-1, channels).copy(),
+        record["blocks"],
+        0,
+        record["blocks"],
+    )
+
+
+def describe(record: dict) -> str:
+    """A record's shapes in words: `48x48x16 → 48x48x32, 3x3 /2`."""
+    operator = spec.BY_CODE[record["code"]]
+    if operator.name == "FULLY_CONNECTED" and record["in_h"] == record["in_w"] == 1:
+        return f"{record['in_c']} → {record['out_c']}"
+    text = " → ".join("x".join(map(str, shape)) for shape in record_shapes(record))
+    if operator.layout is not spec.WINDOW or operator.name == "FULLY_CONNECTED":
+        return text
+    strides = sorted({record["stride_h"], record["stride_w"]})
+    stride = "" if strides == [1] else f" /{'x'.join(map(str, strides))}"
+    return f"{text}, {record['kernel_h']}x{record['kernel_w']}{stride}"
