@@ -11,6 +11,7 @@ import models
 import tflm
 from midge_host import backends, model_file
 from midge_host.convert import convert
+from tflite_models import ModelBuilder
 
 EVERYWHERE = [("numpy", "auto")] + [
     (name, weights)
@@ -43,6 +44,22 @@ def test_passes_leave_nothing_to_do(make_model) -> None:
     assert "PAD" not in operators
     assert operators.count("LUT") == 1  # the logistic; the ReLU is a clamp
     assert model.records[0]["pad_top"] == 1 and model.records[0]["pad_left"] == 2
+
+
+def test_passes_see_readers_behind_a_reshape(make_model) -> None:
+    """What a reshape renames is read: neither the padding nor the ReLU may vanish into its neighbour."""
+    rng = np.random.default_rng(0)
+    m = ModelBuilder()
+    x = m.tensor((1, 2, 2, 3), quant=(0.02, -5))
+    padded = m.pad(x, [(0, 0), (1, 0), (0, 1), (0, 0)])
+    w = rng.integers(-127, 128, (4, 2, 2, 3)).astype(np.int8)
+    y = m.conv_2d(padded, w, weight_scales=0.004, padding="VALID", quant=(0.03, -20))
+    outputs = [m.relu(y), m.softmax(m.reshape(y, (1, 16))), m.softmax(m.reshape(padded, (1, 27)))]
+    data = m.build([x], outputs)
+    inputs = [rng.integers(-128, 128, (9, 1, 2, 2, 3)).astype(np.int8)]
+    got = backends.run("cpython", make_model(data), inputs).outputs
+    for mine, reference in zip(got, tflm.run(data, inputs), strict=True):
+        np.testing.assert_array_equal(mine, reference)
 
 
 def test_conversion_is_deterministic(tmp_path: Path) -> None:

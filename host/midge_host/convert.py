@@ -67,10 +67,10 @@ def build(graph: Graph) -> ModelFile:
     for node in graph.nodes:
         if node.kind not in FRONTS and node.kind != "RESHAPE":
             raise node.refuse("midge has no such operator", _advice(node.kind))
-    aliases = drop_reshapes(graph)
     fuse_padding(graph)
+    aliases = drop_reshapes(graph)
     steps = [_lower(graph, node) for node in graph.nodes]
-    steps = fuse_clamps(steps, [e.tensor for e in outputs])
+    steps = fuse_clamps(steps, [e.tensor for e in outputs] + list(aliases.values()))
     arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
     records, weights = lay_out(steps, arena)
     model = ModelFile(

@@ -126,23 +126,26 @@ def fuse_padding(graph: Graph) -> None:
         graph.nodes.remove(pad)
 
 
-def fuse_clamps(steps: list[Step], outputs: list[Tensor]) -> list[Step]:
-    """A table that only clamps (RELU, RELU6 on one scale) becomes the clamp limits of the step before it."""
-    kept: list[Step] = []
+def fuse_clamps(steps: list[Step], kept: list[Tensor]) -> list[Step]:
+    """A table that only clamps (RELU, RELU6 on one scale) becomes the clamp limits of the step before it.
+
+    kept: tensors that are read elsewhere too, as outputs of the model or under another name.
+    """
+    fused: list[Step] = []
     for step in steps:
         limits = _clamp_of(step)
-        before = next((s for s in kept if s.output is step.inputs[0]), None)
-        read_once = sum(step.inputs[0] in s.inputs for s in steps) == 1 and step.inputs[0] not in outputs
+        before = next((s for s in fused if s.output is step.inputs[0]), None)
+        read_once = sum(step.inputs[0] in s.inputs for s in steps) == 1 and step.inputs[0] not in kept
         if limits is None or before is None or "clamp_min" not in before.fields or not read_once:
-            kept.append(step)
+            fused.append(step)
             continue
         low, high = (max(before.fields["clamp_min"], limits[0]), min(before.fields["clamp_max"], limits[1]))
         if low > high:
-            kept.append(step)
+            fused.append(step)
             continue
         before.fields |= {"clamp_min": low, "clamp_max": high}
         before.output = step.output
-    return kept
+    return fused
 
 
 def _clamp_of(step: Step) -> tuple[int, int] | None:
