@@ -16,7 +16,7 @@ from pathlib import Path
 from midge_host.errors import MidgeError
 
 from .build import Program, build, compiler_problem
-from .layers import ALIGNMENT, Layer, place
+from .layers import ALIGNMENT, Layer, check, place
 
 RUNNER = Path(__file__).with_name("count_cycles.mjs")
 RAM_BYTES = 264 << 10
@@ -73,7 +73,7 @@ def _run(program: Program, layers: Sequence[Layer], profile: bool) -> list[dict]
     for layer in layers:
         placed = place(layer, heap)
         if heap + len(placed.memory) + STACK_BYTES > 0x2000_0000 + RAM_BYTES:
-            raise MidgeError(f"layer {layer.index} ({layer.name}) does not fit {RAM_BYTES:,} bytes of RAM")
+            raise MidgeError(f"{layer.title} does not fit {RAM_BYTES:,} bytes of RAM")
         memory = base64.b64encode(placed.memory).decode()
         calls.append({"memory": memory, "at": placed.at, "argument": placed.at, "read": placed.output})
     job = {
@@ -90,16 +90,7 @@ def _run(program: Program, layers: Sequence[Layer], profile: bool) -> list[dict]
         raise MidgeError(f"the emulator failed: {done.stderr.strip()}")
     results = json.loads(done.stdout)
     for layer, call in zip(layers, results, strict=True):
-        check(layer, call.get("fault"), call.get("result"), base64.b64decode(call.get("output", "")))
+        if "fault" in call:
+            raise MidgeError(f"{layer.title}: {call['fault']}")
+        check(layer, call["result"], base64.b64decode(call["output"]))
     return results
-
-
-def check(layer: Layer, fault: str | None, status: int | None, output: bytes) -> None:
-    """Raises MidgeError when a layer did not run, or computed something else than the reference."""
-    what = f"layer {layer.index} ({layer.operator} {layer.shape})"
-    if fault:
-        raise MidgeError(f"{what}: {fault}")
-    if status:
-        raise MidgeError(f"{what}: refused with reason {status & 15}")
-    if wrong := layer.wrong(output):
-        raise MidgeError(f"{what}: {wrong} of {layer.expected.size} output bytes are wrong")

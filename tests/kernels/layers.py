@@ -10,6 +10,7 @@ import numpy as np
 
 from midge_host import importers, reference, spec
 from midge_host.convert import build
+from midge_host.errors import MidgeError
 from midge_host.info import macs
 from midge_host.model_file import ModelFile
 from midge_host.program import record_shapes
@@ -37,6 +38,10 @@ class Layer:
     blocks: int
     begin: int
     end: int
+
+    @property
+    def title(self) -> str:
+        return f"layer {self.index} ({self.operator} {self.shape})"
 
     @property
     def outputs(self) -> int:
@@ -83,6 +88,14 @@ def place(layer: Layer, at: int) -> Placed:
         *(layer.begin, layer.end),
     )
     return Placed(bytes(memory), at, (arena + layer.output, layer.expected.size))
+
+
+def check(layer: Layer, status: int, output: bytes) -> None:
+    """Raises MidgeError when a layer did not run, or computed something else than the reference."""
+    if status:
+        raise MidgeError(f"{layer.title}: refused with reason {status & 15}")
+    if wrong := layer.wrong(output):
+        raise MidgeError(f"{layer.title}: {wrong} of {layer.outputs} output bytes are wrong")
 
 
 def model_layers(model: ModelFile, seed: int = 0) -> list[Layer]:
