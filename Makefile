@@ -13,7 +13,7 @@ ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
 # What an installed package depends on besides Python files, which an editable install reads in place.
 NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/cpython/*.c)
 
-.PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench clean
+.PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -25,6 +25,7 @@ help:
 	@echo "make boards   build the firmware of emulated boards"
 	@echo "make boards-report  measure the models on them, for docs/boards.md"
 	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro"
+	@echo "make bench-kernels  count the kernels' cycles, for docs/performance.md"
 	@echo "make clean    remove what was built here"
 
 # One environment; each level of extras leaves a stamp.
@@ -63,6 +64,10 @@ generate: $(VENV)/.demo
 
 bench: $(VENV)/.test
 	$(BIN)/python tests/bench_pc.py
+
+# Cycles and instructions of every kernel: tests/kernels/figures.json and docs/performance.md, within a minute.
+bench-kernels: $(VENV)/.test toolchains
+	$(BIN)/python tests/bench_kernels.py --update
 
 # Compilers of the native modules and emulators of boards: Debian packages. Does nothing where all are installed.
 TOOLCHAINS := gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \

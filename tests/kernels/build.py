@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 NATIVE = HERE.parents[1] / "native_modules"
 MODULE = NATIVE / "midge_native"
 XTENSA = NATIVE / "toolchains" / "xtensa"
+PATH = os.pathsep.join([os.environ["PATH"], str(XTENSA)])  # last, what stands in for Espressif's compiler
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,17 @@ class Toolchain:
 
     def version(self) -> str | None:
         """First line of what the compiler says of itself; None if it is not here."""
-        if shutil.which(self.compiler) is None:
-            return None
-        done = subprocess.run([self.compiler, "--version"], capture_output=True, text=True, check=True)
-        return done.stdout.splitlines()[0]
+        path = shutil.which(self.compiler, path=PATH)
+        done = path and subprocess.run([path, "--version"], capture_output=True, text=True)
+        return done.stdout.splitlines()[0] if done and done.returncode == 0 else None
 
 
 TOOLCHAINS = {
     "armv6m": Toolchain("arm-none-eabi-", "-mthumb -mcpu=cortex-m0"),
     # Debian's gcc 12 takes zicsr, for the counter, as a part of rv32imac only by the older specification.
-    "rv32imc": Toolchain("riscv64-unknown-elf-", "-march=rv32imac -mabi=ilp32 -mno-relax -misa-spec=2.2 -ffreestanding"),
+    "rv32imc": Toolchain(
+        "riscv64-unknown-elf-", "-march=rv32imac -mabi=ilp32 -mno-relax -misa-spec=2.2 -ffreestanding"
+    ),
     "xtensawin": Toolchain("xtensa-esp32-elf-", "", ()),
 }
 
@@ -133,14 +135,13 @@ def module_flags(arch: str) -> list[str]:
 def build(arch: str, base: int, more: tuple[Path, ...] = ()) -> Program:
     """Links layer.c, the core and `more` sources at the address `base`."""
     toolchain = TOOLCHAINS[arch]
-    environment = {**os.environ, "PATH": os.pathsep.join([os.environ["PATH"], str(XTENSA)])}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "program.elf"
         command = [toolchain.compiler, "-std=c99", "-Os", "-Wall", "-Werror", *toolchain.flags.split(), "-fpic"]
         command += ["-fno-common", *module_flags(arch), "-nostdlib", "-static", "-T", HERE / "memory.ld"]
         command += [f"-Wl,--defsym=base={base:#x}", "-Wl,-n,--no-warn-rwx-segments", "-o", output]
         command += [*more, HERE / "layer.c", *sources(arch), *toolchain.runtime]
-        done = subprocess.run(command, cwd=MODULE, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=MODULE, env={**os.environ, "PATH": PATH}, capture_output=True, text=True)
         if done.returncode:
             raise MidgeError(f"{arch}: the kernels do not build:\n{done.stderr.strip()}")
         return Program(arch, output.read_bytes())

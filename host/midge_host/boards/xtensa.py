@@ -26,8 +26,9 @@ QEMU = "qemu-system-xtensa"
 COMPILER = "xtensa-lx106-elf-gcc"
 WRAPPER = ROOT / "native_modules" / "toolchains" / "xtensa" / "xtensa-esp32-elf-gcc"
 
-# With -icount shift=7 an instruction takes 128 ns, and the core's clock ticks every 100 ns.
-SHIFT, TICK_NS = 7, 100
+# With -icount shift=8 an instruction takes 256 ns, and the core's clock ticks every 100 ns: more than twice in each, so
+# that a difference of ticks gives the exact number of instructions.
+SHIFT, TICK_NS = 8, 100
 
 # The .mpy format: py/persistentcode.c and tools/mpy_ld.py in MicroPython's source.
 ARCH_XTENSAWIN = 10

@@ -1,0 +1,99 @@
+"""The committed figures, figures.json: what every layer took when `make bench-kernels` ran last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import layers, shapes
+from .build import TOOLCHAINS
+from .counters import COUNTERS
+from .layers import Layer
+
+PATH = Path(__file__).with_name("figures.json")
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "models"
+SHAPES = "shapes"  # layers made here, as if they were a model
+MODELS = (SHAPES, "vww_96_int8", "kws_ref_model", "pretrainedResnet_quant", "ad01_int8", "person_detect")
+TOLERANCE = 0.02
+
+# One layer: `operator`, `shape`, `macs`, `outputs`, and what it takes by architecture.
+Figure = dict[str, Any]
+
+
+@dataclass
+class Figures:
+    """`compilers` by architecture, layers by model."""
+
+    compilers: dict[str, str]
+    models: dict[str, list[Figure]]
+
+
+@dataclass
+class Comparison:
+    """What is slower than the figures say, what is faster, and where they speak of other layers."""
+
+    slower: list[str] = field(default_factory=list)
+    faster: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+def load_layers(model: str) -> list[Layer]:
+    return shapes.layers() if model == SHAPES else layers.load(SHARED / f"{model}.tflite")
+
+
+def read() -> Figures:
+    return Figures(**json.loads(PATH.read_text(encoding="utf-8")))
+
+
+def write(figures: Figures) -> None:
+    PATH.write_text(dump(figures), encoding="utf-8")
+
+
+def dump(figures: Figures) -> str:
+    """JSON with a line for every layer, for the sake of diffs."""
+    models = []
+    for name, rows in figures.models.items():
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        models.append(f"{json.dumps(name)}: [\n{lines}\n]")
+    compilers = json.dumps(figures.compilers, indent=1)
+    return f'{{"compilers": {compilers},\n"models": {{\n' + ",\n".join(models) + "\n}}\n"
+
+
+def measure() -> Figures:
+    """Counts everything anew."""
+    figures = Figures({arch: TOOLCHAINS[arch].version() or "" for arch in COUNTERS}, {})
+    programs = {arch: counter.assemble() for arch, counter in COUNTERS.items()}
+    for model in MODELS:
+        chosen = load_layers(model)
+        rows = [describe(layer) for layer in chosen]
+        for arch, counter in COUNTERS.items():
+            for row, count in zip(rows, counter.count(programs[arch], chosen), strict=True):
+                row[arch] = count
+        figures.models[model] = rows
+    return figures
+
+
+def describe(layer: Layer) -> Figure:
+    return {"operator": layer.operator, "shape": layer.shape, "macs": layer.macs, "outputs": layer.outputs}
+
+
+def compare(known: Sequence[Figure], counted: Sequence[Layer], counts: Sequence[int], arch: str) -> Comparison:
+    """Counts of a model's layers against its figures."""
+    found = Comparison()
+    if len(known) != len(counted):
+        found.changed.append(f"{len(counted)} layers, {len(known)} in the figures")
+        return found
+    for row, layer, count in zip(known, counted, counts, strict=True):
+        if describe(layer) != {key: row[key] for key in describe(layer)}:
+            found.changed.append(f"{layer.title}: in the figures {row['operator']} {row['shape']}")
+            continue
+        change = count / row[arch] - 1
+        text = f"{layer.title}: {row[arch]:,} became {count:,} ({change:+.1%})"
+        if change > TOLERANCE:
+            found.slower.append(text)
+        elif change < -TOLERANCE:
+            found.faster.append(text)
+    return found

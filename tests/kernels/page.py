@@ -1,0 +1,128 @@
+"""The tables of docs/performance.md, made from figures.json and the native modules' manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from midge_host import generate
+
+from .armv6m import CLOCK_HZ
+from .figures import MODELS, SHAPES, Figure, Figures
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "performance.md"
+MANIFEST = ROOT / "native_modules" / "prebuilt" / "manifest.json"
+TITLES = {
+    "vww_96_int8": "person detection (MLPerf Tiny VWW)",
+    "kws_ref_model": "keyword spotting (MLPerf Tiny)",
+    "pretrainedResnet_quant": "image classification (MLPerf Tiny)",
+    "ad01_int8": "anomaly detection (MLPerf Tiny)",
+    "person_detect": "person detection (TFLM)",
+}
+WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D")
+INSTRUCTIONS = ("rv32imc", "xtensawin")
+POINTWISE = "6x6x128 → 6x6x128, 1x1"
+DEPTHWISE = "48x48x8 → 48x48x8, 3x3"
+FIRST = "96x96x3 → 48x48x8, 3x3 /2"
+# The same layer with 32 and with 64 inputs: what is left at none is what an output costs besides its sum.
+NARROW, WIDE = "12x12x32 → 12x12x64, 1x1", "12x12x64 → 12x12x64, 1x1"
+
+
+def render(text: str, figures: Figures) -> str:
+    """The page with its tables made anew."""
+    return generate.fill(
+        text,
+        {
+            "totals": lambda: totals(figures),
+            "compared": lambda: compared(figures),
+            "module": module,
+            "layers": lambda: layer_tables(figures),
+        },
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def total(rows: Iterable[Figure], key: str) -> int:
+    return sum(row[key] for row in rows)
+
+
+def by_mac(count: float, macs: int) -> str:
+    return f"{count / macs:.2f}" if macs else "-"
+
+
+def totals(figures: Figures) -> str:
+    rows = []
+    for name in MODELS:
+        if name == SHAPES:
+            continue
+        layers = figures.models[name]
+        macs, cycles = total(layers, "macs"), total(layers, "armv6m")
+        row = [f"{name}: {TITLES[name]}", f"{macs:,}", f"{cycles:,}", f"{1e3 * cycles / CLOCK_HZ:,.1f}"]
+        row.append(by_mac(cycles, macs))
+        for arch in INSTRUCTIONS:
+            row += [f"{total(layers, arch):,}", by_mac(total(layers, arch), macs)]
+        rows.append(row)
+    header = ["model", "MACs", "cycles", "ms at 125 MHz", "cycles/MAC"]
+    return table([*header, "RV32 instructions", "/MAC", "Xtensa instructions", "/MAC"], rows)
+
+
+def find(figures: Figures, operator: str, shape: str) -> Figure:
+    return next(row for row in figures.models[SHAPES] if (row["operator"], row["shape"]) == (operator, shape))
+
+
+def requantisation(figures: Figures) -> float:
+    """Cycles of an output besides its multiply-accumulates."""
+    narrow, wide = (find(figures, "CONV_2D", shape) for shape in (NARROW, WIDE))
+    return (2 * narrow["armv6m"] - wide["armv6m"]) / wide["outputs"]
+
+
+def compared(figures: Figures) -> str:
+    """Our cycles and those known of others, for the same work."""
+    cmsis = "CMSIS-NN in C, -O3, same counter"
+    vww = [row for row in figures.models["vww_96_int8"] if row["operator"] in WINDOWED]
+    rows = [("VWW, convolutions: million cycles", total(vww, "armv6m") / 1e6, 119.3, cmsis)]
+    for what, operator, shape, known in (
+        ("pointwise 128 → 128 at 6x6: cycles/MAC", "CONV_2D", POINTWISE, 9.0),
+        ("depthwise 3x3, 8 channels at 48x48: cycles/MAC", "DEPTHWISE_CONV_2D", DEPTHWISE, 59),
+        ("first convolution, 3x3x3 → 8 at 96x96 /2: cycles/MAC", "CONV_2D", FIRST, 19.5),
+    ):
+        row = find(figures, operator, shape)
+        rows.append((what, row["armv6m"] / row["macs"], known, cmsis))
+    rows.append(
+        ("an output besides its MACs: cycles", requantisation(figures), 115, "TFLM's requantisation alone, in C")
+    )
+    for what, model, known, whose in (
+        ("KWS, all layers: cycles/MAC", "kws_ref_model", 11.4, "best known on a Cortex-M0+"),
+        ("ResNet, all layers: cycles/MAC", "pretrainedResnet_quant", 7.8, "best known on a Cortex-M0+"),
+        ("person_detect, all layers: cycles/MAC", "person_detect", 14.4, "pico-tflmicro, on the chip"),
+    ):
+        layers = figures.models[model]
+        rows.append((what, total(layers, "armv6m") / total(layers, "macs"), known, whose))
+    lines = [[what, f"{ours:.1f}", f"{known:.1f}", f"{known / ours:.2f}", whose] for what, ours, known, whose in rows]
+    return table(["", "midge", "known", "times as fast", "what is known"], lines)
+
+
+def module() -> str:
+    text = json.loads(MANIFEST.read_text())["armv6m"]["text"]
+    return f"The native module for armv6m has {text:,} bytes of code, all kernels included.\n"
+
+
+def layer_tables(figures: Figures) -> str:
+    parts = []
+    for name in (*MODELS[1:], SHAPES):
+        title = f"{name}: {TITLES[name]}" if name in TITLES else "Shapes by themselves"
+        header = ["#", "operator", "shape", "MACs", "cycles", "/MAC", "RV32", "/MAC", "Xtensa", "/MAC"]
+        rows = []
+        for index, row in enumerate(figures.models[name]):
+            line = [str(index), row["operator"], row["shape"], f"{row['macs']:,}" if row["macs"] else "-"]
+            for arch in ("armv6m", *INSTRUCTIONS):
+                line += [f"{row[arch]:,}", by_mac(row[arch], row["macs"])]
+            rows.append(line)
+        parts.append(f"### {title}\n\n{table(header, rows)}")
+    return "\n".join(parts)
