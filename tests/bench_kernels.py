@@ -122,6 +122,8 @@ def main() -> None:
     parser.add_argument("--arch", choices=COUNTERS, default="armv6m")
     parser.add_argument("--update", action="store_true", help="count all, write the figures and docs/performance.md")
     args = parser.parse_args()
+    if args.profile and args.arch != "armv6m":
+        parser.error("only armv6m can be profiled")
     try:
         if args.update:
             update()
@@ -131,7 +133,10 @@ def main() -> None:
             raise MidgeError(why)
         program = counter.assemble()
         known = figures.read().models if figures.PATH.exists() else {}
-        for name, chosen in wanted(args):
+        found = list(wanted(args))
+        if not found:
+            raise MidgeError(f"no such layer; models: {', '.join(figures.MODELS)}")
+        for name, chosen in found:
             if args.profile:
                 for layer in chosen:
                     show_profile(layer, armv6m.profile(program, layer))
