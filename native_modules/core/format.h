@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-#define MIDGE_FORMAT_VERSION 1
-#define MIDGE_RECORD_BYTES 64
+#define MIDGE_FORMAT_VERSION 2
+#define MIDGE_RECORD_BYTES 72
 #define MIDGE_BLOCK_ALIGNMENT 4
 
 #define MIDGE_CONV_2D 1
@@ -38,6 +38,8 @@ typedef struct {
     uint32_t output_bytes;
     uint32_t weights;
     uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
 } midge_head_t;
 
 // Operators that slide a window over an NHWC image (batch 1). FULLY_CONNECTED is a 1x1 window:
@@ -51,6 +53,8 @@ typedef struct {
     uint32_t output_bytes;
     uint32_t weights;
     uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
     uint16_t in_h;
     uint16_t in_w;
     uint16_t in_c;
@@ -88,6 +92,8 @@ typedef struct {
     uint32_t output_bytes;
     uint32_t weights;
     uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
     uint32_t outer;
     uint32_t reduce;
     uint32_t inner;
@@ -110,6 +116,8 @@ typedef struct {
     uint32_t output_bytes;
     uint32_t weights;
     uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
     uint32_t input2;
     uint32_t count;
     int32_t multiplier1;
@@ -138,6 +146,8 @@ typedef struct {
     uint32_t output_bytes;
     uint32_t weights;
     uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
     uint32_t rows;
     uint32_t depth;
     int32_t multiplier;
@@ -157,6 +167,8 @@ typedef struct {
     uint32_t output_bytes;
     uint32_t weights;
     uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
     uint32_t count;
     uint8_t spare[36];
 } midge_lut_t;
@@ -171,6 +183,8 @@ typedef struct {
     uint32_t output_bytes;
     uint32_t weights;
     uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
     uint16_t in_shape[4];
     uint16_t before[4];
     uint16_t out_shape[4];

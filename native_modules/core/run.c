@@ -1,24 +1,26 @@
 // The executor: finds a record's operator, checks the record against the buffers, runs it.
 
-#include "operators.h"
+#include "dispatch.h"
 
 typedef struct {
     uint32_t (*check)(const void *op, uint32_t arena_bytes);
     void (*run)(const midge_call_t *call);
+    midge_tuned_t *tuned; // NULL where there is none
 } operator_t;
 
-// By operator code. A later table of tuned kernels stands in front of this one.
+// By operator code.
 static const operator_t operators[] = {
-    [MIDGE_CONV_2D] = {midge_conv_check, midge_conv},
-    [MIDGE_DEPTHWISE_CONV_2D] = {midge_depthwise_conv_check, midge_depthwise_conv},
-    [MIDGE_FULLY_CONNECTED] = {midge_conv_check, midge_conv},
-    [MIDGE_AVERAGE_POOL_2D] = {midge_pool_check, midge_average_pool},
-    [MIDGE_MAX_POOL_2D] = {midge_pool_check, midge_max_pool},
-    [MIDGE_MEAN] = {midge_mean_check, midge_mean},
-    [MIDGE_ADD] = {midge_add_check, midge_add},
-    [MIDGE_SOFTMAX] = {midge_softmax_check, midge_softmax},
-    [MIDGE_LUT] = {midge_lut_check, midge_lut},
-    [MIDGE_PAD] = {midge_pad_check, midge_pad},
+    [MIDGE_CONV_2D] = {midge_conv_check, midge_conv, MIDGE_TUNED_CONV},
+    [MIDGE_DEPTHWISE_CONV_2D] = {midge_depthwise_conv_check, midge_depthwise_conv,
+        MIDGE_TUNED_DEPTHWISE_CONV},
+    [MIDGE_FULLY_CONNECTED] = {midge_conv_check, midge_conv, MIDGE_TUNED_CONV},
+    [MIDGE_AVERAGE_POOL_2D] = {midge_pool_check, midge_average_pool, 0},
+    [MIDGE_MAX_POOL_2D] = {midge_pool_check, midge_max_pool, 0},
+    [MIDGE_MEAN] = {midge_mean_check, midge_mean, 0},
+    [MIDGE_ADD] = {midge_add_check, midge_add, 0},
+    [MIDGE_SOFTMAX] = {midge_softmax_check, midge_softmax, 0},
+    [MIDGE_LUT] = {midge_lut_check, midge_lut, 0},
+    [MIDGE_PAD] = {midge_pad_check, midge_pad, 0},
 };
 
 // Operators with weight blocks, a bit for each code.
@@ -41,7 +43,11 @@ static const operator_t *find(const midge_head_t *op, uint32_t arena_bytes, uint
         return 0;
     }
     // Kernels compute offsets in 32 bits with a sign.
-    *reason = arena_bytes > INT32_MAX ? MIDGE_BAD_TENSOR : found->check(op, arena_bytes);
+    if (arena_bytes > INT32_MAX || !midge_fits(op->scratch, op->scratch_bytes, arena_bytes)) {
+        *reason = MIDGE_BAD_TENSOR;
+        return 0;
+    }
+    *reason = found->check(op, arena_bytes);
     return *reason ? 0 : found;
 }
 
@@ -112,7 +118,9 @@ uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_a
             }
             call.weights = weights.data + ((uint32_t)from - weights.base);
         }
-        found->run(&call);
+        if (found->tuned == 0 || !found->tuned(&call)) {
+            found->run(&call);
+        }
     }
     return MIDGE_OK;
 }
