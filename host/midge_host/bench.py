@@ -16,8 +16,8 @@ from . import backends
 from .backends.micropython import input_bytes
 from .boards import pico
 from .errors import CheckFailed, MidgeError
-from .info import macs
 from .model_file import ModelFile, read
+from .program import macs
 
 BOARDS = ("pico",)
 HEAP_STEP = 512  # bytes to which the heap's peak is found

@@ -11,13 +11,14 @@ from math import prod
 from pathlib import Path
 
 from . import importers, reference, spec
+from .channels import drop_channels
 from .errors import MidgeError, UnsupportedError
 from .graph import Graph, Node, Tensor
 from .model_file import ModelFile, TensorInfo
-from .operators import FRONTS
+from .operators import FRONTS, blocks
 from .passes import Edge, check_graph, drop_reshapes, fold_edges, fuse_clamps, fuse_padding, unused
 from .planner import Plan, plan
-from .program import Step, record_shapes
+from .program import Step, macs, record_shapes
 
 GOLDEN_SEED = 1
 
@@ -39,7 +40,7 @@ def convert(
     graph, data = importers.load(Path(source), Path(calibration) if calibration else None)
     model = build(graph)
     model.labels = _labels(Path(labels), model) if labels else []
-    model.info = {
+    model.info |= {
         "name": name or graph.name,
         "source": Path(source).name,
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -71,6 +72,8 @@ def build(graph: Graph) -> ModelFile:
     aliases = drop_reshapes(graph)
     steps = [_lower(graph, node) for node in graph.nodes]
     steps = fuse_clamps(steps, [e.tensor for e in outputs] + list(aliases.values()))
+    source_macs = sum(macs(s.record) for s in steps)
+    drop_channels(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
     arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
     records, weights = lay_out(steps, arena)
     model = ModelFile(
@@ -81,6 +84,8 @@ def build(graph: Graph) -> ModelFile:
         weights,
         arena.arena_bytes,
     )
+    if sum(map(macs, records)) < source_macs:
+        model.info["source_macs"] = source_macs
     try:
         model.check()
     except ValueError as error:
@@ -90,11 +95,15 @@ def build(graph: Graph) -> ModelFile:
 
 def _lower(graph: Graph, node: Node) -> Step:
     try:
-        return FRONTS[node.kind].lower(graph, node)
+        step = FRONTS[node.kind].lower(graph, node)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # A lowering relies on what TensorFlow's converter always writes; a damaged file may lack it.
         reason = f"its tensors and options do not fit together ({type(error).__name__}: {error})"
         raise node.refuse(reason, "export the model again") from error
+    sizes = (step.inputs[0].size, step.output.size)
+    if tuple(map(prod, record_shapes(step.record))) != sizes:
+        raise _refuse(step, f"it does not turn {sizes[0]} values into {sizes[1]}", "export the model again")
+    return step
 
 
 def _advice(kind: str) -> str:
@@ -109,28 +118,25 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict], bytes]:
     """Records with their offsets, and the weight section in execution order."""
     records, weights = [], bytearray()
     for step in steps:
+        packed, parts = blocks.pack(step.rows) if step.rows else ({}, step.blocks)
         record = {
-            "code": spec.BY_NAME[step.operator].code,
-            "blocks": len(step.blocks),
+            **step.record,
+            **packed,
+            "blocks": len(parts),
             "input": arena.offset(step.inputs[0]),
             "output": arena.offset(step.output),
-            "output_bytes": step.output.size,
-            "weights": len(weights) if step.blocks else 0,
-            "block_bytes": len(step.blocks[0]) if step.blocks else 0,
-            **step.fields,
+            "weights": len(weights) if parts else 0,
+            "block_bytes": len(parts[0]) if parts else 0,
         }
         if len(step.inputs) > 1:
             record["input2"] = arena.offset(step.inputs[1])
         layout = spec.BY_NAME[step.operator].layout
-        tensors = (step.inputs[0].size, step.output.size)
         try:
             record = layout.unpack(layout.pack(**record))
         except struct.error as error:
             raise _refuse(step, f"a size is beyond what a record holds ({error})", "split the layer") from None
-        if tuple(map(prod, record_shapes(record))) != tensors:
-            raise _refuse(step, f"it does not turn {tensors[0]} values into {tensors[1]}", "export the model again")
         records.append(record)
-        weights += b"".join(step.blocks)
+        weights += b"".join(parts)
     return records, bytes(weights)
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from . import spec
 from .model_file import ModelFile, TensorInfo, read
-from .program import record_shapes
+from .program import macs, record_shapes
 
 # Heap that stock MicroPython leaves free after boot, in bytes, and what the library and its native module take of it.
 BOARDS = {
@@ -24,19 +24,8 @@ BOARDS = {
 LIBRARY_BYTES = 20_000
 
 
-def macs(record: dict[str, Any]) -> int:
-    """Multiply-accumulates of a convolution; 0 for other operators."""
-    name = spec.BY_CODE[record["code"]].name
-    outputs = record["output_bytes"]
-    if name in ("CONV_2D", "FULLY_CONNECTED"):
-        return outputs * record["kernel_h"] * record["kernel_w"] * record["in_c"]
-    if name == "DEPTHWISE_CONV_2D":
-        return outputs * record["kernel_h"] * record["kernel_w"]
-    return 0
-
-
 def parameter_bytes(record: dict[str, Any]) -> int:
-    """int8 weights and int32 biases of a record, as the source model holds them."""
+    """A record's weights as int8 and biases as int32, as a .tflite file holds them."""
     if "out_c" not in record or not record["blocks"]:
         return 0
     depth = 1 if record["code"] == spec.BY_NAME["DEPTHWISE_CONV_2D"].code else record["in_c"]
@@ -48,12 +37,15 @@ def facts(path: Path) -> dict[str, Any]:
     model = read(path)
     size = path.stat().st_size
     raw = sum(parameter_bytes(r) for r in model.records)
+    work = sum(macs(r) for r in model.records)
+    source_work = model.info.get("source_macs")
     return {
         "file": str(path),
         "file_bytes": size,
         "format": spec.FORMAT_VERSION,
         **{key: model.info.get(key) for key in ("name", "source", "sha256", "midge")},
-        "macs": sum(macs(r) for r in model.records),
+        "macs": work,
+        "source_macs": source_work if isinstance(source_work, int) else work,
         "weights_bytes": len(model.weights),
         "parameter_bytes": raw,
         "overhead_percent": round(100 * (size - raw) / raw, 2) if raw else None,
@@ -132,9 +124,10 @@ def show(facts: dict[str, Any]) -> None:
         )
     out.print(table)
     overhead = f", {facts['overhead_percent']} % over int8 weights and int32 biases" if facts["parameter_bytes"] else ""
+    dropped = f"; {facts['source_macs']:,} in the source model, channels that cannot matter included"
     lines = [
         f"file             {facts['file_bytes']:,} bytes{overhead}",
-        f"MACs             {facts['macs']:,}",
+        f"MACs             {facts['macs']:,}{dropped if facts['source_macs'] != facts['macs'] else ''}",
         f"working memory   {facts['arena_bytes']:,} bytes exactly; streaming needs {facts['window_bytes']:,} more",
     ]
     for kind in ("inputs", "outputs"):

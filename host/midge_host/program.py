@@ -12,10 +12,25 @@ from . import spec
 from .graph import Graph, Node, Tensor
 
 
+@dataclass
+class Rows:
+    """The weights of a convolution and its channel parameters, before they become blocks.
+
+    weights: (out_c, kernel_h, kernel_w, in_c, or 1 if depthwise) int8. bias: (out_c,) int64 that holds int32, with
+    the input's zero point folded in. multiplier, shift: (out_c,) int64.
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    multiplier: np.ndarray
+    shift: np.ndarray
+
+
 @dataclass(eq=False)
 class Step:
-    """One operator record to be. `fields` are those of its layout that the plan does not set.
+    """One operator record to be. `fields` are those of its layout that plan and blocks do not set.
 
+    `rows`: of a convolution; other operators may have `blocks`.
     `in_place`: the output may take the memory of an input that nobody reads later.
     """
 
@@ -25,7 +40,13 @@ class Step:
     output: Tensor
     fields: dict[str, Any]
     blocks: list[bytes] = field(default_factory=list)
+    rows: Rows | None = None
     in_place: bool = False
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record's fields, but for those that plan and blocks set."""
+        return {**self.fields, "code": spec.BY_NAME[self.operator].code, "output_bytes": self.output.size}
 
 
 # From a node to its step.
@@ -62,6 +83,17 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
     if layout is spec.PAD:
         return list(record["in_shape"]), list(record["out_shape"])
     return [record["count"]], [record["count"]]
+
+
+def macs(record: dict[str, Any]) -> int:
+    """Multiply-accumulates of a convolution; 0 for other operators."""
+    name = spec.BY_CODE[record["code"]].name
+    outputs = record["output_bytes"]
+    if name in ("CONV_2D", "FULLY_CONNECTED"):
+        return outputs * record["kernel_h"] * record["kernel_w"] * record["in_c"]
+    if name == "DEPTHWISE_CONV_2D":
+        return outputs * record["kernel_h"] * record["kernel_w"]
+    return 0
 
 
 # Executes one record as docs/NUMERICS.md says.

@@ -64,7 +64,7 @@ def test_reference_models_are_exact(reference, name: str, weights: str, record_p
 
 @pytest.mark.parametrize("weights", LIMITS)
 def test_vww_in_little_memory(reference, weights: str, record_property) -> None:
-    """281 KB of weights and activations: exact where all but one free piece of the heap is taken."""
+    """91 KB of weights and activations: exact where all but one free piece of the heap is taken."""
     path, inputs, expected = reference("vww_96_int8")
     done = bench.start("pico_heap.py", path, weights, [inputs], leave=LIMITS[weights], predict=True)
     np.testing.assert_array_equal(json.loads(done.report), expected.reshape(1, -1))

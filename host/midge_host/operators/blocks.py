@@ -7,27 +7,19 @@ from typing import Any
 import numpy as np
 
 from .. import spec
-from ..numerics import INT32_MAX, INT32_MIN, rescale, wrap32
+from ..numerics import INT32_MAX, INT32_MIN
+from ..program import Rows
+from .window import requantize
 
 MULTIPLIER_BITS = 30  # a multiplier is at least 2^30: bit 30 is always set and not stored
 IDENTITY = (1 << 30, 1)  # rescale by exactly 1
 
 
-def pack(
-    rows: np.ndarray,
-    bias: np.ndarray,
-    multiplier: np.ndarray,
-    shift: np.ndarray,
-    output_zero: int,
-    clamp: tuple[int, int],
-) -> tuple[dict[str, Any], list[bytes]]:
-    """Record fields and weight blocks.
-
-    rows: (channels, row_bytes) int8. bias: (channels,) with the input's zero point folded in.
-    multiplier, shift: (channels,).
-    """
-    rows, bias, multiplier, shift = canonicalise(rows, bias, multiplier, shift, output_zero, clamp)
-    channels, row_bytes = rows.shape
+def pack(rows: Rows) -> tuple[dict[str, Any], list[bytes]]:
+    """Record fields and weight blocks of canonical rows."""
+    bias, multiplier, shift = rows.bias, rows.multiplier, rows.shift
+    weights = rows.weights.reshape(len(bias), -1)
+    channels, row_bytes = weights.shape
     base = max(-31, min(int(shift.min()), 30))
     delta = shift - base
     shift_bits = int(delta.max()).bit_length()
@@ -47,7 +39,7 @@ def pack(
                 entry |= (int(multiplier[c]) & ((1 << 30) - 1)) << (bias_bits + shift_bits)
             entries |= entry << (i * entry_bits)
         head = entries.to_bytes(spec.entries_bytes(per_block, bias_bits, shift_bits, mult_bits), "little")
-        body = rows[start : start + per_block].tobytes()
+        body = weights[start : start + per_block].tobytes()
         block = head + body
         blocks.append(block + bytes(-len(block) % spec.BLOCK_ALIGNMENT))
     fields = {
@@ -71,43 +63,32 @@ def _channels_per_block(channels: int, row_bytes: int, bits: tuple[int, int, int
     return 1
 
 
-def canonicalise(
-    rows: np.ndarray,
-    bias: np.ndarray,
-    multiplier: np.ndarray,
-    shift: np.ndarray,
-    output_zero: int,
-    clamp: tuple[int, int],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def canonicalise(rows: Rows, fields: dict[str, Any]) -> Rows:
     """Exact and smaller: a channel that gives one and the same byte for every input gets weights of
     0 and parameters that need few bits. (Trained models hold many; their scales are extreme.)
     """
-    rows, bias, multiplier, shift = (np.array(v) for v in (rows, bias, multiplier, shift))
-    wide = rows.astype(np.int64)
-    low = bias + np.minimum(wide * -128, wide * 127).sum(1)
-    high = bias + np.maximum(wide * -128, wide * 127).sum(1)
+    weights, bias, multiplier, shift = (np.array(v) for v in vars(rows).values())
+    wide = weights.astype(np.int64)
+    low = bias + np.minimum(wide * -128, wide * 127).sum((1, 2, 3))
+    high = bias + np.maximum(wide * -128, wide * 127).sum((1, 2, 3))
     limit = INT32_MAX >> np.maximum(shift, 0)
     fits = (low >= -limit) & (high <= limit)
-
-    def output(acc: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
-        return np.clip(rescale(acc, multiplier, shift) + output_zero, *clamp)
-
-    at_low = output(wrap32(low), multiplier, shift)
-    constant = fits & (at_low == output(wrap32(high), multiplier, shift))
+    at_low = requantize(fields, low, multiplier, shift)
+    constant = fits & (at_low == requantize(fields, high, multiplier, shift))
     live = np.flatnonzero(~constant)
     donor = (int(multiplier[live[0]]), int(shift[live[0]])) if live.size else IDENTITY
     for c in np.flatnonzero(constant):
         value = int(at_low[c])
         for candidate in (donor, IDENTITY):
-            centre = (value - output_zero) * 2.0 ** (31 - candidate[1]) / max(candidate[0], 1)
+            centre = (value - fields["output_zero"]) * 2.0 ** (31 - candidate[1]) / max(candidate[0], 1)
             if not INT32_MIN <= centre <= INT32_MAX:
                 continue
             acc = np.int64(centre)
-            if int(output(acc, np.int64(candidate[0]), np.int64(candidate[1]))) == value:
-                rows[c], bias[c] = 0, acc
+            if int(requantize(fields, acc, np.int64(candidate[0]), np.int64(candidate[1]))) == value:
+                weights[c], bias[c] = 0, acc
                 multiplier[c], shift[c] = candidate
                 break
-    return rows, bias, multiplier, shift
+    return Rows(weights, bias, multiplier, shift)
 
 
 def unpack(op: dict[str, Any], blocks: list[np.ndarray]) -> tuple[np.ndarray, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from .. import spec
 from ..graph import Graph, Node, Tensor
 from ..numerics import clamp_limits, quantize_multiplier, wrap32
-from ..program import Context, Step
+from ..program import Context, Rows, Step
 from . import blocks
 from .window import image_shape, requantize, taps, window_fields
 
@@ -41,30 +41,27 @@ def _bias(node: Node, channels: int) -> np.ndarray:
     return bias.data.reshape(-1).astype(np.int64)
 
 
-def _step(node: Node, fields: dict[str, Any], rows: np.ndarray, scales: np.ndarray) -> Step:
-    """The step of a convolution with weight rows (channels, row_bytes)."""
+def _step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.ndarray) -> Step:
+    """The step of a convolution with weights (out_c, kernel_h, kernel_w, in_c or 1) int8."""
     source, output = node.inputs[0], node.outputs[0]
     in_scale, in_zero = node.per_tensor(source)
     out_scale, out_zero = node.per_tensor(output)
-    channels = len(rows)
-    bias = wrap32(_bias(node, channels) - in_zero * rows.astype(np.int64).sum(1))
+    channels = len(weights)
+    bias = wrap32(_bias(node, channels) - in_zero * weights.astype(np.int64).sum((1, 2, 3)))
     pairs = [quantize_multiplier(float(in_scale) * float(s) / float(out_scale)) for s in scales]
     multiplier, shift = (np.array(v, np.int64) for v in zip(*pairs, strict=True))
     clamp = clamp_limits(node.options.get("activation", "NONE"), out_scale, out_zero)
     if clamp[0] > clamp[1]:
         raise node.refuse("its activation's range is empty in the output's quantisation", "export the model again")
-    packed, weight_blocks = blocks.pack(
-        rows, bias, np.resize(multiplier, channels), np.resize(shift, channels), out_zero, clamp
-    )
+    rows = Rows(weights, bias, np.resize(multiplier, channels), np.resize(shift, channels))
     fields = {
         **fields,
-        **packed,
         "input_zero": in_zero,
         "output_zero": out_zero,
         "clamp_min": clamp[0],
         "clamp_max": clamp[1],
     }
-    return Step(node.kind, node.name, [source], output, fields, weight_blocks)
+    return Step(node.kind, node.name, [source], output, fields, rows=rows)
 
 
 def lower_conv(graph: Graph, node: Node) -> Step:
@@ -79,7 +76,7 @@ def lower_conv(graph: Graph, node: Node) -> Step:
             "write it as one Conv2D per group, or as a DepthwiseConv2D",
         )
     fields = window_fields(node, node.inputs[0], node.outputs[0], data.shape[1:3])
-    return _step(node, fields, data.reshape(channels, -1), weights.scale)
+    return _step(node, fields, data, weights.scale)
 
 
 def lower_depthwise(graph: Graph, node: Node) -> Step:
@@ -89,7 +86,7 @@ def lower_depthwise(graph: Graph, node: Node) -> Step:
     if data.ndim != 4 or data.shape[0] != 1 or data.shape[3] != channels or channels % in_c:
         raise node.refuse(f"weights {data.shape} do not take {in_c} channels to {channels}", "export the model again")
     fields = window_fields(node, node.inputs[0], node.outputs[0], data.shape[1:3])
-    return _step(node, fields, data.reshape(-1, channels).T.copy(), weights.scale)
+    return _step(node, fields, data.transpose(3, 1, 2, 0), weights.scale)
 
 
 def lower_fully_connected(graph: Graph, node: Node) -> Step:
@@ -105,7 +102,8 @@ def lower_fully_connected(graph: Graph, node: Node) -> Step:
         raise node.refuse(f"output {node.outputs[0].shape} is not {batch} x {channels}", "export the model again")
     ones = ("in_w", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w")
     fields = dict.fromkeys(ones, 1) | {"in_h": batch, "in_c": depth, "out_h": batch, "out_c": channels}
-    return _step(node, fields, data, weights.scale)
+    fields |= {"pad_top": 0, "pad_left": 0}
+    return _step(node, fields, data[:, None, None, :], weights.scale)
 
 
 def _load(context: Context) -> tuple[np.ndarray, ...]:

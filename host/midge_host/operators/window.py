@@ -90,6 +90,15 @@ def _regions(size: int, out: int, stride: int, offset: int) -> tuple[slice, slic
     return slice(first, last + 1), slice(start, last * stride + offset + 1, stride)
 
 
+def reaches_padding(op: dict[str, Any]) -> bool:
+    """True if some tap of the window lies in the padding for some output."""
+    return any(
+        before
+        or (op[f"out_{a}"] - 1) * op[f"stride_{a}"] + (op[f"kernel_{a}"] - 1) * op[f"dilation_{a}"] >= op[f"in_{a}"]
+        for a, before in (("h", op["pad_top"]), ("w", op["pad_left"]))
+    )
+
+
 def requantize(op: dict[str, Any], acc: np.ndarray, multiplier: Any, shift: Any) -> np.ndarray:
     """int8 outputs of int32 accumulators."""
     scaled = rescale(wrap32(acc), multiplier, shift) + op["output_zero"]
