@@ -18,8 +18,8 @@ from .operators.blocks import canonicalise
 from .operators.window import reaches_padding, requantize
 from .program import Context, Rows, Step, record_shapes
 
-# Operators that make a channel of their output from the same channel of their input. (ADD is one too, but in residual
-# networks so few channels are dead in all branches that it does not pay.)
+# Operators that make a channel of their output from the same channel of their input. (ADD is one too, but there
+# a channel must be dead in all branches of a residual: MLPerf Tiny's ResNet gains nothing by it.)
 CHANNELWISE = {"DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "LUT"}
 VARIES = 128  # in place of a byte: it depends on the model's inputs
 
