@@ -14,7 +14,7 @@ except ImportError:
 
 
 # generated: extra (host/midge_host/spec.py, `make generate`)
-_RECORD = const(64)
+_RECORD = const(72)
 _MAX_RANK = const(6)
 _OUTPUT_AT = const(8)
 _OUTPUT_BYTES_AT = const(12)

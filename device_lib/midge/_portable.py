@@ -13,7 +13,7 @@ except ImportError:
 
 
 # generated: operators (host/midge_host/spec.py, `make generate`)
-_RECORD = const(64)
+_RECORD = const(72)
 _BLOCK_ALIGNMENT = const(4)
 _CONV_2D = const(1)
 _DEPTHWISE_CONV_2D = const(2)
@@ -30,18 +30,18 @@ _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
 _BAD_READING = const(5)
-_WINDOW_LAYOUT = "<BBHIIIIIHHHHHHHHBBBBHHbbbbiHBBBbH"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, input_zero, output_zero, clamp_min, clamp_max, multiplier, block_channels, bias_bits, shift_bits, mult_bits, shift, reserved
-_REDUCE_LAYOUT = "<BBHIIIIIIIIiibbbb"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, outer, reduce, inner, multiplier, shift, input_zero, output_zero, clamp_min, clamp_max
-_ADD_LAYOUT = "<BBHIIIIIIIiiibbbbbbbbbb"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, input2, count, multiplier1, multiplier2, multiplier, shift1, shift2, shift, left_shift, zero1, zero2, output_zero, clamp_min, clamp_max, reserved
-_SOFTMAX_LAYOUT = "<BBHIIIIIIIiii"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, rows, depth, multiplier, shift, diff_min
-_LUT_LAYOUT = "<BBHIIIIII"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, count
-_PAD_LAYOUT = "<BBHIIIII4H4H4Hb"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, in_shape, before, out_shape, value
+_WINDOW_LAYOUT = "<BBHIIIIIIIHHHHHHHHBBBBHHbbbbiHBBBbH"
+# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, input_zero, output_zero, clamp_min, clamp_max, multiplier, block_channels, bias_bits, shift_bits, mult_bits, shift, reserved
+_REDUCE_LAYOUT = "<BBHIIIIIIIIIIiibbbb"
+# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, outer, reduce, inner, multiplier, shift, input_zero, output_zero, clamp_min, clamp_max
+_ADD_LAYOUT = "<BBHIIIIIIIIIiiibbbbbbbbbb"
+# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, input2, count, multiplier1, multiplier2, multiplier, shift1, shift2, shift, left_shift, zero1, zero2, output_zero, clamp_min, clamp_max, reserved
+_SOFTMAX_LAYOUT = "<BBHIIIIIIIIIiii"
+# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, rows, depth, multiplier, shift, diff_min
+_LUT_LAYOUT = "<BBHIIIIIIII"
+# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, count
+_PAD_LAYOUT = "<BBHIIIIIII4H4H4Hb"
+# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, in_shape, before, out_shape, value
 # generated: end
 
 _OK = const(0)
@@ -140,9 +140,11 @@ def _check(program, index, arena_bytes):
         return _BAD_OPERATOR
     op = struct.unpack_from(_KERNELS[code][0], program, index * _RECORD)
     source, output, blocks, block_bytes = op[3], op[4], op[2], op[7]
-    p = op[8:]
+    p = op[10:]
     if blocks and code > _FULLY_CONNECTED and code != _LUT:
         return _BAD_WEIGHTS
+    if op[8] + op[9] > arena_bytes:
+        return _BAD_TENSOR
     if code <= _MAX_POOL_2D:
         if 0 in p[:12] or p[16] > p[17]:
             return _BAD_PARAMETER
@@ -215,7 +217,7 @@ def _channel(p, weights, block, index):
 
 def _conv(op, arena, weights, block, begin, end):
     depthwise = op[0] == _DEPTHWISE_CONV_2D
-    p = op[8:]
+    p = op[10:]
     in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride_h, stride_w = p[:10]
     dilation_h, dilation_w, pad_top, pad_left, in_zero, out_zero, low, high = p[10:18]
     x = _signed(arena, op[3], in_h * in_w * in_c)
@@ -271,7 +273,7 @@ def _conv(op, arena, weights, block, begin, end):
 
 def _pool(op, arena, weights, block, begin, end):
     average = op[0] == _AVERAGE_POOL_2D
-    p = op[8:]
+    p = op[10:]
     in_h, in_w, in_c, out_h, out_w, _, kernel_h, kernel_w, stride_h, stride_w = p[:10]
     x = _signed(arena, op[3], in_h * in_w * in_c)
     out = op[4]
@@ -304,7 +306,7 @@ def _pool(op, arena, weights, block, begin, end):
 
 
 def _mean(op, arena, weights, block, begin, end):
-    outer, count, inner, multiplier, shift, in_zero, out_zero, low, high = op[8:17]
+    outer, count, inner, multiplier, shift, in_zero, out_zero, low, high = op[10:19]
     x = _signed(arena, op[3], outer * count * inner)
     out = op[4]
     for o in range(outer):
@@ -320,7 +322,7 @@ def _mean(op, arena, weights, block, begin, end):
 
 
 def _add(op, arena, weights, block, begin, end):
-    second, count, m1, m2, m, s1, s2, s, left, zero1, zero2, out_zero, low, high = op[8:22]
+    second, count, m1, m2, m, s1, s2, s, left, zero1, zero2, out_zero, low, high = op[10:24]
     a = _signed(arena, op[3], count)
     b = _signed(arena, second, count)
     out = op[4]
@@ -331,12 +333,12 @@ def _add(op, arena, weights, block, begin, end):
 
 def _lut(op, arena, weights, block, begin, end):
     source, out = op[3], op[4]
-    for i in range(op[8]):
+    for i in range(op[10]):
         arena[out + i] = weights[block + ((arena[source + i] + 128) & 255)]
 
 
 def _pad(op, arena, weights, block, begin, end):
-    in_n, in_h, in_w, in_c, n0, y0, x0, c0, out_n, out_h, out_w, out_c, value = op[8:21]
+    in_n, in_h, in_w, in_c, n0, y0, x0, c0, out_n, out_h, out_w, out_c, value = op[10:23]
     data = bytes(memoryview(arena)[op[3] : op[3] + in_n * in_h * in_w * in_c])
     out = op[4]
     for i in range(out, out + out_n * out_h * out_w * out_c):
@@ -385,7 +387,7 @@ def _reciprocal(a):
 
 
 def _softmax(op, arena, weights, block, begin, end):
-    rows, depth, multiplier, shift, diff_min = op[8:13]
+    rows, depth, multiplier, shift, diff_min = op[10:15]
     out = op[4]
     for row in range(rows):
         x = _signed(arena, op[3] + row * depth, depth)

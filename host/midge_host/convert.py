@@ -128,6 +128,7 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict], bytes]:
             "weights": len(weights) if parts else 0,
             "block_bytes": len(parts[0]) if parts else 0,
         }
+        record["scratch"], record["scratch_bytes"] = arena.scratch.get(step, (0, 0))
         if len(step.inputs) > 1:
             record["input2"] = arena.offset(step.inputs[1])
         layout = spec.BY_NAME[step.operator].layout

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from . import spec
+from . import scratch, spec
 from .graph import Tensor
 from .program import Step
 
@@ -29,6 +29,7 @@ class Plan:
     buffers: dict[Tensor, Buffer]
     aliases: dict[Tensor, Tensor]
     arena_bytes: int
+    scratch: dict[Step, tuple[int, int]] = field(default_factory=dict)  # offset and bytes
 
     def offset(self, tensor: Tensor) -> int:
         return self.buffers[_root(self.aliases, tensor)].offset
@@ -71,7 +72,41 @@ def plan(steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases
         root = _root(aliases, tensor)
         if root not in buffers:
             buffers[root] = Buffer(tensor.size, first, max(last.get(root, first), first))
-    return Plan(buffers, aliases, place(list(buffers.values())))
+    arena_bytes = place(list(buffers.values()))
+    arena_bytes, scratch = place_scratch(steps, list(buffers.values()), arena_bytes)
+    return Plan(buffers, aliases, arena_bytes, scratch)
+
+
+def place_scratch(
+    steps: list[Step], buffers: list[Buffer], arena_bytes: int
+) -> tuple[int, dict[Step, tuple[int, int]]]:
+    """Scratch memory where the tensors leave room, and the arena's bytes: more than before, by MAX_GROWTH at most, when
+    a step finds too little."""
+    wants = [scratch.wanted(step) for step in steps]
+    gaps = [_gaps([b for b in buffers if b.first <= i <= b.last]) for i in range(len(steps))]
+
+    def largest(i: int, limit: int) -> tuple[int, int]:
+        return max(((start, min(end, limit) - start) for start, end in gaps[i]), key=lambda gap: gap[1])
+
+    most = arena_bytes + scratch.MAX_GROWTH
+    for i, want in enumerate(wants):
+        if largest(i, arena_bytes)[1] < want.least <= largest(i, most)[1]:
+            arena_bytes = max(arena_bytes, gaps[i][-1][0] + spec.align(want.least, spec.BLOCK_ALIGNMENT))
+    placed = {}
+    for i, want in enumerate(wants):
+        start, size = largest(i, arena_bytes)
+        if want.most and size > 0:
+            placed[steps[i]] = (start, min(size, want.most))
+    return arena_bytes, placed
+
+
+def _gaps(live: list[Buffer]) -> list[tuple[int, int]]:
+    """Start and end of the places between buffers; the last one has no end."""
+    gaps, at = [], 0
+    for buffer in sorted(live, key=lambda b: b.offset):
+        gaps.append((at, buffer.offset))
+        at = max(at, spec.align(buffer.offset + buffer.size, spec.BLOCK_ALIGNMENT))
+    return [*gaps, (at, 1 << 32)]
 
 
 def place(buffers: list[Buffer]) -> int:

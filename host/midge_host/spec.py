@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 MAGIC = b"MIDG"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_RANK = 6
 MAX_DIM = 65535
 WEIGHT_ALIGNMENT = 16  # of the weight section in the file
@@ -143,6 +143,8 @@ HEAD_FIELDS = [
     ("I", "output_bytes", "its length: what the self-test sums; kernels work from the fields below"),
     ("I", "weights", "offset of the first weight block in the weight section"),
     ("I", "block_bytes", "bytes of a weight block"),
+    ("I", "scratch", "arena offset of memory that the operator may overwrite while it runs"),
+    ("I", "scratch_bytes", "its length; tuned kernels need some, the plain core none"),
 ]
 
 
@@ -152,7 +154,7 @@ def _record(name: str, text: str, fields: list[tuple[str, str, str]]) -> Layout:
     return Layout(name, text, HEAD_FIELDS + fields + spare)
 
 
-RECORD_BYTES = 64
+RECORD_BYTES = 72
 
 WINDOW = _record(
     "window",
