@@ -1,6 +1,7 @@
 // CONV_2D and FULLY_CONNECTED: pixels are packed in pairs as tiles.S wants them, a strip of tiles at a
 // time, and each channel's weights run over the strip.
 
+#include "conv.h"
 #include "dispatch.h"
 #include "tiles.h"
 
@@ -92,10 +93,19 @@ static void *take(int8_t **scratch, uint32_t bytes) {
 
 int midge_conv_armv6m(const midge_call_t *call) {
     const midge_window_t *op = call->op;
-    const uint32_t pixels = (uint32_t)op->out_h * op->out_w;
+    const uint32_t out_bytes = (uint32_t)op->out_h * op->out_w * op->out_c;
     const int apart = op->scratch + op->scratch_bytes <= op->output
-        || op->output + pixels * op->out_c <= op->scratch;
-    if (pixels < MIDGE_TILE || !apart || op->scratch & 3) {
+        || op->output + out_bytes <= op->scratch;
+    if (!apart || op->scratch & 3) {
+        return 0;
+    }
+    return midge_sparse_conv(call) || midge_dense_conv(call);
+}
+
+int midge_dense_conv(const midge_call_t *call) {
+    const midge_window_t *op = call->op;
+    const uint32_t pixels = (uint32_t)op->out_h * op->out_w;
+    if (pixels < MIDGE_TILE) {
         return 0;
     }
     const uint32_t line = (uint32_t)op->kernel_w * op->in_c, depth = op->kernel_h * line;

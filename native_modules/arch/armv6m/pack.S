@@ -1,6 +1,7 @@
-// void midge_pack(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t n)
+// uint32_t midge_pack(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t n)
 //
-// to[3 * i] = a[i] + (b[i] << 16): one of the three pixel pairs of a tile. 10 cycles for a word.
+// to[3 * i] = a[i] + (b[i] << 16): one of the three pairs of a tile. Returns the sum of the words.
+// 11 cycles for a word.
 
 .syntax unified
 .cpu cortex-m0plus
@@ -13,6 +14,7 @@
     lsls r5, r5, #16
     adds r4, r4, r5
     str r4, [r0, #12 * \at]
+    adds r7, r7, r4
     adds r3, r3, #1
 .endm
 
@@ -20,7 +22,8 @@
 .type midge_pack, %function
 .thumb_func
 midge_pack:
-    push {r4-r6, lr}
+    push {r4-r7, lr}
+    movs r7, #0
     adds r1, r1, r3
     adds r2, r2, r3
     movs r6, #3
@@ -45,5 +48,6 @@ midge_pack:
     cmp r3, #0
     bne .Lfour
 .Lreturn:
-    pop {r4-r6, pc}
+    mov r0, r7
+    pop {r4-r7, pc}
 .size midge_pack, . - midge_pack

@@ -26,8 +26,8 @@ void midge_tiles(const uint32_t *pixels, const midge_scale_t *scale, int8_t *out
 // would lie behind `limit`.
 uint32_t *midge_expand(uint32_t *to, const int8_t *row, uint32_t n, const uint32_t *limit);
 
-// to[3 * i] = a[i] + (b[i] << 16) for i < n
-void midge_pack(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t n);
+// to[3 * i] = a[i] + (b[i] << 16) for i < n. Returns the sum of these words.
+uint32_t midge_pack(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t n);
 
 #endif
 
