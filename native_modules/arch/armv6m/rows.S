@@ -1,8 +1,9 @@
 // Rows of a 3x3 depthwise convolution, column by column: each column of three values is loaded once and
 // meets the window's three columns of weights.
 //
-// void midge_rows_1(midge_rows_t *rows)      stride 1
-// void midge_rows_2(midge_rows_t *rows)      stride 2
+// void midge_rows_1(midge_rows_t *rows)         stride 1
+// void midge_rows_1_wide(midge_rows_t *rows)    stride 1, any weights
+// void midge_rows_2(midge_rows_t *rows)         stride 2, any weights
 //
 // Two of the three weights of a line stand in one word, a + (b << 16), so that a column takes six
 // products for nine. Both halves of the sum of three such products must fit into 16 bits: sum |a| and
@@ -70,6 +71,33 @@
     asrs r4, r2, #16
 .endm
 
+// The same for any weights: two lines' products, and the third's, are taken apart.
+.macro column_1_wide
+    load_0
+    paired_first r8
+    single r11
+    load_1
+    paired r9
+    single r12
+    sxth r1, r2
+    adds r4, r4, r1
+    subs r2, r2, r1
+    asrs r2, r2, #16
+    load_2
+    mov r1, lr
+    muls r1, r0, r1
+    adds r6, r6, r1
+    push {r6}
+    adds r7, r7, r5
+    mov r1, r10
+    muls r1, r0, r1
+    sxth r0, r1
+    adds r6, r4, r0
+    subs r1, r1, r0
+    asrs r1, r1, #16
+    adds r4, r2, r1
+.endm
+
 // Stride 2. The window's middle column: r6 += the single weights.
 .macro middle_2
     load_0
@@ -81,20 +109,26 @@
     adds r7, r7, r5
 .endm
 
-// The last column of a window is the first of the next: w[2] + (w[0] << 16).
+// The last column of a window is the first of the next: w[2] + (w[0] << 16). For any weights, as above.
 .macro joint_2
     load_0
     paired_first r8
     load_1
     paired r9
-    load_2
-    paired r10
-    adds r7, r7, r5
     sxth r1, r2
     adds r6, r6, r1
-    push {r6}
     subs r2, r2, r1
-    asrs r6, r2, #16
+    asrs r2, r2, #16
+    load_2
+    mov r1, r10
+    muls r1, r0, r1
+    adds r7, r7, r5
+    sxth r0, r1
+    adds r6, r6, r0
+    push {r6}
+    subs r1, r1, r0
+    asrs r1, r1, #16
+    adds r6, r2, r1
 .endm
 
 .macro until_pushed again
@@ -140,29 +174,36 @@
     mov sp, r0
 .endm
 
-begin_function midge_rows_1
-.Lrow_1:
+// Stride 1, with one of the two kinds of columns.
+.macro rows_1 name, column
+begin_function \name
+.Lrow_\column:
     begin_row
     lsls r1, r1, #29
-    bmi .Lodd_1
-.Lcolumn_1:
-    column_1
-.Lodd_1:
-    column_1
-    until_pushed .Lcolumn_1
+    bmi .Lodd_\column
+.Lloop_\column:
+    \column
+.Lodd_\column:
+    \column
+    until_pushed .Lloop_\column
+    bl end_row_1
+    bne .Lrow_\column
+    b finish
+.endm
+
+rows_1 midge_rows_1, column_1
+rows_1 midge_rows_1_wide, column_1_wide
+
+// The end of a row, pushed but for the last sum if its window hangs over.
+.thumb_func
+end_row_1:
     ldr r7, [sp, #MIDGE_ROW_BYTES]
     adds r7, r7, #MIDGE_ROWS_IMAGE + 4
     ldmia r7!, {r1, r2}
     cmp r1, #0
-    beq .Lno_tail_1
+    beq scale_row
     adds r6, r6, r2
-    bl scale_row_with_tail
-    bne .Lrow_1
-    b finish
-.Lno_tail_1:
-    bl scale_row
-    bne .Lrow_1
-    b finish
+    b scale_row_with_tail
 
 begin_function midge_rows_2
 .Lrow_2:

@@ -7,6 +7,8 @@
 #define MIDGE_ROW_BYTES 256
 #define MIDGE_ROW_COLUMNS (MIDGE_ROW_BYTES / 4 - 1)
 
+#define MIDGE_PAIR_LIMIT 255
+
 // Offsets in midge_rows_t
 #define MIDGE_ROWS_IMAGE 48
 #define MIDGE_ROWS_OUT 64
@@ -40,8 +42,12 @@ typedef struct {
     uint32_t rows;
 } midge_rows_t;
 
-void midge_rows_1(midge_rows_t *rows); // stride 1
-void midge_rows_2(midge_rows_t *rows); // stride 2
+// Stride 1. In paired lines' weights, sum |w| of each column is MIDGE_PAIR_LIMIT at most.
+void midge_rows_1(midge_rows_t *rows);
+
+// Strides 1 and 2 for any weights above -128.
+void midge_rows_1_wide(midge_rows_t *rows);
+void midge_rows_2(midge_rows_t *rows);
 
 #endif
 
