@@ -6,18 +6,21 @@ decide speed and memory, never results.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import spec
 from .program import Step
 
-# Of native_modules/arch/armv6m/tiles.h: pixels of a tile, and bytes before a channel's weights.
-TILE = 6
-SLOT_HEAD = 44
-
 MAX_GROWTH = 8192  # bytes that scratch may add to an arena
-GOOD_TILES = 4  # from so many tiles in a strip on, expanding the weights for each strip is cheap
-CACHE = 2048  # so much for expanded weights that are kept
+
+# Of native_modules/arch/armv6m: midge_scale_t, and what tiles.S and sparse.S work on.
+SCALE_BYTES = 44
+TILE = 6  # pixels
+GROUP = 6  # channels
+
+# From here on more of it gains little.
+GOOD_TILES = 16  # in a strip, with the weights of all channels expanded
+GOOD_GROUPS = 6
 
 
 class Scratch(NamedTuple):
@@ -28,19 +31,37 @@ class Scratch(NamedTuple):
 
 
 def wanted(step: Step) -> Scratch:
-    """What the kernel of a step can use."""
+    """What the kernels of a step can use."""
     f = step.fields
-    if step.operator not in ("CONV_2D", "FULLY_CONNECTED") or f["out_h"] * f["out_w"] < TILE:
+    is_conv = step.operator in ("CONV_2D", "FULLY_CONNECTED")
+    if not is_conv and not (step.operator == "DEPTHWISE_CONV_2D" and f["in_c"] == 1):
         return Scratch(0, 0)
-    line = f["kernel_w"] * f["in_c"]
-    depth = f["kernel_h"] * line
-    lines = 3 * spec.align(line, 4)
-    slot = SLOT_HEAD + 4 * (depth + depth // 2 + 4)
-    tile = 4 * (TILE // 2) * depth
-    tiles = -(-f["out_h"] * f["out_w"] // TILE)
-    cached = min(f["out_c"] * slot, CACHE)
-    most = lines + max(slot + tiles * tile, f["out_c"] * slot + GOOD_TILES * tile)
-    least = lines + max(slot + min(tiles, GOOD_TILES) * tile, cached + tile)
-    if least > MAX_GROWTH:
-        least = lines + slot + tile
-    return Scratch(min(least, most), most)
+    depth = f["kernel_h"] * f["kernel_w"] * f["in_c"]
+    dense, sparse = _dense(f, depth), _sparse(f, depth)
+    least = sparse.least if is_sparse(depth, f["out_c"]) else dense.least
+    return Scratch(min(least, MAX_GROWTH), max(dense.most, sparse.most))
+
+
+def is_sparse(depth: int, channels: int) -> bool:
+    """Whether sparse.S takes a layer of enough scratch memory, not tiles.S (measured; sparse.c decides)."""
+    return channels >= GROUP and depth * (channels - 11) >= 5 * channels + 80
+
+
+def _dense(f: dict[str, Any], depth: int) -> Scratch:
+    """conv.c: lines of padding, tiles of packed pixels, expanded weights."""
+    pixels = f["out_h"] * f["out_w"]
+    if pixels < TILE:
+        return Scratch(0, 0)
+    lines = 3 * spec.align(f["kernel_w"] * f["in_c"], 4)
+    slot = SCALE_BYTES + 4 * (depth + depth // 2 + 4)
+    tile = 2 * TILE * depth
+    tiles = -(-pixels // TILE)
+    good = lines + f["out_c"] * slot + min(tiles, GOOD_TILES) * tile
+    return Scratch(good, max(good, lines + slot + tiles * tile))
+
+
+def _sparse(f: dict[str, Any], depth: int) -> Scratch:
+    """sparse.c: code of a pixel, groups of packed weights."""
+    groups = -(-f["out_c"] // GROUP)
+    group = GROUP * (2 * depth + SCALE_BYTES + 8)
+    return Scratch(12 * depth + 256 + min(groups, GOOD_GROUPS) * group, 20 * depth + 512 + groups * group)
