@@ -7,68 +7,74 @@
 
 #define SIDE 3
 
-static uint32_t size_of(int32_t x) {
-    return (uint32_t)(x < 0 ? -x : x);
+static int32_t size_of(int32_t x) {
+    return x < 0 ? -x : x;
 }
 
-// Rows of pixels that the windows need behind the image's end, or columns.
-static int32_t beyond(int32_t in, int32_t out, int32_t stride, int32_t before) {
+// An axis of the image, and what windows need of it: pixels, bytes from one to the next, and whether the
+// first and last window hang over its ends.
+typedef struct {
+    int32_t in, out, in_step, out_step, before, after;
+} axis_t;
+
+static axis_t axis(int32_t in, int32_t out, int32_t in_step, int32_t out_step, int32_t stride,
+    int32_t before) {
     const int32_t behind = (out - 1) * stride - before + SIDE - in;
-    return behind < 0 ? 0 : behind;
+    return (axis_t){in, out, in_step, out_step, before, behind < 0 ? 0 : behind};
 }
 
-// A channel's weights. Where a window misses its first or last line, it moves by one line and has
-// weights of 0 there, hence the zeros at both ends.
+// A channel's weights by lines. Where a window misses its first or last line, it moves by one line and
+// has weights of 0 there: lines 0 and 4.
 typedef struct {
     int32_t paired[SIDE + 2], single[SIDE + 2];
     int32_t first[SIDE + 2], last[SIDE + 2], sum[SIDE + 2]; // of each line: its ends, and all of it
-    int plain; // whether midge_rows_1 takes them
-    int usable;
+    int32_t first_sum, last_sum;
+    void (*run)(midge_rows_t *rows);
 } weights_t;
 
-static void read_weights(const int8_t *w, uint32_t stride, weights_t *to) {
-    uint32_t sizes[2] = {0, 0};
-    to->usable = 1;
-    for (uint32_t y = 0; y < SIDE + 2; y += SIDE + 1) {
-        to->paired[y] = to->single[y] = to->first[y] = to->last[y] = to->sum[y] = 0;
-    }
-    for (uint32_t y = 1; y <= SIDE; y++, w += SIDE) {
-        const int32_t a = w[0], b = w[1], c = w[2];
-        to->paired[y] = stride == 1 ? b + a * 65536 : c + a * 65536;
+// `line` and `column`: from a weight to the next.
+static void read_weights(const int8_t *w, uint32_t line, uint32_t column, int32_t stride,
+    weights_t *to) {
+    int32_t sizes = 0, other_sizes = 0;
+    to->first_sum = to->last_sum = 0;
+    for (uint32_t y = 1; y <= SIDE; y++, w += line) {
+        const int32_t a = w[0], b = w[column], c = w[2 * column];
+        to->paired[y] = (stride == 1 ? b : c) + a * 65536;
         to->single[y] = stride == 1 ? c : b;
         to->first[y] = a;
         to->last[y] = c;
         to->sum[y] = a + b + c;
-        sizes[0] += size_of(a);
-        sizes[1] += size_of(b);
-        to->usable = to->usable && a != -128 && b != -128 && c != -128;
+        to->first_sum += a;
+        to->last_sum += c;
+        sizes += size_of(a);
+        other_sizes += size_of(b);
     }
-    to->plain = sizes[0] <= MIDGE_PAIR_LIMIT && sizes[1] <= MIDGE_PAIR_LIMIT;
+    const int plain = sizes <= MIDGE_PAIR_LIMIT && other_sizes <= MIDGE_PAIR_LIMIT;
+    to->run = stride == 2 ? midge_rows_2 : plain ? midge_rows_1 : midge_rows_1_wide;
 }
 
-// The rows of one kind: `skip` is 1, or 0 or 2 where the window misses its last or first line.
-static void run_rows(midge_rows_t *rows, const weights_t *w, uint32_t skip, const midge_window_t *op) {
-    const int32_t zero = op->input_zero;
-    int32_t first = 0, last = 0;
+// Whether two lines have -128 in one column: 2 * 128 * 128 does not fit into 16 bits.
+static int has_extremes(const int8_t *w) {
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < SIDE * SIDE; i++) {
+        found += w[i] == -128;
+    }
+    return found > 1;
+}
+
+// `count` rows. `skip` is 1, or 0 or 2 where the window misses its last or first line.
+static void run_rows(midge_rows_t *rows, const weights_t *w, uint32_t skip, int32_t zero,
+    int32_t count) {
     for (uint32_t y = 0; y < SIDE; y++) {
         rows->paired[y] = w->paired[y + skip];
         rows->single[y] = w->single[y + skip];
-        first += w->first[y + skip];
-        last += w->last[y + skip];
     }
-    rows->before = rows->joins ? 0 : zero * first;
-    rows->tail = zero * last;
-    rows->start = rows->scale->start;
-    if (skip != 1) {
-        rows->start += (uint32_t)(zero * w->sum[skip ? 1 : SIDE]);
-    }
-    if (op->stride_h == 2) {
-        midge_rows_2(rows);
-    } else if (w->plain) {
-        midge_rows_1(rows);
-    } else {
-        midge_rows_1_wide(rows);
-    }
+    const uint32_t missing = skip == 2 ? 1 : skip == 0 ? SIDE : 0; // 0: none, and all is 0 there
+    rows->before = rows->joins ? 0 : zero * (w->first_sum - w->first[missing]);
+    rows->tail = zero * (w->last_sum - w->last[missing]);
+    rows->start = rows->scale->start + (uint32_t)(zero * w->sum[missing]);
+    rows->rows = (uint32_t)count;
+    w->run(rows);
 }
 
 int midge_depthwise_conv_armv6m(const midge_call_t *call) {
@@ -76,65 +82,73 @@ int midge_depthwise_conv_armv6m(const midge_call_t *call) {
     if (op->in_c == 1) {
         return midge_conv_armv6m(call); // the weights of the two lie alike then
     }
-    const int32_t stride = op->stride_h, in_h = op->in_h, in_w = op->in_w;
-    const int32_t out_h = op->out_h, out_w = op->out_w, above = op->pad_top, before = op->pad_left;
-    const int32_t below = beyond(in_h, out_h, stride, above);
-    const int32_t after = beyond(in_w, out_w, stride, before);
-    if (op->kernel_h != SIDE || op->kernel_w != SIDE || op->dilation_h != 1 || op->dilation_w != 1
-        || stride > 2 || op->stride_w != stride || above > 1 || below > 1 || before > 1 || after > 1
-        || in_h < SIDE || in_w > MIDGE_ROW_COLUMNS) {
-        return 0;
+    const int32_t stride = op->stride_h, zero = op->input_zero;
+    const int32_t in_c = op->in_c, out_c = op->out_c;
+    axis_t lines = axis(op->in_h, op->out_h, op->in_w * in_c, op->out_w * out_c, stride, op->pad_top);
+    axis_t columns = axis(op->in_w, op->out_w, in_c, out_c, stride, op->pad_left);
+    uint32_t line = SIDE, column = 1;
+    // Few long rows are faster than many short ones.
+    if (columns.out < lines.out && lines.in <= MIDGE_ROW_COLUMNS) {
+        const axis_t exchanged = lines;
+        lines = columns;
+        columns = exchanged;
+        line = 1;
+        column = SIDE;
     }
     // Sums that a row pushes: those of its outputs but for the last one if its window ends behind the
     // image, and those of windows that begin before the first one.
-    const int32_t pushed = out_w - after + (stride == 1 ? 2 : 1) - before;
-    if (pushed < 1) {
+    const int32_t pushed = columns.out - columns.after + (stride == 1 ? 2 : 1) - columns.before;
+    if (op->kernel_h != SIDE || op->kernel_w != SIDE || op->dilation_h != 1 || op->dilation_w != 1
+        || stride > 2 || op->stride_w != stride || lines.before > 1 || lines.after > 1
+        || columns.before > 1 || columns.after > 1 || lines.in < SIDE
+        || columns.in > MIDGE_ROW_COLUMNS || pushed < 1) {
         return 0;
     }
-    const uint32_t multiplier = op->out_c / op->in_c;
+    const uint32_t multiplier = out_c / in_c;
     midge_scale_t scale;
     midge_rows_t rows;
     rows.below = MIDGE_ROW_BYTES - 4 * (uint32_t)pushed;
-    rows.joins = !before;
-    rows.line = in_w * op->in_c;
-    rows.column = op->in_c;
+    rows.joins = !columns.before;
+    rows.line = lines.in_step;
+    rows.column = columns.in_step;
     rows.none = 0;
-    rows.has_tail = (uint32_t)after;
-    rows.outputs_bytes = 4 * (uint32_t)out_w;
-    rows.back = -(int32_t)op->out_c;
+    rows.has_tail = (uint32_t)columns.after;
+    rows.outputs_bytes = 4 * (uint32_t)columns.out;
+    rows.back = -columns.out_step;
     rows.scale = &scale;
-    rows.image_step = stride * rows.line;
-    rows.out_step = out_w * op->out_c;
+    rows.image_step = stride * lines.in_step;
+    rows.out_step = lines.out_step;
+    weights_t weights;
+    for (uint32_t y = 0; y < SIDE + 2; y += SIDE + 1) {
+        weights.paired[y] = weights.single[y] = 0;
+        weights.first[y] = weights.last[y] = weights.sum[y] = 0;
+    }
+    const int32_t inner = lines.out - lines.before - lines.after;
     const uint8_t *block = call->weights;
     uint32_t c = call->begin * op->block_channels;
     for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
         const int8_t *w = (const int8_t *)block + midge_entries_bytes(op);
         for (uint32_t i = 0; i < op->block_channels; i++, w += SIDE * SIDE, c++) {
-            weights_t weights;
-            read_weights(w, op->stride_h, &weights);
-            if (!weights.usable) {
+            // The one case that midge_rows_1_wide and midge_rows_2 do not take.
+            if (has_extremes(w)) {
                 midge_depthwise_channel(call, block, b, i);
                 continue;
             }
+            read_weights(w, line, column, stride, &weights);
             midge_scale(op, block, i, &scale);
-            const int8_t *image = call->arena + op->input + c / multiplier;
-            rows.image = image;
-            rows.out = call->arena + op->output + c + (out_w - 1) * op->out_c;
-            int32_t left = out_h - below;
-            if (above) {
-                rows.rows = 1;
-                run_rows(&rows, &weights, 2, op);
-                rows.image = image + (stride - 1) * rows.line;
-                left--;
+            rows.image = call->arena + op->input + (multiplier == 1 ? c : c / multiplier);
+            rows.out = call->arena + op->output + c + (columns.out - 1) * columns.out_step;
+            if (lines.before) {
+                run_rows(&rows, &weights, 2, zero, 1);
+                // Back to where its window, which had moved by a line, would have been.
+                rows.image -= lines.in_step;
             }
-            if (left > 0) {
-                rows.rows = (uint32_t)left;
-                run_rows(&rows, &weights, 1, op);
+            if (inner > 0) {
+                run_rows(&rows, &weights, 1, zero, inner);
             }
-            if (below) {
-                rows.image -= rows.line;
-                rows.rows = 1;
-                run_rows(&rows, &weights, 0, op);
+            if (lines.after) {
+                rows.image -= lines.in_step;
+                run_rows(&rows, &weights, 0, zero, 1);
             }
         }
     }

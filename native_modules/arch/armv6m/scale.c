@@ -2,8 +2,8 @@
 
 #define FRACTION 23
 
-// Where the two products are exact enough: 1/8 > s > 2^-13.
-#define LEAST_SHIFT 3
+// Where the two products are exact enough: 1/4 > s > 2^-13.
+#define LEAST_SHIFT 2
 #define WIDE_SHIFT 9 // up to here x' < 2^18, and x' * low fits into 32 bits
 #define MOST_SHIFT 12
 
@@ -32,7 +32,7 @@ void midge_scale(const midge_window_t *op, const uint8_t *block, uint32_t index,
     }
     // 1 / s = 2^r * (2^31 / multiplier): a step of the output, in units of x.
     const uint32_t step = reciprocal(multiplier);
-    scale->range = (255 * step) >> (14 - r);
+    scale->range = (255 * step + (1u << (13 - r))) >> (14 - r);
     scale->high = multiplier >> (r + 8);
     scale->low = 0;
     uint32_t error = 3;
@@ -46,7 +46,8 @@ void midge_scale(const midge_window_t *op, const uint8_t *block, uint32_t index,
     scale->base = ((uint32_t)(op->output_zero + 256) << FRACTION) + (1u << (FRACTION - 1))
         + (1u << (FRACTION - 1 - r));
     if (op->output_zero != -128) {
-        const uint32_t first = ((uint32_t)(op->output_zero + 128) * step) >> (14 - r);
+        const uint32_t steps = (uint32_t)(op->output_zero + 128);
+        const uint32_t first = (steps * step + (1u << (13 - r))) >> (14 - r);
         scale->first = -(int32_t)first;
         scale->start += first;
         // Where x can be negative, the smaller of the two roundings.
