@@ -64,6 +64,7 @@ export function makeCore(CortexM0Core) {
       this.c = 0;
       this.v = 0;
       this.spent = 0; // cycles since the caller last set it to 0
+      this.inRam = 0; // cycles of instructions that lie in RAM, since the start
       this.pause = false; // set to make run() return
     }
 
@@ -81,7 +82,11 @@ export function makeCore(CortexM0Core) {
     // Executes until `budget` cycles are spent, the core sleeps, or somebody sets `pause`.
     run(budget) {
       this.pause = false;
-      while (this.spent < budget && !this.waiting && !this.pause) this.step();
+      while (this.spent < budget && !this.waiting && !this.pause) {
+        const before = this.spent, inRam = this.r[15] >>> 28 === RAM >>> 28;
+        this.step();
+        if (inRam) this.inRam += this.spent - before;
+      }
     }
 
     // ---- memory: the fast paths here, peripherals by rp2040js

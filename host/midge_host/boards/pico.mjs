@@ -8,10 +8,11 @@
 //   until       stop when the console shows this
 //   seconds     stop after so many seconds of this computer's time
 // }
-// Result: {stopped: "done" or why, console, marks: [[value, cycle], ...], cycles, seconds}
+// Result: {stopped: "done" or why, console, marks: [[value, cycle, cycle in RAM], ...], cycles, seconds}
 //
 // A program on the board stamps the cycle counter by writing any value to 0x40070000, an address where an RP2040 has
-// nothing; reading it gives the low 32 bits of the counter.
+// nothing; reading it gives the low 32 bits of the counter. "In RAM" counts the instructions that lie there alone: a
+// native module's, while MicroPython's own are in flash and boot ROM.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -48,7 +49,7 @@ class Marker extends BasePeripheral {
   }
 
   writeUint32(offset, value) {
-    marks.push([value >>> 0, now()]);
+    marks.push([value >>> 0, now(), core.inRam]);
   }
 }
 

@@ -44,13 +44,17 @@ WITH_ROMFS = Firmware("firmware-romfs.bin", 0x120000, 896 << 10, 0xA0000, 512 <<
 
 @dataclass
 class Run:
-    """What a run left: the console's text, (value, cycle) of each mark, the files asked for, cycles in all."""
+    """What a run left: the console's text, (value, cycle) of each mark, the files asked for, cycles in all.
+
+    in_ram: for each mark, the cycles until then of instructions that lie in RAM: the native module's.
+    """
 
     console: str
     marks: list[tuple[int, int]]
     files: dict[str, bytes]
     cycles: int
     seconds: float
+    in_ram: list[int]
 
     @property
     def report(self) -> str:
@@ -129,7 +133,9 @@ def run(
         result = json.loads(done.stdout)
         _check(result)
         after = _read_files((folder / "after.img").read_bytes(), collect)
-    return Run(result["console"], [tuple(m) for m in result["marks"]], after, result["cycles"], result["seconds"])
+    marks = [(value, cycle) for value, cycle, _ in result["marks"]]
+    in_ram = [cycles for _, _, cycles in result["marks"]]
+    return Run(result["console"], marks, after, result["cycles"], result["seconds"], in_ram)
 
 
 def _check(result: dict) -> None:
