@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from board_summary import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary  # noqa: F401
+from midge_host import model_file
 from midge_host.convert import convert
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,14 +48,20 @@ def micropython_source() -> Path:
 
 
 @pytest.fixture
-def make_model(tmp_path: Path):
-    """make_model(tflite_bytes) -> path of the converted .midge file."""
+def make_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """make_model(tflite_bytes) -> path of the converted .midge file.
 
-    def make(data: bytes, name: str = "model") -> Path:
+    window: the RAM to stream weights. The usual one would hold all that a small model has; with none, which stands
+    for that of the largest weight block, they come in many pieces.
+    """
+
+    def make(data: bytes, name: str = "model", window: int = 0) -> Path:
         source = tmp_path / f"{name}.tflite"
         source.write_bytes(data)
         output = tmp_path / f"{name}.midge"
-        convert(source, output)
+        with monkeypatch.context() as patch:
+            patch.setattr(model_file, "WINDOW_BYTES", window)
+            convert(source, output)
         return output
 
     return make

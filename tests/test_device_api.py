@@ -20,7 +20,8 @@ LABELS = ["nought", "one", "two", "three", "four"]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(model_file, "WINDOW_BYTES", 0)  # or all weights would be read at once
     (tmp_path / "model.tflite").write_bytes(models.residual())
     (tmp_path / "labels.txt").write_text("\n".join(LABELS))
     convert(tmp_path / "model.tflite", tmp_path / "model.midge", labels=tmp_path / "labels.txt")
@@ -139,6 +140,31 @@ def test_selftest_names_the_operator_that_differs(path: Path, backend: str) -> N
 
 def test_map_uses_the_file_in_place(path: Path) -> None:
     assert midge.load(str(path), "map").weights_mode == "map"
+
+
+@pytest.mark.parametrize("window", [0, 300, 500])
+def test_streaming_gives_the_same_bytes_with_any_window(make_model, window: int) -> None:
+    """Several operators at once, blocks of one in pieces of which the last is smaller, operators without weights."""
+    path, reading = make_model(models.residual(), window=window), models.residual_inputs(1)[0]
+    expected = midge.load(str(path), "map").predict(reading[0])
+    model = midge.load(str(path), "stream")
+    size = model_file.read(path).window_bytes
+    assert all(len(memory) <= size for _, _, memory, *_ in model._steps)
+    for _ in range(2):
+        assert model.predict(reading[0]) == expected
+    assert [name for name, _ in model.profile(reading[0])] == model_file.read(path).names
+    assert model.selftest()
+
+
+def test_weights_that_fit_the_window_are_read_once(make_model) -> None:
+    path, reading = make_model(models.residual(), window=1 << 20), models.residual_inputs(1)[0]
+    model = midge.load(str(path), "stream")
+    expected = model.predict(reading[0])
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert model.weights_mode == "stream" and model.predict(reading[0]) == expected
+    with pytest.raises(ValueError, match=r"damaged weights"):
+        midge.load(str(path), "stream")
 
 
 def test_unknown_modes(path: Path) -> None:

@@ -1,4 +1,5 @@
-# What not every script needs, imported on first use: readings that are lists of numbers, profile(), selftest().
+# What not every script needs, imported on first use: readings and results that are lists, mistakes in them, profile(),
+# selftest().
 
 from array import array
 from binascii import crc32
@@ -18,7 +19,50 @@ _RECORD = const(72)
 _MAX_RANK = const(6)
 _OUTPUT_AT = const(8)
 _OUTPUT_BYTES_AT = const(12)
+_BAD_OPERATOR = const(1)
+_BAD_TENSOR = const(2)
+_BAD_WEIGHTS = const(3)
+_BAD_PARAMETER = const(4)
+_BAD_READING = const(5)
 # generated: end
+
+
+def load(encode, tensor, reading, arena):
+    """A reading that encode() did not take as it is: numbers in lists, arrays of other types, or a mistake."""
+    if not isinstance(reading, (list, tuple)):
+        if hasattr(reading, "flatten"):  # numpy, ulab
+            reading = reading.flatten()
+        try:
+            if isinstance(reading, str):
+                raise TypeError  # MicroPython would take its bytes for pixels
+            status = encode(tensor.raw, reading, arena)
+        except TypeError:
+            raise TypeError(text("input", tensor.name, tensor.bytes, type(reading).__name__))
+        if status == 0:
+            return
+        if status == _BAD_TENSOR:
+            raise ValueError(text("length", tensor.name, tensor.bytes, tensor.shape, len(reading)))
+        if status == _BAD_READING:
+            raise ValueError(text("nan", tensor.name))
+    quantize(tensor, reading, arena)
+
+
+def store(decode, tensor, arena, out):
+    """The same for where the output goes: a list, or a mistake."""
+    try:
+        if isinstance(out, list):
+            values = array("f", bytes(4 * len(out)))
+            status = decode(tensor.raw, arena, values)
+            if status == 0:
+                out[:] = list(values)
+                return
+        else:
+            status = decode(tensor.raw, arena, out)
+    except TypeError:
+        status = _BAD_PARAMETER
+    if status == _BAD_TENSOR:
+        raise ValueError(text("out length", tensor.name, tensor.bytes, len(out)))
+    raise TypeError(text("out", type(out).__name__))
 
 
 def quantize(tensor, values, arena):
@@ -79,12 +123,13 @@ def names(model):
     return lines[tensors:]
 
 
-def profile(model, step):
-    """Calls step(i) for each operator: a list of (name, microseconds)."""
+def profile(model, operator):
+    """Calls the functions operator(i): a list of (name, microseconds)."""
     result = []
     for i, name in enumerate(names(model)):
+        run = operator(i)
         start = _ticks()
-        step(i)
+        run()
         result.append((name, _elapsed(start)))
     return result
 
@@ -101,8 +146,8 @@ def _elapsed(start):
     return time.ticks_diff(time.ticks_us(), start) if hasattr(time, "ticks_us") else _ticks() - start
 
 
-def selftest(model, arena, step):
-    """Runs the file's own test input through step(i): ValueError names the first operator that differs."""
+def selftest(model, arena, operator):
+    """Runs the file's own test input through the functions operator(i): ValueError names the first operator that differs."""
     with open(model.path, "rb") as file:
         if crc(file, model.weights_offset, model.weights_offset + model.weights_bytes) != model.weights_crc:
             raise ValueError(text("weights crc", model.path))
@@ -115,7 +160,7 @@ def selftest(model, arena, step):
             x = (1664525 * x + 1013904223) & 0xFFFFFFFF
             arena[i] = x >> 24
     for i in range(model.op_count):
-        step(i)
+        operator(i)()
         start = u32(model.program, i * _RECORD + _OUTPUT_AT)
         end = start + u32(model.program, i * _RECORD + _OUTPUT_BYTES_AT)
         if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != u32(golden, 4 + 4 * i):

@@ -14,15 +14,12 @@ except ImportError:
         return value
 
 
-# generated: reasons (host/midge_host/spec.py, `make generate`)
-_BAD_OPERATOR = const(1)
-_BAD_TENSOR = const(2)
-_BAD_WEIGHTS = const(3)
-_BAD_PARAMETER = const(4)
-_BAD_READING = const(5)
-# generated: end
-
 _MARGIN = const(16384)  # heap to leave to the user's script when "auto" chooses to copy weights to RAM
+_str = str  # found sooner than a builtin
+_ALL = const(0xFFFF)  # the end of an operator's weight blocks, however many there are
+
+# predict_into is held short: the cycles around the kernels are counted in tests/boards/test_pico.py. MicroPython takes
+# heap for a call's frame of more than 11 words: locals, the deepest expression, and three for each nested `try`.
 
 
 def _find_backend(name):
@@ -77,7 +74,13 @@ class Model:
             status = self._check()
         if status:
             self._refuse(status)
-        self._file = None
+        # The one input's and the one output's descriptor; None where there are several.
+        self._input = model.inputs[0].raw if len(model.inputs) == 1 else None
+        self._output = model.outputs[0].raw if len(model.outputs) == 1 else None
+        self._run = self._native.run
+        self._program = model.program
+        self._op_count = model.op_count
+        self._steps = None
         self._choose("map" if view is not None else weights)
         self._allocate(view, weights == "auto")
 
@@ -87,8 +90,10 @@ class Model:
 
     def _need(self, mode):
         model = self._model
-        extra = model.weights_bytes if mode == "ram" else model.window_bytes if mode == "stream" else 0
-        return model.arena_bytes + extra
+        weights = 0 if mode == "map" else model.weights_bytes
+        if mode == "stream":
+            weights = min(weights, model.window_bytes)
+        return model.arena_bytes + weights
 
     def _refuse_memory(self):
         need, free = self._need(self.weights_mode), _free()
@@ -117,6 +122,8 @@ class Model:
         try:
             self._arena = bytearray(model.arena_bytes)
             self._weights = self._read_weights() if view is None else view[model.weights_offset :]
+            if len(self._weights) < model.weights_bytes:
+                self._steps = self._plan(0, model.op_count)
         except MemoryError:
             if not choose or self.weights_mode != "ram":
                 self._refuse_memory()
@@ -124,10 +131,11 @@ class Model:
             self._allocate(view, False)
 
     def _read_weights(self):
+        # All of them, or room for some of them at a time.
         model = self._model
-        if self.weights_mode == "stream":
+        if self.weights_mode == "stream" and model.weights_bytes > model.window_bytes:
             self._file = open(model.path, "rb")
-            return bytearray(max(model.window_bytes, 1))
+            return bytearray(model.window_bytes)
         weights = bytearray(model.weights_bytes)
         with open(model.path, "rb") as file:
             file.seek(model.weights_offset)
@@ -144,8 +152,9 @@ class Model:
         bytearray or memoryview of uint8 pixels. Several inputs: a list of readings.
         Raises ValueError for a wrong length or a NaN, TypeError for a wrong type.
         """
-        self._run(reading)
-        results = [self._real(tensor) for tensor in self.outputs]
+        results = [array("f", bytes(4 * tensor.bytes)) for tensor in self.outputs]
+        self.predict_into(reading, results if len(results) > 1 else results[0])
+        results = [list(values) for values in results]
         return results if len(results) > 1 else results[0]
 
     def predict_into(self, reading, out):
@@ -154,27 +163,26 @@ class Model:
         out: array('f') for real values, array('b') for the model's int8 values, bytearray for int8 + 128.
         Several outputs: a list of buffers.
         """
-        self._run(reading)
-        outputs = self.outputs
-        if len(outputs) == 1:
-            self._store(outputs[0], out)
+        if self._input is None or reading.__class__ is _str or _encode(self, reading):
+            self._load(reading)
+        if self._steps is None:
+            status = self._run(self._program, 0, self._op_count, self._arena, self._weights)
+            if status:
+                self._refuse(status)
         else:
-            if not _is_list(out) or len(out) != len(outputs):
-                self._refuse_count("outputs", outputs, out)
-            for i in range(len(outputs)):
-                self._store(outputs[i], out[i])
+            self._stream(self._steps)
+        if self._output is None or _decode(self, out):
+            self._store(out)
 
     def classify(self, reading):
         """Runs the model; returns (label, score) of the largest value of the first output.
 
         The label is the class's number where the file has no labels; the score is a float.
         """
-        self._run(reading)
-        scores = self._real(self.outputs[0])
-        best = 0
-        for i in range(len(scores)):
-            if scores[i] > scores[best]:
-                best = i
+        scores = self.predict(reading)
+        if len(self.outputs) > 1:
+            scores = scores[0]
+        best = scores.index(max(scores))
         return (self.labels[best] if best < len(self.labels) else best), scores[best]
 
     def reset(self):
@@ -187,8 +195,8 @@ class Model:
         """Runs the model operator by operator; returns a list of (name, microseconds)."""
         from ._extra import profile
 
-        self._encode(reading)
-        return profile(self._model, self._step)
+        self._load(reading)
+        return profile(self._model, self._operator)
 
     def selftest(self):
         """Runs the model on the file's own test input: True, or ValueError naming the first operator whose
@@ -196,7 +204,7 @@ class Model:
         from ._extra import selftest
 
         self.reset()
-        selftest(self._model, self._arena, self._step)
+        selftest(self._model, self._arena, self._operator)
         self.reset()
         return True
 
@@ -210,98 +218,140 @@ class Model:
 
         raise ValueError(text(key, len(tensors), what(values)))
 
-    def _run(self, reading):
-        self._encode(reading)
-        if self._file is None:
-            model = self._model
-            status = self._native.run(model.program, 0, model.op_count, self._arena, self._weights)
-            if status:
-                self._refuse(status)
-        else:
-            for i in range(self._model.op_count):
-                self._step(i)
+    def _operator(self, index):
+        # A function that runs one operator; what it takes to plan that is not in its time.
+        steps = None if self._steps is None else self._plan(index, index + 1)
 
-    def _step(self, index):
-        # One operator; streamed weights come in as many blocks at a time as the window holds.
-        model = self._model
-        run = self._native.run
-        if self._file is None:
-            status = run(model.program, index, index + 1, self._arena, self._weights)
-            if status:
-                self._refuse(status)
-            return
-        start = model.weights_at(index)
-        count = model.block_count(index)
-        size = model.block_bytes(index)
-        window = self._weights
-        block = 0
-        while True:
-            end = count
-            if count:
-                end = min(count, block + len(window) // size)
-                self._fill_window(start + block * size, (end - block) * size)
-            status = run(model.program, index, index + 1, self._arena, window, start + block * size, block, end)
-            if status:
-                self._refuse(status)
-            block = end
-            if block >= count:
+        def run():
+            if steps is not None:
+                self._stream(steps)
                 return
+            status = self._run(self._program, index, index + 1, self._arena, self._weights)
+            if status:
+                self._refuse(status)
 
-    def _fill_window(self, offset, size):
+        return run
+
+    def _plan(self, first, last):
+        # How operators first..last-1 run with streamed weights, in steps: the weights of several whole operators, or
+        # so many weight blocks of one at a time, so many times, are read and run. See _stream for a step's parts.
+        model = self._model
+        memory = memoryview(self._weights)
+        windows = {}
+        steps = []
+
+        def add(base, size, *how):
+            if size not in windows:
+                windows[size] = memory[:size]
+            steps.append((base, size, windows[size]) + how)
+
+        base = size = 0  # of the weights of operators first..i-1, which wait for more
+        for i in range(first, last):
+            count = model.block_count(i)
+            if not count:
+                continue
+            start = model.weights_at(i)
+            block = model.block_bytes(i)
+            if size and (start != base + size or size + count * block > len(memory)):
+                add(base, size, first, i, 0, _ALL, 1)
+                first = i
+                size = 0
+            if not size:
+                base = start
+            if count * block <= len(memory):
+                size += count * block
+                continue
+            if first < i:
+                add(start, 0, first, i, 0, _ALL, 1)
+            most = len(memory) // block
+            times = count // most
+            rest = count % most
+            add(start, most * block, i, i + 1, 0, most, times)
+            if rest:
+                add(start + (count - rest) * block, rest * block, i, i + 1, count - rest, rest, 1)
+            first = i + 1
+            base = start + count * block
+        if first < last:
+            add(base, size, first, last, 0, _ALL, 1)
+        return steps
+
+    def _stream(self, steps):
         file = self._file
-        file.seek(self._model.weights_offset + offset)
-        if file.readinto(self._weights) < size:
-            raise OSError(text("gone", self._model.path))
+        run = self._run
+        program = self._program
+        arena = self._arena
+        start = self._model.weights_offset
+        at = -1  # where in the weight section the file is
+        for base, size, window, first, last, begin, blocks, times in steps:
+            for _ in range(times):
+                if base != at:
+                    file.seek(start + base)
+                if file.readinto(window) != size:
+                    raise OSError(text("gone", self._model.path))
+                status = run(program, first, last, arena, window, base, begin, begin + blocks)
+                if status:
+                    self._refuse(status)
+                at = base = base + size
+                begin += blocks
 
-    def _encode(self, reading):
+    def _load(self, reading):
         inputs = self.inputs
         if len(inputs) == 1:
-            self._load(inputs[0], reading)
+            self._load_one(inputs[0], reading)
         else:
             if not _is_list(reading) or len(reading) != len(inputs):
                 self._refuse_count("inputs", inputs, reading)
             for i in range(len(inputs)):
-                self._load(inputs[i], reading[i])
+                self._load_one(inputs[i], reading[i])
 
-    def _load(self, tensor, reading):
-        if not _is_list(reading):
-            if hasattr(reading, "flatten"):  # numpy, ulab
-                reading = reading.flatten()
-            try:
-                if isinstance(reading, str):
-                    raise TypeError  # MicroPython would take its bytes for pixels
-                status = self._native.encode(tensor.raw, reading, self._arena)
-            except TypeError:
-                raise TypeError(text("input", tensor.name, tensor.bytes, type(reading).__name__))
-            if status == 0:
-                return
-            if status == _BAD_TENSOR:
-                raise ValueError(text("length", tensor.name, tensor.bytes, tensor.shape, len(reading)))
-            if status == _BAD_READING:
-                raise ValueError(text("nan", tensor.name))
-        from ._extra import quantize
-
-        quantize(tensor, reading, self._arena)
-
-    def _real(self, tensor):
-        values = array("f", bytes(4 * tensor.bytes))
-        self._native.decode(tensor.raw, self._arena, values)
-        return list(values)
-
-    def _store(self, tensor, out):
-        if isinstance(out, list):
-            if len(out) != tensor.bytes:
-                raise ValueError(text("out length", tensor.name, tensor.bytes, len(out)))
-            out[:] = self._real(tensor)
-            return
+    def _load_one(self, tensor, reading):
         try:
-            status = self._native.decode(tensor.raw, self._arena, out)
+            if not isinstance(reading, str) and not self._native.encode(tensor.raw, reading, self._arena):
+                return
         except TypeError:
-            status = _BAD_PARAMETER
-        if status == _BAD_TENSOR:
-            raise ValueError(text("out length", tensor.name, tensor.bytes, len(out)))
-        if status:
-            raise TypeError(text("out", type(out).__name__))
+            pass
+        from ._extra import load
+
+        load(self._native.encode, tensor, reading, self._arena)
+
+    def _store(self, out):
+        outputs = self.outputs
+        if len(outputs) == 1:
+            self._store_one(outputs[0], out)
+        else:
+            if not _is_list(out) or len(out) != len(outputs):
+                self._refuse_count("outputs", outputs, out)
+            for i in range(len(outputs)):
+                self._store_one(outputs[i], out[i])
+
+    def _store_one(self, tensor, out):
+        try:
+            if not self._native.decode(tensor.raw, self._arena, out):
+                return
+        except TypeError:
+            pass
+        from ._extra import store
+
+        store(self._native.decode, tensor, self._arena, out)
+
+
+# Functions, because MicroPython finds a module's names sooner than an object's methods.
+
+
+def _encode(model, reading):
+    # A buffer into the one input. False: done.
+    try:
+        return model._native.encode(model._input, reading, model._arena)
+    except TypeError:
+        return True
+
+
+def _decode(model, out):
+    # The one output into a buffer. False: done.
+    try:
+        return model._native.decode(model._output, model._arena, out)
+    except TypeError:
+        return True
 
 
 def _is_list(value):

@@ -115,10 +115,11 @@ def python_reasons() -> str:
 
 
 def python_extra() -> str:
-    """Facts for readings that are lists, and for the self-test."""
+    """Facts for readings that are lists, for the self-test, and refusal codes."""
     head = spec.Layout("head", "", spec.HEAD_FIELDS)
     pairs = [("RECORD", spec.RECORD_BYTES), ("MAX_RANK", spec.MAX_RANK)]
-    return _consts(pairs + [(name.upper() + "_AT", head.offsets[name]) for name in ("output", "output_bytes")])
+    pairs += [(name.upper() + "_AT", head.offsets[name]) for name in ("output", "output_bytes")]
+    return _consts(pairs) + python_reasons()
 
 
 def python_texts() -> str:
@@ -160,7 +161,6 @@ def doc_fronts() -> str:
 
 
 SECTIONS = {
-    "device_lib/midge/_model.py": {"reasons": python_reasons},
     "device_lib/midge/_extra.py": {"extra": python_extra},
     "device_lib/midge/_texts.py": {"reasons": python_texts},
     "device_lib/midge/_portable.py": {"operators": python_operators},

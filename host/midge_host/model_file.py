@@ -14,6 +14,8 @@ from midge import _portable
 from . import spec
 from .errors import MidgeError
 
+WINDOW_BYTES = 3072  # of RAM to stream weights: with more it is hardly faster, docs/boards.md
+
 
 @dataclass
 class TensorInfo:
@@ -50,10 +52,17 @@ class ModelFile:
     info: dict[str, Any] = field(default_factory=dict)
     golden_seed: int = 0
     golden: list[int] = field(default_factory=list)
+    window: int = field(default_factory=lambda: WINDOW_BYTES)
+
+    @property
+    def block_bytes(self) -> int:
+        """The largest weight block: the least window for streaming."""
+        return max((r["block_bytes"] for r in self.records if r["blocks"]), default=0)
 
     @property
     def window_bytes(self) -> int:
-        return max((r["block_bytes"] for r in self.records if r["blocks"]), default=0)
+        """RAM that streaming takes for weights; a model with no more weights than that is read but once."""
+        return max(self.block_bytes, min(self.window, len(self.weights)))
 
     def operator(self, index: int) -> spec.Operator:
         return spec.BY_CODE[self.records[index]["code"]]
@@ -80,8 +89,8 @@ class ModelFile:
         if status:
             index = (status >> 4) - 1
             raise ValueError(f"operator {index} ({self.names[index]}): {spec.REASONS[(status & 15) - 1][1]}")
-        if self.window_bytes > spec.MAX_WINDOW_BYTES:
-            raise ValueError(f"a weight block of {self.window_bytes:,} bytes, the limit is {spec.MAX_WINDOW_BYTES:,}")
+        if self.block_bytes > spec.MAX_WINDOW_BYTES:
+            raise ValueError(f"a weight block of {self.block_bytes:,} bytes, the limit is {spec.MAX_WINDOW_BYTES:,}")
 
     def to_bytes(self) -> bytes:
         """The file: header, tensors, records, golden values, texts, then the weights."""
@@ -206,9 +215,10 @@ def from_bytes(data: bytes) -> ModelFile:
         _info(_section(data[:start], header["info_offset"], header["info_bytes"], "info")),
         values[0] if values else 0,
         list(values[1:]),
+        header["window_bytes"],
     )
-    if not model.window_bytes <= header["window_bytes"] <= spec.MAX_WINDOW_BYTES:
-        raise ValueError(f"a window of {header['window_bytes']} bytes for weight blocks of {model.window_bytes}")
+    if not model.block_bytes <= header["window_bytes"] <= spec.MAX_WINDOW_BYTES:
+        raise ValueError(f"a window of {header['window_bytes']} bytes for weight blocks of {model.block_bytes}")
     model.check()
     return model
 

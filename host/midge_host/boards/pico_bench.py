@@ -34,13 +34,14 @@ def main(job):
     model = load(job["model"], job["weights"])
     loaded = used() - idle
 
+    operators = [model._operator(i) for i in range(job["operators"])]
     mark(0)
     model.predict_into(reading, out)
     mark(1)
-    model._encode(reading)
+    model._load(reading)
     mark(2)
-    for i in range(job["operators"]):
-        model._step(i)
+    for i in range(len(operators)):
+        operators[i]()
         mark(i + 3)
     heap = {"idle_free": free, "library": library, "loaded": loaded}
     print(json.dumps({"heap": heap, "weights": model.weights_mode}))
