@@ -44,6 +44,7 @@ PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], st
 def source_hash(arch: str) -> str:
     """SHA-256 over everything of ours that goes into a module."""
     patterns = ["mpy_ld.py", "core/*.[ch]", "midge_native/midge_native.c", "midge_native/Makefile"]
+    patterns += [f"arch/{arch}/*"]
     if arch == "xtensawin":
         patterns += [f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]  # all but README.md
     digest = hashlib.sha256()
@@ -87,7 +88,7 @@ def build(arch: str, micropython: Path) -> tuple[bytes, dict]:
     with tempfile.TemporaryDirectory() as temporary:
         # A copy, so that no object of an earlier build is taken for a new one, and no path gets into the file.
         work = Path(temporary) / "native_modules"
-        for part in ("core", "midge_native", XTENSA):
+        for part in ("core", "arch", "midge_native", XTENSA):
             shutil.copytree(FOLDER / part, work / part, ignore=shutil.ignore_patterns("build", "*.mpy"))
         shutil.copy(FOLDER / "mpy_ld.py", work)
         done = subprocess.run(

@@ -14,10 +14,10 @@ except ImportError:
 
 
 # generated: header (host/midge_host/spec.py, `make generate`)
-FORMAT = 1
+FORMAT = 2
 _HEADER_BYTES = const(80)
 _TENSOR_BYTES = const(40)
-_RECORD = const(64)
+_RECORD = const(72)
 _MAX_RANK = const(6)
 _MAX_WINDOW = const(1048576)
 _MAX_ARENA = const(268435456)

@@ -107,7 +107,7 @@ HEADER = Layout(
         ("I", "info_bytes", "length of the provenance"),
         ("I", "golden_offset", "self-test: input seed, then a CRC-32 per operator; 0 when there is none"),
         ("I", "arena_bytes", "exact bytes of working memory"),
-        ("I", "window_bytes", "the largest weight block: the least window for streaming"),
+        ("I", "window_bytes", "the largest weight block: RAM to stream weights: at least the largest weight block"),
         ("H", "op_count", "number of operator records"),
         ("B", "input_count", "number of inputs"),
         ("B", "output_count", "number of outputs"),

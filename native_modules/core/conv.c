@@ -1,9 +1,14 @@
 // CONV_2D, and FULLY_CONNECTED as a 1x1 convolution with a row per pixel.
 
+#include "dispatch.h"
 #include "window.h"
 
 // Output channels computed together, so that an input value is loaded once for all of them.
+#ifdef MIDGE_TUNED_ACCUMULATE
+#define LANES 2
+#else
 #define LANES 4
+#endif
 
 typedef struct {
     const int8_t *row[LANES]; // a weight row [kernel_h][kernel_w][in_c] each
@@ -14,6 +19,9 @@ typedef struct {
 static void accumulate(lanes_t *lanes, uint32_t at, const int8_t *x, uint32_t n) {
     const int8_t *w0 = lanes->row[0] + at;
     const int8_t *w1 = lanes->row[1] + at;
+#ifdef MIDGE_TUNED_ACCUMULATE
+    MIDGE_TUNED_ACCUMULATE(lanes->acc, w0, w1, x, n);
+#else
     const int8_t *w2 = lanes->row[2] + at;
     const int8_t *w3 = lanes->row[3] + at;
     uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
@@ -28,6 +36,7 @@ static void accumulate(lanes_t *lanes, uint32_t at, const int8_t *x, uint32_t n)
     lanes->acc[1] += a1;
     lanes->acc[2] += a2;
     lanes->acc[3] += a3;
+#endif
 }
 
 // The same where the window hangs over the border: every x is `zero`, the zero point of the input.

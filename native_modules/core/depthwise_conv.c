@@ -36,7 +36,7 @@ uint32_t midge_depthwise_conv_check(const void *record, uint32_t arena_bytes) {
     if (reason) {
         return reason;
     }
-    if (op->out_c % op->in_c) {
+    if ((uint32_t)op->out_c % op->in_c) {
         return MIDGE_BAD_PARAMETER;
     }
     return midge_blocks_check(op, (uint32_t)op->kernel_h * op->kernel_w);
@@ -47,7 +47,7 @@ void midge_depthwise_channel(const midge_call_t *call, const uint8_t *block, uin
     const int8_t *w = (const int8_t *)block + midge_entries_bytes(op)
         + i * ((uint32_t)op->kernel_h * op->kernel_w);
     const uint32_t c = b * op->block_channels + i;
-    const int8_t *input = call->arena + op->input + c / (op->out_c / op->in_c);
+    const int8_t *input = call->arena + op->input + c / ((uint32_t)op->out_c / op->in_c);
     int8_t *out = call->arena + op->output + c;
     midge_channel_t channel;
     midge_channel(op, block, i, &channel);

@@ -20,9 +20,11 @@ static int32_t average(const midge_window_t *op, const int8_t *p, int32_t height
             sum += p[(uint32_t)(y * op->in_w + x) * op->in_c];
         }
     }
-    int32_t count = height * width;
+    uint32_t count = (uint32_t)(height * width);
     // Rounds halves away from zero.
-    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+    uint32_t size = sum < 0 ? -(uint32_t)sum : (uint32_t)sum;
+    int32_t mean = (int32_t)((size + count / 2) / count);
+    return sum < 0 ? -mean : mean;
 }
 
 static int32_t maximum(const midge_window_t *op, const int8_t *p, int32_t height, int32_t width) {

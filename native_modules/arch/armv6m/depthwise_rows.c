@@ -23,7 +23,7 @@ static axis_t axis(int32_t in, int32_t out, int32_t in_step, int32_t out_step, i
     return (axis_t){in, out, in_step, out_step, before, behind < 0 ? 0 : behind};
 }
 
-// A channel's weights by lines. Where a window misses its first or last line, it moves by one line and
+// A channel's weights by lines-> Where a window misses its first or last line, it moves by one line and
 // has weights of 0 there: lines 0 and 4.
 typedef struct {
     int32_t paired[SIDE + 2], single[SIDE + 2];
@@ -84,46 +84,43 @@ int midge_depthwise_conv_armv6m(const midge_call_t *call) {
     }
     const int32_t stride = op->stride_h, zero = op->input_zero;
     const int32_t in_c = op->in_c, out_c = op->out_c;
-    axis_t lines = axis(op->in_h, op->out_h, op->in_w * in_c, op->out_w * out_c, stride, op->pad_top);
-    axis_t columns = axis(op->in_w, op->out_w, in_c, out_c, stride, op->pad_left);
-    uint32_t line = SIDE, column = 1;
+    const axis_t axes[] = {
+        axis(op->in_w, op->out_w, in_c, out_c, stride, op->pad_left),
+        axis(op->in_h, op->out_h, op->in_w * in_c, op->out_w * out_c, stride, op->pad_top),
+    };
     // Few long rows are faster than many short ones.
-    if (columns.out < lines.out && lines.in <= MIDGE_ROW_COLUMNS) {
-        const axis_t exchanged = lines;
-        lines = columns;
-        columns = exchanged;
-        line = 1;
-        column = SIDE;
-    }
+    const int turned = op->out_w < op->out_h && op->in_h <= MIDGE_ROW_COLUMNS;
+    const axis_t *columns = &axes[turned], *lines = &axes[!turned];
+    const uint32_t column = turned ? SIDE : 1, line = turned ? 1 : SIDE;
     // Sums that a row pushes: those of its outputs but for the last one if its window ends behind the
     // image, and those of windows that begin before the first one.
-    const int32_t pushed = columns.out - columns.after + (stride == 1 ? 2 : 1) - columns.before;
+    const int32_t pushed = columns->out - columns->after + (stride == 1 ? 2 : 1) - columns->before;
     if (op->kernel_h != SIDE || op->kernel_w != SIDE || op->dilation_h != 1 || op->dilation_w != 1
-        || stride > 2 || op->stride_w != stride || lines.before > 1 || lines.after > 1
-        || columns.before > 1 || columns.after > 1 || lines.in < SIDE
-        || columns.in > MIDGE_ROW_COLUMNS || pushed < 1) {
+        || stride > 2 || op->stride_w != stride || lines->before > 1 || lines->after > 1
+        || columns->before > 1 || columns->after > 1 || lines->in < SIDE
+        || columns->in > MIDGE_ROW_COLUMNS || pushed < 1) {
         return 0;
     }
-    const uint32_t multiplier = out_c / in_c;
+    const uint32_t multiplier = (uint32_t)op->out_c / op->in_c;
     midge_scale_t scale;
     midge_rows_t rows;
     rows.below = MIDGE_ROW_BYTES - 4 * (uint32_t)pushed;
-    rows.joins = !columns.before;
-    rows.line = lines.in_step;
-    rows.column = columns.in_step;
+    rows.joins = !columns->before;
+    rows.line = lines->in_step;
+    rows.column = columns->in_step;
     rows.none = 0;
-    rows.has_tail = (uint32_t)columns.after;
-    rows.outputs_bytes = 4 * (uint32_t)columns.out;
-    rows.back = -columns.out_step;
+    rows.has_tail = (uint32_t)columns->after;
+    rows.outputs_bytes = 4 * (uint32_t)columns->out;
+    rows.back = -columns->out_step;
     rows.scale = &scale;
-    rows.image_step = stride * lines.in_step;
-    rows.out_step = lines.out_step;
+    rows.image_step = stride * lines->in_step;
+    rows.out_step = lines->out_step;
     weights_t weights;
     for (uint32_t y = 0; y < SIDE + 2; y += SIDE + 1) {
         weights.paired[y] = weights.single[y] = 0;
         weights.first[y] = weights.last[y] = weights.sum[y] = 0;
     }
-    const int32_t inner = lines.out - lines.before - lines.after;
+    const int32_t inner = lines->out - lines->before - lines->after;
     const uint8_t *block = call->weights;
     uint32_t c = call->begin * op->block_channels;
     for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
@@ -137,17 +134,17 @@ int midge_depthwise_conv_armv6m(const midge_call_t *call) {
             read_weights(w, line, column, stride, &weights);
             midge_scale(op, block, i, &scale);
             rows.image = call->arena + op->input + (multiplier == 1 ? c : c / multiplier);
-            rows.out = call->arena + op->output + c + (columns.out - 1) * columns.out_step;
-            if (lines.before) {
+            rows.out = call->arena + op->output + c + (columns->out - 1) * columns->out_step;
+            if (lines->before) {
                 run_rows(&rows, &weights, 2, zero, 1);
                 // Back to where its window, which had moved by a line, would have been.
-                rows.image -= lines.in_step;
+                rows.image -= lines->in_step;
             }
             if (inner > 0) {
                 run_rows(&rows, &weights, 1, zero, inner);
             }
-            if (lines.after) {
-                rows.image -= lines.in_step;
+            if (lines->after) {
+                rows.image -= lines->in_step;
                 run_rows(&rows, &weights, 0, zero, 1);
             }
         }

@@ -1,6 +1,6 @@
 #include "sparse.h"
 
-#include "conv.h"
+#include "conv_armv6m.h"
 #include "tiles.h"
 
 // Room for a pixel's code: what most pixels need. Others take several passes.

@@ -1,7 +1,7 @@
 // CONV_2D and FULLY_CONNECTED: pixels are packed in pairs as tiles.S wants them, a strip of tiles at a
 // time, and each channel's weights run over the strip.
 
-#include "conv.h"
+#include "conv_armv6m.h"
 #include "dispatch.h"
 #include "tiles.h"
 
