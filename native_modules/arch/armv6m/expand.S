@@ -20,6 +20,7 @@ midge_expand:
     mov r4, r8
     mov r5, r9
     push {r4, r5}
+    subs r3, r3, #8 // for the end
     mov r9, r3
     adds r1, r1, r2
     negs r2, r2 // index from the row's end, up to 0
@@ -28,7 +29,9 @@ midge_expand:
 .Lopen:
     mov r3, r0
     adds r0, r0, #4
-    cmp r0, r9
+    lsls r5, r2, #2
+    subs r5, r0, r5 // the run's end if it takes all weights that are left
+    cmp r5, r9
     bhi .Lfull
     movs r4, #BUDGET
     mov r6, r2
@@ -63,14 +66,13 @@ midge_expand:
     stmia r0!, {r5}
     // tiles.S reads a weight behind the jump.
     stmia r0!, {r5}
-    cmp r0, r9
-    bls .Lreturn
-.Lfull:
-    movs r0, #0
 .Lreturn:
     pop {r4, r5}
     mov r8, r4
     mov r9, r5
     pop {r4-r7, pc}
+.Lfull:
+    movs r0, #0
+    b .Lreturn
     .ltorg
 .size midge_expand, . - midge_expand
