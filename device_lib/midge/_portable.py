@@ -30,18 +30,20 @@ _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
 _BAD_READING = const(5)
-_WINDOW_LAYOUT = "<BBHIIIIIIIHHHHHHHHBBBBHHbbbbiHBBBbH"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, input_zero, output_zero, clamp_min, clamp_max, multiplier, block_channels, bias_bits, shift_bits, mult_bits, shift, reserved
-_REDUCE_LAYOUT = "<BBHIIIIIIIIIIiibbbb"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, outer, reduce, inner, multiplier, shift, input_zero, output_zero, clamp_min, clamp_max
-_ADD_LAYOUT = "<BBHIIIIIIIIIiiibbbbbbbbbb"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, input2, count, multiplier1, multiplier2, multiplier, shift1, shift2, shift, left_shift, zero1, zero2, output_zero, clamp_min, clamp_max, reserved
-_SOFTMAX_LAYOUT = "<BBHIIIIIIIIIiii"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, rows, depth, multiplier, shift, diff_min
-_LUT_LAYOUT = "<BBHIIIIIIII"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, count
-_PAD_LAYOUT = "<BBHIIIIIII4H4H4Hb"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes, in_shape, before, out_shape, value
+_HEAD_LAYOUT = "<BBH40xIIIIIII"
+# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_WINDOW_LAYOUT = "<BBHBBBBbbbbBBBbHHHHHHHHHHHHiIIIIIII"
+# code, flags, blocks, stride_h, stride_w, dilation_h, dilation_w, input_zero, output_zero, clamp_min, clamp_max, bias_bits, shift_bits, mult_bits, shift, in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, pad_top, pad_left, block_channels, reserved, multiplier, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_REDUCE_LAYOUT = "<BBHIIIiibbbb16xIIIIIII"
+# code, flags, blocks, outer, reduce, inner, multiplier, shift, input_zero, output_zero, clamp_min, clamp_max, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_ADD_LAYOUT = "<BBHIIiiibbbbbbbbbb10xIIIIIII"
+# code, flags, blocks, input2, count, multiplier1, multiplier2, multiplier, shift1, shift2, shift, left_shift, zero1, zero2, output_zero, clamp_min, clamp_max, reserved, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_SOFTMAX_LAYOUT = "<BBHIIiii20xIIIIIII"
+# code, flags, blocks, rows, depth, multiplier, shift, diff_min, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_LUT_LAYOUT = "<BBHI36xIIIIIII"
+# code, flags, blocks, count, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_PAD_LAYOUT = "<BBH4H4H4Hb15xIIIIIII"
+# code, flags, blocks, in_shape, before, out_shape, value, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 # generated: end
 
 _OK = const(0)
@@ -98,12 +100,22 @@ def _taps(origin, size, kernel, dilation):
     return first, min(kernel, (size - origin + dilation - 1) // dilation)
 
 
+def _unpack(layout, program, index):
+    return struct.unpack_from(layout, program, index * _RECORD)
+
+
+def _window(op):
+    # Sizes of input, output and window; strides, dilations; padding; zero points, clamp; multiplier, block_channels;
+    # bits of a bias, a shift and a multiplier; shift.
+    return op[15:23] + op[3:7] + op[23:25] + op[7:11] + (op[27], op[25]) + op[11:15]
+
+
 def check(program, arena_bytes, weights_bytes):
     """0, or (operator index + 1) * 16 + reason for the first record that cannot run."""
     for index in range(len(program) // _RECORD):
         reason = _check(program, index, arena_bytes)
         if not reason:
-            _, _, blocks, _, output, out_bytes, start, size = struct.unpack_from("<BBHIIIII", program, index * _RECORD)
+            _, _, blocks, _, output, out_bytes, start, size, _, _ = _unpack(_HEAD_LAYOUT, program, index)
             if output + out_bytes > arena_bytes:
                 reason = _BAD_TENSOR
             elif (start | size) % _BLOCK_ALIGNMENT or start + blocks * size > weights_bytes:
@@ -120,7 +132,7 @@ def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
     for index in range(first, last):
         reason = _check(program, index, len(arena))
         if not reason:
-            _, _, blocks, _, _, _, start, size = struct.unpack_from("<BBHIIIII", program, index * _RECORD)
+            _, _, blocks, _, _, _, start, size, _, _ = _unpack(_HEAD_LAYOUT, program, index)
             b, e = (begin, min(end, blocks)) if last - first == 1 else (0, blocks)
             if blocks and (b > e or start + b * size < base or start + e * size > base + len(weights)):
                 reason = _BAD_WEIGHTS
@@ -128,7 +140,7 @@ def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
             return (index + 1) * 16 + reason
         code = program[index * _RECORD]
         layout, kernel = _KERNELS[code]
-        op = struct.unpack_from(layout, program, index * _RECORD)
+        op = _unpack(layout, program, index)
         if not blocks or b < e:
             kernel(op, arena, weights, start - base, b, e)
     return _OK
@@ -138,12 +150,12 @@ def _check(program, index, arena_bytes):
     code = program[index * _RECORD]
     if code not in _KERNELS:
         return _BAD_OPERATOR
-    op = struct.unpack_from(_KERNELS[code][0], program, index * _RECORD)
-    source, output, blocks, block_bytes = op[3], op[4], op[2], op[7]
-    p = op[10:]
+    op = _unpack(_KERNELS[code][0], program, index)
+    source, output, blocks, block_bytes = op[-7], op[-6], op[2], op[-3]
+    p = _window(op) if code <= _MAX_POOL_2D else op[3:]
     if blocks and code > _FULLY_CONNECTED and code != _LUT:
         return _BAD_WEIGHTS
-    if op[8] + op[9] > arena_bytes:
+    if op[-2] + op[-1] > arena_bytes:
         return _BAD_TENSOR
     if code <= _MAX_POOL_2D:
         if 0 in p[:12] or p[16] > p[17]:
@@ -217,22 +229,22 @@ def _channel(p, weights, block, index):
 
 def _conv(op, arena, weights, block, begin, end):
     depthwise = op[0] == _DEPTHWISE_CONV_2D
-    p = op[10:]
+    p = _window(op)
     in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride_h, stride_w = p[:10]
     dilation_h, dilation_w, pad_top, pad_left, in_zero, out_zero, low, high = p[10:18]
-    x = _signed(arena, op[3], in_h * in_w * in_c)
+    x = _signed(arena, op[-7], in_h * in_w * in_c)
     depth = 1 if depthwise else in_c
     row = kernel_h * kernel_w * depth
     step = dilation_w * in_c
     weights = memoryview(weights)
     for c in range(begin * p[19], end * p[19]):
-        start = block + (c // p[19]) * op[7]
+        start = block + (c // p[19]) * op[-3]
         index = c % p[19]
         bias, multiplier, shift = _channel(p, weights, start, index)
         w = _signed(weights, start + _entries_bytes(p) + index * row, row)
         whole = sum(w)
         channel = c * in_c // out_c if depthwise else 0
-        out = op[4] + c
+        out = op[-6] + c
         for oy in range(out_h):
             y = oy * stride_h - pad_top
             top, bottom = _taps(y, in_h, kernel_h, dilation_h)
@@ -273,10 +285,10 @@ def _conv(op, arena, weights, block, begin, end):
 
 def _pool(op, arena, weights, block, begin, end):
     average = op[0] == _AVERAGE_POOL_2D
-    p = op[10:]
+    p = _window(op)
     in_h, in_w, in_c, out_h, out_w, _, kernel_h, kernel_w, stride_h, stride_w = p[:10]
-    x = _signed(arena, op[3], in_h * in_w * in_c)
-    out = op[4]
+    x = _signed(arena, op[-7], in_h * in_w * in_c)
+    out = op[-6]
     for oy in range(out_h):
         y = oy * stride_h - p[12]
         top, bottom = _taps(y, in_h, kernel_h, 1)
@@ -306,9 +318,9 @@ def _pool(op, arena, weights, block, begin, end):
 
 
 def _mean(op, arena, weights, block, begin, end):
-    outer, count, inner, multiplier, shift, in_zero, out_zero, low, high = op[10:19]
-    x = _signed(arena, op[3], outer * count * inner)
-    out = op[4]
+    outer, count, inner, multiplier, shift, in_zero, out_zero, low, high = op[3:12]
+    x = _signed(arena, op[-7], outer * count * inner)
+    out = op[-6]
     for o in range(outer):
         for i in range(inner):
             total = -count * in_zero
@@ -322,25 +334,25 @@ def _mean(op, arena, weights, block, begin, end):
 
 
 def _add(op, arena, weights, block, begin, end):
-    second, count, m1, m2, m, s1, s2, s, left, zero1, zero2, out_zero, low, high = op[10:24]
-    a = _signed(arena, op[3], count)
+    second, count, m1, m2, m, s1, s2, s, left, zero1, zero2, out_zero, low, high = op[3:17]
+    a = _signed(arena, op[-7], count)
     b = _signed(arena, second, count)
-    out = op[4]
+    out = op[-6]
     for i in range(count):
         total = _rescale((a[i] - zero1) << left, m1, s1) + _rescale((b[i] - zero2) << left, m2, s2)
         arena[out + i] = _clamp(_rescale(_wrap(total), m, s) + out_zero, low, high) & 255
 
 
 def _lut(op, arena, weights, block, begin, end):
-    source, out = op[3], op[4]
-    for i in range(op[10]):
+    source, out = op[-7], op[-6]
+    for i in range(op[3]):
         arena[out + i] = weights[block + ((arena[source + i] + 128) & 255)]
 
 
 def _pad(op, arena, weights, block, begin, end):
-    in_n, in_h, in_w, in_c, n0, y0, x0, c0, out_n, out_h, out_w, out_c, value = op[10:23]
-    data = bytes(memoryview(arena)[op[3] : op[3] + in_n * in_h * in_w * in_c])
-    out = op[4]
+    in_n, in_h, in_w, in_c, n0, y0, x0, c0, out_n, out_h, out_w, out_c, value = op[3:16]
+    data = bytes(memoryview(arena)[op[3] : op[-7] + in_n * in_h * in_w * in_c])
+    out = op[-6]
     for i in range(out, out + out_n * out_h * out_w * out_c):
         arena[i] = value & 255
     at = 0
@@ -387,10 +399,10 @@ def _reciprocal(a):
 
 
 def _softmax(op, arena, weights, block, begin, end):
-    rows, depth, multiplier, shift, diff_min = op[10:15]
-    out = op[4]
+    rows, depth, multiplier, shift, diff_min = op[3:8]
+    out = op[-6]
     for row in range(rows):
-        x = _signed(arena, op[3] + row * depth, depth)
+        x = _signed(arena, op[-7] + row * depth, depth)
         top = max(x)
         exps = {}
         total = 0

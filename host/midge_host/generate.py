@@ -44,8 +44,7 @@ def c_header() -> str:
     out += ["", "// Why a record or a reading was refused."]
     out += [f"#define MIDGE_{name} {code}  // {text}" for code, (name, text) in enumerate(spec.REASONS, 1)]
     out.append("")
-    head = spec.Layout("head", "What every record begins with.", spec.HEAD_FIELDS)
-    for layout in [head, *spec.RECORD_LAYOUTS, spec.TENSOR]:
+    for layout in [spec.HEAD, *spec.RECORD_LAYOUTS, spec.TENSOR]:
         out += [f"// {layout.text}" if len(layout.text) < 95 else _wrap(layout.text), "typedef struct {"]
         for field in layout.fields:
             count = f"[{int(field.code[:-1])}]" if len(field.code) > 1 else ""
@@ -75,9 +74,9 @@ def python_operators() -> str:
     text = _consts([("RECORD", spec.RECORD_BYTES), ("BLOCK_ALIGNMENT", spec.BLOCK_ALIGNMENT)])
     text += _consts([(op.name, op.code) for op in spec.OPERATORS])
     text += python_reasons()
-    for layout in spec.RECORD_LAYOUTS:
+    for layout in [spec.HEAD, *spec.RECORD_LAYOUTS]:
         fields = [f for f in layout.fields if f.code[-1] != "s"]
-        code = "<" + "".join(f.code for f in fields)
+        code = "<" + "".join(f.code.replace("s", "x") for f in layout.fields)
         text += f'_{layout.name.upper()}_LAYOUT = "{code}"\n# ' + ", ".join(f.name for f in fields) + "\n"
     return text
 
@@ -87,7 +86,7 @@ def python_header() -> str:
     header = "<" + "".join(f.code for f in spec.HEADER.fields)
     names = ", ".join(f.name for f in spec.HEADER.fields)
     tensor = "<" + "".join(f.code for f in spec.TENSOR.fields)
-    head = spec.Layout("head", "", spec.HEAD_FIELDS)
+    head = spec.HEAD
     text = _consts(
         [
             ("HEADER_BYTES", spec.HEADER.size),
@@ -116,7 +115,7 @@ def python_reasons() -> str:
 
 def python_extra() -> str:
     """Facts for readings that are lists, for the self-test, and refusal codes."""
-    head = spec.Layout("head", "", spec.HEAD_FIELDS)
+    head = spec.HEAD
     pairs = [("RECORD", spec.RECORD_BYTES), ("MAX_RANK", spec.MAX_RANK)]
     pairs += [(name.upper() + "_AT", head.offsets[name]) for name in ("output", "output_bytes")]
     return _consts(pairs) + python_reasons()

@@ -107,7 +107,7 @@ HEADER = Layout(
         ("I", "info_bytes", "length of the provenance"),
         ("I", "golden_offset", "self-test: input seed, then a CRC-32 per operator; 0 when there is none"),
         ("I", "arena_bytes", "exact bytes of working memory"),
-        ("I", "window_bytes", "the largest weight block: RAM to stream weights: at least the largest weight block"),
+        ("I", "window_bytes", "RAM to stream weights: at least the largest weight block"),
         ("H", "op_count", "number of operator records"),
         ("B", "input_count", "number of inputs"),
         ("B", "output_count", "number of outputs"),
@@ -134,32 +134,54 @@ TENSOR = Layout(
 
 DTYPES = {1: "int8", 2: "uint8", 3: "float32"}
 
+# Small fields stand first in a record: the load and store instructions of small cores reach them without detours.
 HEAD_FIELDS = [
     ("B", "code", "operator code"),
     ("B", "flags", "0"),
     ("H", "blocks", "number of weight blocks; 0 for an operator without weights"),
+]
+TAIL_FIELDS = [
     ("I", "input", "arena offset of the input"),
     ("I", "output", "arena offset of the output"),
-    ("I", "output_bytes", "its length: what the self-test sums; kernels work from the fields below"),
+    ("I", "output_bytes", "its length: what the self-test sums; kernels work from the fields above"),
     ("I", "weights", "offset of the first weight block in the weight section"),
     ("I", "block_bytes", "bytes of a weight block"),
     ("I", "scratch", "arena offset of memory that the operator may overwrite while it runs"),
     ("I", "scratch_bytes", "its length; tuned kernels need some, the plain core none"),
 ]
+RECORD_BYTES = 72
+
+
+def _size(fields: list[tuple[str, str, str]]) -> int:
+    return struct.calcsize("<" + "".join(f[0] for f in fields))
+
+
+FIELDS_BYTES = RECORD_BYTES - _size(HEAD_FIELDS) - _size(TAIL_FIELDS)
 
 
 def _record(name: str, text: str, fields: list[tuple[str, str, str]]) -> Layout:
-    size = struct.calcsize("<" + "".join(f[0] for f in HEAD_FIELDS + fields))
-    spare = [(f"{RECORD_BYTES - size}s", "spare", "0")] if size < RECORD_BYTES else []
-    return Layout(name, text, HEAD_FIELDS + fields + spare)
+    spare = FIELDS_BYTES - _size(fields)
+    return Layout(name, text, HEAD_FIELDS + fields + ([(f"{spare}s", "spare", "0")] if spare else []) + TAIL_FIELDS)
 
 
-RECORD_BYTES = 72
+HEAD = _record("head", "What all records have in common.", [(f"{FIELDS_BYTES}s", "fields", "of the operator")])
 
 WINDOW = _record(
     "window",
     "Operators that slide a window over an NHWC image (batch 1). FULLY_CONNECTED is a 1x1 window: one row per `in_h`.",
     [
+        ("B", "stride_h", "vertical stride"),
+        ("B", "stride_w", "horizontal stride"),
+        ("B", "dilation_h", "vertical dilation"),
+        ("B", "dilation_w", "horizontal dilation"),
+        ("b", "input_zero", "zero point of the input: the value of padding"),
+        ("b", "output_zero", "zero point of the output"),
+        ("b", "clamp_min", "least output value"),
+        ("b", "clamp_max", "largest output value"),
+        ("B", "bias_bits", "bits of a channel's bias, 1 to 32"),
+        ("B", "shift_bits", "bits of a channel's shift, 0 to 6"),
+        ("B", "mult_bits", "bits of a channel's multiplier, 0 or 30"),
+        ("b", "shift", "added to every channel's shift"),
         ("H", "in_h", "input height"),
         ("H", "in_w", "input width"),
         ("H", "in_c", "input channels"),
@@ -168,23 +190,11 @@ WINDOW = _record(
         ("H", "out_c", "output channels"),
         ("H", "kernel_h", "window height"),
         ("H", "kernel_w", "window width"),
-        ("B", "stride_h", "vertical stride"),
-        ("B", "stride_w", "horizontal stride"),
-        ("B", "dilation_h", "vertical dilation"),
-        ("B", "dilation_w", "horizontal dilation"),
         ("H", "pad_top", "rows of padding above"),
         ("H", "pad_left", "columns of padding at the left"),
-        ("b", "input_zero", "zero point of the input: the value of padding"),
-        ("b", "output_zero", "zero point of the output"),
-        ("b", "clamp_min", "least output value"),
-        ("b", "clamp_max", "largest output value"),
-        ("i", "multiplier", "multiplier of every channel where mult_bits is 0"),
         ("H", "block_channels", "output channels in a weight block"),
-        ("B", "bias_bits", "bits of a channel's bias, 1 to 32"),
-        ("B", "shift_bits", "bits of a channel's shift, 0 to 6"),
-        ("B", "mult_bits", "bits of a channel's multiplier, 0 or 30"),
-        ("b", "shift", "added to every channel's shift"),
         ("H", "reserved", "0"),
+        ("i", "multiplier", "multiplier of every channel where mult_bits is 0"),
     ],
 )
 

@@ -3,12 +3,10 @@
 #include "dispatch.h"
 #include "window.h"
 
+#ifndef MIDGE_TUNED_CONV
+
 // Output channels computed together, so that an input value is loaded once for all of them.
-#ifdef MIDGE_TUNED_ACCUMULATE
-#define LANES 2
-#else
 #define LANES 4
-#endif
 
 typedef struct {
     const int8_t *row[LANES]; // a weight row [kernel_h][kernel_w][in_c] each
@@ -19,9 +17,6 @@ typedef struct {
 static void accumulate(lanes_t *lanes, uint32_t at, const int8_t *x, uint32_t n) {
     const int8_t *w0 = lanes->row[0] + at;
     const int8_t *w1 = lanes->row[1] + at;
-#ifdef MIDGE_TUNED_ACCUMULATE
-    MIDGE_TUNED_ACCUMULATE(lanes->acc, w0, w1, x, n);
-#else
     const int8_t *w2 = lanes->row[2] + at;
     const int8_t *w3 = lanes->row[3] + at;
     uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
@@ -36,7 +31,6 @@ static void accumulate(lanes_t *lanes, uint32_t at, const int8_t *x, uint32_t n)
     lanes->acc[1] += a1;
     lanes->acc[2] += a2;
     lanes->acc[3] += a3;
-#endif
 }
 
 // The same where the window hangs over the border: every x is `zero`, the zero point of the input.
@@ -110,15 +104,6 @@ static void channels(const midge_window_t *op, const midge_call_t *call, const u
     }
 }
 
-uint32_t midge_conv_check(const void *record, uint32_t arena_bytes) {
-    const midge_window_t *op = record;
-    uint32_t reason = midge_window_check(op, arena_bytes);
-    if (reason) {
-        return reason;
-    }
-    return midge_blocks_check(op, (uint64_t)((uint32_t)op->kernel_h * op->kernel_w) * op->in_c);
-}
-
 void midge_conv(const midge_call_t *call) {
     const midge_window_t *op = call->op;
     const uint8_t *block = call->weights;
@@ -130,3 +115,5 @@ void midge_conv(const midge_call_t *call) {
         }
     }
 }
+
+#endif

@@ -1,6 +1,9 @@
 // DEPTHWISE_CONV_2D with any multiplier: output channel c reads input channel c / multiplier.
 
-#include "depthwise_conv.h"
+#include "dispatch.h"
+#include "window.h"
+
+#ifndef MIDGE_TUNED_CONV
 
 static uint32_t window(const midge_window_t *op, const int8_t *input, const int8_t *w, int32_t y,
     int32_t x) {
@@ -30,43 +33,29 @@ static uint32_t window(const midge_window_t *op, const int8_t *input, const int8
     return acc + padding * op->input_zero;
 }
 
-uint32_t midge_depthwise_conv_check(const void *record, uint32_t arena_bytes) {
-    const midge_window_t *op = record;
-    uint32_t reason = midge_window_check(op, arena_bytes);
-    if (reason) {
-        return reason;
-    }
-    if ((uint32_t)op->out_c % op->in_c) {
-        return MIDGE_BAD_PARAMETER;
-    }
-    return midge_blocks_check(op, (uint32_t)op->kernel_h * op->kernel_w);
-}
-
-void midge_depthwise_channel(const midge_call_t *call, const uint8_t *block, uint32_t b, uint32_t i) {
-    const midge_window_t *op = call->op;
-    const int8_t *w = (const int8_t *)block + midge_entries_bytes(op)
-        + i * ((uint32_t)op->kernel_h * op->kernel_w);
-    const uint32_t c = b * op->block_channels + i;
-    const int8_t *input = call->arena + op->input + c / ((uint32_t)op->out_c / op->in_c);
-    int8_t *out = call->arena + op->output + c;
-    midge_channel_t channel;
-    midge_channel(op, block, i, &channel);
-    uint32_t at = 0;
-    for (int32_t oy = 0; oy < op->out_h; oy++) {
-        int32_t y = oy * op->stride_h - op->pad_top;
-        for (int32_t ox = 0; ox < op->out_w; ox++, at += op->out_c) {
-            uint32_t acc = window(op, input, w, y, ox * op->stride_w - op->pad_left);
-            out[at] = midge_requantize(op, &channel, acc + channel.bias);
-        }
-    }
-}
-
 void midge_depthwise_conv(const midge_call_t *call) {
     const midge_window_t *op = call->op;
+    const uint32_t row_bytes = (uint32_t)op->kernel_h * op->kernel_w;
+    const uint32_t multiplier = (uint32_t)op->out_c / op->in_c;
     const uint8_t *block = call->weights;
     for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
-        for (uint32_t i = 0; i < op->block_channels; i++) {
-            midge_depthwise_channel(call, block, b, i);
+        const int8_t *w = (const int8_t *)block + midge_entries_bytes(op);
+        for (uint32_t i = 0; i < op->block_channels; i++, w += row_bytes) {
+            midge_channel_t channel;
+            midge_channel(op, block, i, &channel);
+            uint32_t c = b * op->block_channels + i;
+            const int8_t *input = call->arena + op->input + c / multiplier;
+            int8_t *out = call->arena + op->output + c;
+            uint32_t at = 0;
+            for (int32_t oy = 0; oy < op->out_h; oy++) {
+                int32_t y = oy * op->stride_h - op->pad_top;
+                for (int32_t ox = 0; ox < op->out_w; ox++, at += op->out_c) {
+                    uint32_t acc = window(op, input, w, y, ox * op->stride_w - op->pad_left);
+                    out[at] = midge_requantize(op, &channel, acc + channel.bias);
+                }
+            }
         }
     }
 }
+
+#endif

@@ -7,26 +7,51 @@
 
 #include <stdint.h>
 
+#if defined(__ARM_ARCH_6M__) && !defined(MIDGE_FIXED_POINT_C)
+
+// Code is scarcer than cycles: one copy of each function, in fixed_point.c.
+int32_t midge_high_mul(int32_t a, int32_t b);
+int32_t midge_rounding_shift(int32_t x, int32_t exponent);
+int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift);
+uint32_t midge_divide(uint32_t a, uint32_t b);
+
+#else
+
+#ifdef MIDGE_FIXED_POINT_C
+#define MIDGE_INLINE
+#else
+#define MIDGE_INLINE static inline
+#endif
+
 // SaturatingRoundingDoublingHighMul: round(a * b / 2^31), halves upwards. Never called with the one
 // pair that saturates, INT32_MIN twice.
-static inline int32_t midge_high_mul(int32_t a, int32_t b) {
+MIDGE_INLINE int32_t midge_high_mul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
 
 // RoundingDivideByPOT: round(x / 2^exponent), halves away from zero; exponent 0 to 31.
-static inline int32_t midge_rounding_shift(int32_t x, int32_t exponent) {
+MIDGE_INLINE int32_t midge_rounding_shift(int32_t x, int32_t exponent) {
     uint32_t mask = (1u << exponent) - 1;
     uint32_t threshold = (mask >> 1) + (x < 0);
     return (x >> exponent) + (((uint32_t)x & mask) > threshold);
 }
 
 // MultiplyByQuantizedMultiplier: x * multiplier / 2^31 * 2^shift; multiplier >= 0, shift -31 to 30.
-static inline int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift) {
+MIDGE_INLINE int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift) {
     if (shift > 0) {
         return midge_high_mul((int32_t)((uint32_t)x << shift), multiplier);
     }
     return midge_rounding_shift(midge_high_mul(x, multiplier), -shift);
 }
+
+#ifndef MIDGE_FIXED_POINT_C
+// a / b, b > 0: for what happens once for an operator, or for an output at most.
+static inline uint32_t midge_divide(uint32_t a, uint32_t b) {
+    return a / b;
+}
+#endif
+
+#endif
 
 static inline int midge_is_rescale(int32_t multiplier, int32_t shift) {
     return multiplier >= 0 && shift >= -31 && shift <= 30;

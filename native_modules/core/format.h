@@ -28,11 +28,12 @@
 #define MIDGE_BAD_PARAMETER 4  // an impossible parameter
 #define MIDGE_BAD_READING 5  // a value that is not a number
 
-// What every record begins with.
+// What all records have in common.
 typedef struct {
     uint8_t code;
     uint8_t flags;
     uint16_t blocks;
+    uint8_t fields[40];
     uint32_t input;
     uint32_t output;
     uint32_t output_bytes;
@@ -48,13 +49,18 @@ typedef struct {
     uint8_t code;
     uint8_t flags;
     uint16_t blocks;
-    uint32_t input;
-    uint32_t output;
-    uint32_t output_bytes;
-    uint32_t weights;
-    uint32_t block_bytes;
-    uint32_t scratch;
-    uint32_t scratch_bytes;
+    uint8_t stride_h;
+    uint8_t stride_w;
+    uint8_t dilation_h;
+    uint8_t dilation_w;
+    int8_t input_zero;
+    int8_t output_zero;
+    int8_t clamp_min;
+    int8_t clamp_max;
+    uint8_t bias_bits;
+    uint8_t shift_bits;
+    uint8_t mult_bits;
+    int8_t shift;
     uint16_t in_h;
     uint16_t in_w;
     uint16_t in_c;
@@ -63,30 +69,11 @@ typedef struct {
     uint16_t out_c;
     uint16_t kernel_h;
     uint16_t kernel_w;
-    uint8_t stride_h;
-    uint8_t stride_w;
-    uint8_t dilation_h;
-    uint8_t dilation_w;
     uint16_t pad_top;
     uint16_t pad_left;
-    int8_t input_zero;
-    int8_t output_zero;
-    int8_t clamp_min;
-    int8_t clamp_max;
-    int32_t multiplier;
     uint16_t block_channels;
-    uint8_t bias_bits;
-    uint8_t shift_bits;
-    uint8_t mult_bits;
-    int8_t shift;
     uint16_t reserved;
-} midge_window_t;
-
-// A sum over the middle axis of [outer, reduce, inner].
-typedef struct {
-    uint8_t code;
-    uint8_t flags;
-    uint16_t blocks;
+    int32_t multiplier;
     uint32_t input;
     uint32_t output;
     uint32_t output_bytes;
@@ -94,6 +81,13 @@ typedef struct {
     uint32_t block_bytes;
     uint32_t scratch;
     uint32_t scratch_bytes;
+} midge_window_t;
+
+// A sum over the middle axis of [outer, reduce, inner].
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
     uint32_t outer;
     uint32_t reduce;
     uint32_t inner;
@@ -104,13 +98,6 @@ typedef struct {
     int8_t clamp_min;
     int8_t clamp_max;
     uint8_t spare[16];
-} midge_reduce_t;
-
-// Element by element; the output may be in the place of either input.
-typedef struct {
-    uint8_t code;
-    uint8_t flags;
-    uint16_t blocks;
     uint32_t input;
     uint32_t output;
     uint32_t output_bytes;
@@ -118,6 +105,13 @@ typedef struct {
     uint32_t block_bytes;
     uint32_t scratch;
     uint32_t scratch_bytes;
+} midge_reduce_t;
+
+// Element by element; the output may be in the place of either input.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
     uint32_t input2;
     uint32_t count;
     int32_t multiplier1;
@@ -134,13 +128,6 @@ typedef struct {
     int8_t clamp_max;
     int8_t reserved;
     uint8_t spare[10];
-} midge_add_t;
-
-// Over the last axis; may be in place.
-typedef struct {
-    uint8_t code;
-    uint8_t flags;
-    uint16_t blocks;
     uint32_t input;
     uint32_t output;
     uint32_t output_bytes;
@@ -148,12 +135,26 @@ typedef struct {
     uint32_t block_bytes;
     uint32_t scratch;
     uint32_t scratch_bytes;
+} midge_add_t;
+
+// Over the last axis; may be in place.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
     uint32_t rows;
     uint32_t depth;
     int32_t multiplier;
     int32_t shift;
     int32_t diff_min;
     uint8_t spare[20];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
 } midge_softmax_t;
 
 // q becomes table[q + 128]; may be in place. The 256-byte table is the operator's one weight
@@ -162,6 +163,8 @@ typedef struct {
     uint8_t code;
     uint8_t flags;
     uint16_t blocks;
+    uint32_t count;
+    uint8_t spare[36];
     uint32_t input;
     uint32_t output;
     uint32_t output_bytes;
@@ -169,8 +172,6 @@ typedef struct {
     uint32_t block_bytes;
     uint32_t scratch;
     uint32_t scratch_bytes;
-    uint32_t count;
-    uint8_t spare[36];
 } midge_lut_t;
 
 // Copies a 4-D tensor into a larger one filled with a value.
@@ -178,6 +179,11 @@ typedef struct {
     uint8_t code;
     uint8_t flags;
     uint16_t blocks;
+    uint16_t in_shape[4];
+    uint16_t before[4];
+    uint16_t out_shape[4];
+    int8_t value;
+    uint8_t spare[15];
     uint32_t input;
     uint32_t output;
     uint32_t output_bytes;
@@ -185,11 +191,6 @@ typedef struct {
     uint32_t block_bytes;
     uint32_t scratch;
     uint32_t scratch_bytes;
-    uint16_t in_shape[4];
-    uint16_t before[4];
-    uint16_t out_shape[4];
-    int8_t value;
-    uint8_t spare[15];
 } midge_pad_t;
 
 // A model input or output.

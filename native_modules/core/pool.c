@@ -23,7 +23,7 @@ static int32_t average(const midge_window_t *op, const int8_t *p, int32_t height
     uint32_t count = (uint32_t)(height * width);
     // Rounds halves away from zero.
     uint32_t size = sum < 0 ? -(uint32_t)sum : (uint32_t)sum;
-    int32_t mean = (int32_t)((size + count / 2) / count);
+    int32_t mean = (int32_t)midge_divide(size + count / 2, count);
     return sum < 0 ? -mean : mean;
 }
 

@@ -1,26 +1,25 @@
 // The executor: finds a record's operator, checks the record against the buffers, runs it.
 
 #include "dispatch.h"
+#include "fixed_point.h"
 
 typedef struct {
     uint32_t (*check)(const void *op, uint32_t arena_bytes);
     void (*run)(const midge_call_t *call);
-    midge_tuned_t *tuned; // NULL where there is none
 } operator_t;
 
 // By operator code.
 static const operator_t operators[] = {
-    [MIDGE_CONV_2D] = {midge_conv_check, midge_conv, MIDGE_TUNED_CONV},
-    [MIDGE_DEPTHWISE_CONV_2D] = {midge_depthwise_conv_check, midge_depthwise_conv,
-        MIDGE_TUNED_DEPTHWISE_CONV},
-    [MIDGE_FULLY_CONNECTED] = {midge_conv_check, midge_conv, MIDGE_TUNED_CONV},
-    [MIDGE_AVERAGE_POOL_2D] = {midge_pool_check, midge_average_pool, 0},
-    [MIDGE_MAX_POOL_2D] = {midge_pool_check, midge_max_pool, 0},
-    [MIDGE_MEAN] = {midge_mean_check, midge_mean, 0},
-    [MIDGE_ADD] = {midge_add_check, midge_add, 0},
-    [MIDGE_SOFTMAX] = {midge_softmax_check, midge_softmax, 0},
-    [MIDGE_LUT] = {midge_lut_check, midge_lut, 0},
-    [MIDGE_PAD] = {midge_pad_check, midge_pad, 0},
+    [MIDGE_CONV_2D] = {midge_conv_check, MIDGE_RUN_CONV},
+    [MIDGE_DEPTHWISE_CONV_2D] = {midge_depthwise_conv_check, MIDGE_RUN_DEPTHWISE_CONV},
+    [MIDGE_FULLY_CONNECTED] = {midge_conv_check, MIDGE_RUN_CONV},
+    [MIDGE_AVERAGE_POOL_2D] = {midge_pool_check, midge_average_pool},
+    [MIDGE_MAX_POOL_2D] = {midge_pool_check, midge_max_pool},
+    [MIDGE_MEAN] = {midge_mean_check, midge_mean},
+    [MIDGE_ADD] = {midge_add_check, MIDGE_RUN_ADD},
+    [MIDGE_SOFTMAX] = {midge_softmax_check, midge_softmax},
+    [MIDGE_LUT] = {midge_lut_check, midge_lut},
+    [MIDGE_PAD] = {midge_pad_check, midge_pad},
 };
 
 // Operators with weight blocks, a bit for each code.
@@ -51,8 +50,13 @@ static const operator_t *find(const midge_head_t *op, uint32_t arena_bytes, uint
     return *reason ? 0 : found;
 }
 
+static uint32_t records(midge_bytes_t program) {
+    return midge_divide(program.bytes, MIDGE_RECORD_BYTES);
+}
+
 static int is_program(midge_bytes_t program) {
-    return ((uintptr_t)program.data & 3) == 0 && program.bytes % MIDGE_RECORD_BYTES == 0;
+    return ((uintptr_t)program.data & 3) == 0
+        && records(program) * MIDGE_RECORD_BYTES == program.bytes;
 }
 
 static const midge_head_t *record(midge_bytes_t program, uint32_t index) {
@@ -67,7 +71,7 @@ uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weigh
     if (!is_program(program)) {
         return refusal(0, MIDGE_BAD_PARAMETER);
     }
-    for (uint32_t i = 0; i < program.bytes / MIDGE_RECORD_BYTES; i++) {
+    for (uint32_t i = 0; i < records(program); i++) {
         const midge_head_t *op = record(program, i);
         uint32_t reason;
         if (!find(op, arena_bytes, &reason)) {
@@ -87,7 +91,7 @@ uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weigh
 
 uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
     midge_weights_t weights, uint32_t begin, uint32_t end) {
-    if (!is_program(program) || last > program.bytes / MIDGE_RECORD_BYTES || first > last) {
+    if (!is_program(program) || last > records(program) || first > last) {
         return refusal(0, MIDGE_BAD_PARAMETER);
     }
     int whole = last - first != 1;
@@ -118,9 +122,7 @@ uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_a
             }
             call.weights = weights.data + ((uint32_t)from - weights.base);
         }
-        if (found->tuned == 0 || !found->tuned(&call)) {
-            found->run(&call);
-        }
+        found->run(&call);
     }
     return MIDGE_OK;
 }

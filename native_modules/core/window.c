@@ -59,3 +59,25 @@ uint32_t midge_blocks_check(const midge_window_t *op, uint64_t row_bytes) {
     }
     return MIDGE_OK;
 }
+
+uint32_t midge_conv_check(const void *record, uint32_t arena_bytes) {
+    const midge_window_t *op = record;
+    uint32_t reason = midge_window_check(op, arena_bytes);
+    if (reason) {
+        return reason;
+    }
+    return midge_blocks_check(op, (uint64_t)((uint32_t)op->kernel_h * op->kernel_w) * op->in_c);
+}
+
+uint32_t midge_depthwise_conv_check(const void *record, uint32_t arena_bytes) {
+    const midge_window_t *op = record;
+    uint32_t reason = midge_window_check(op, arena_bytes);
+    if (reason) {
+        return reason;
+    }
+    const uint32_t multiplier = midge_divide(op->out_c, op->in_c);
+    if (multiplier * op->in_c != op->out_c) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    return midge_blocks_check(op, (uint32_t)op->kernel_h * op->kernel_w);
+}

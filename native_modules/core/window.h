@@ -29,11 +29,16 @@ uint32_t midge_blocks_check(const midge_window_t *op, uint64_t row_bytes);
 // first tap being at `origin`.
 static inline void midge_taps(int32_t origin, int32_t size, int32_t kernel, int32_t dilation,
     int32_t *first, int32_t *last) {
-    // Unsigned: small cores divide in software, and the module holds one such routine already.
-    const uint32_t unit = (uint32_t)dilation;
-    *first = origin < 0 ? (int32_t)(((uint32_t)-origin + unit - 1) / unit) : 0;
-    int32_t inside = size > origin ? (int32_t)(((uint32_t)(size - origin) + unit - 1) / unit) : 0;
-    *last = inside < kernel ? inside : kernel;
+    // Counted: small cores divide slowly.
+    int32_t tap = 0;
+    for (; tap < kernel && origin < 0; tap++) {
+        origin += dilation;
+    }
+    *first = tap;
+    for (; tap < kernel && origin < size; tap++) {
+        origin += dilation;
+    }
+    *last = tap;
 }
 
 static inline int8_t midge_requantize(const midge_window_t *op, const midge_channel_t *channel,

@@ -26,7 +26,7 @@ typedef struct {
 
 static void go_to(image_t *image, uint32_t pixel) {
     const midge_window_t *op = image->op;
-    const uint32_t out_y = pixel / op->out_w;
+    const uint32_t out_y = midge_divide(pixel, op->out_w);
     image->out_x = (int32_t)(pixel - out_y * op->out_w);
     image->y = (int32_t)out_y * op->stride_h - op->pad_top;
     image->x = image->out_x * op->stride_w - op->pad_left;
@@ -99,17 +99,6 @@ static void *take(int8_t **scratch, uint32_t bytes) {
     return taken;
 }
 
-int midge_conv_armv6m(const midge_call_t *call) {
-    const midge_window_t *op = call->op;
-    const uint32_t out_bytes = (uint32_t)op->out_h * op->out_w * op->out_c;
-    const int apart = op->scratch + op->scratch_bytes <= op->output
-        || op->output + out_bytes <= op->scratch;
-    if (!apart || op->scratch & 3) {
-        return 0;
-    }
-    return midge_sparse_conv(call) || midge_dense_conv(call);
-}
-
 int midge_dense_conv(const midge_call_t *call) {
     const midge_window_t *op = call->op;
     const uint32_t pixels = (uint32_t)op->out_h * op->out_w;
@@ -127,14 +116,14 @@ int midge_dense_conv(const midge_call_t *call) {
     // Memory: the whole image packed; or all channels' weights expanded; or as much of the image as
     // fits, and each channel's weights expanded again for it.
     const uint32_t room = op->scratch_bytes - lines_bytes;
-    const uint32_t tiles = (pixels + MIDGE_TILE - 1) / MIDGE_TILE;
+    const uint32_t tiles = midge_divide(pixels + MIDGE_TILE - 1, MIDGE_TILE);
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
     uint32_t slots = 1, strip = tiles;
     if ((uint64_t)tiles * tile_bytes + slot_bytes > room) {
         if ((uint64_t)channels * slot_bytes + tile_bytes <= room) {
             slots = channels;
         }
-        strip = (room - slots * slot_bytes) / tile_bytes;
+        strip = midge_divide(room - slots * slot_bytes, tile_bytes);
     }
 
     int8_t *scratch = call->arena + op->scratch;

@@ -1,8 +1,7 @@
-// DEPTHWISE_CONV_2D, 3x3 with stride 1 or 2: rows.S runs over one channel after the other. Other windows
-// go to the plain C.
+// DEPTHWISE_CONV_2D, 3x3 with stride 1 or 2: rows.S runs over one channel after the other.
 
-#include "depthwise_conv.h"
 #include "dispatch.h"
+#include "plain.h"
 #include "rows.h"
 
 #define SIDE 3
@@ -77,11 +76,8 @@ static void run_rows(midge_rows_t *rows, const weights_t *w, uint32_t skip, int3
     w->run(rows);
 }
 
-int midge_depthwise_conv_armv6m(const midge_call_t *call) {
+static int run_3x3(const midge_call_t *call) {
     const midge_window_t *op = call->op;
-    if (op->in_c == 1) {
-        return midge_conv_armv6m(call); // the weights of the two lie alike then
-    }
     const int32_t stride = op->stride_h, zero = op->input_zero;
     const int32_t in_c = op->in_c, out_c = op->out_c;
     const axis_t axes[] = {
@@ -98,10 +94,10 @@ int midge_depthwise_conv_armv6m(const midge_call_t *call) {
     if (op->kernel_h != SIDE || op->kernel_w != SIDE || op->dilation_h != 1 || op->dilation_w != 1
         || stride > 2 || op->stride_w != stride || lines->before > 1 || lines->after > 1
         || columns->before > 1 || columns->after > 1 || lines->in < SIDE
-        || columns->in > MIDGE_ROW_COLUMNS || pushed < 1) {
+        || pushed > MIDGE_ROW_COLUMNS || pushed < 1) {
         return 0;
     }
-    const uint32_t multiplier = (uint32_t)op->out_c / op->in_c;
+    const uint32_t multiplier = midge_divide(op->out_c, op->in_c);
     midge_scale_t scale;
     midge_rows_t rows;
     rows.below = MIDGE_ROW_BYTES - 4 * (uint32_t)pushed;
@@ -128,12 +124,12 @@ int midge_depthwise_conv_armv6m(const midge_call_t *call) {
         for (uint32_t i = 0; i < op->block_channels; i++, w += SIDE * SIDE, c++) {
             // The one case that midge_rows_1_wide and midge_rows_2 do not take.
             if (has_extremes(w)) {
-                midge_depthwise_channel(call, block, b, i);
+                midge_plain_channel(call, block, i, c);
                 continue;
             }
             read_weights(w, line, column, stride, &weights);
             midge_scale(op, block, i, &scale);
-            rows.image = call->arena + op->input + (multiplier == 1 ? c : c / multiplier);
+            rows.image = call->arena + op->input + (multiplier == 1 ? c : midge_divide(c, multiplier));
             rows.out = call->arena + op->output + c + (columns->out - 1) * columns->out_step;
             if (lines->before) {
                 run_rows(&rows, &weights, 2, zero, 1);
@@ -150,4 +146,16 @@ int midge_depthwise_conv_armv6m(const midge_call_t *call) {
         }
     }
     return 1;
+}
+
+void midge_depthwise_conv_armv6m(const midge_call_t *call) {
+    const midge_window_t *op = call->op;
+    if (run_3x3(call)) {
+        return;
+    }
+    if (op->in_c == 1) {
+        midge_conv_armv6m(call); // the weights of the two lie alike then
+    } else {
+        midge_plain(call);
+    }
 }

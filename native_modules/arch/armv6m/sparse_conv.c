@@ -1,6 +1,8 @@
 #include "sparse.h"
 
 #include "conv_armv6m.h"
+#include "dispatch.h"
+#include "plain.h"
 #include "tiles.h"
 
 // Room for a pixel's code: what most pixels need. Others take several passes.
@@ -28,7 +30,7 @@ typedef struct {
 
 static const int8_t *row_of(const job_t *job, uint32_t channel) {
     const midge_window_t *op = job->op;
-    const uint32_t block = channel / op->block_channels;
+    const uint32_t block = midge_divide(channel, op->block_channels);
     const uint8_t *at = job->call->weights + block * op->block_bytes;
     return (const int8_t *)at + job->rows_at + (channel - block * op->block_channels) * job->depth;
 }
@@ -49,11 +51,11 @@ static void pack(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t depth,
 static void prepare(job_t *job, uint32_t first, uint32_t count) {
     const midge_window_t *op = job->op;
     for (uint32_t i = 0; i < count; i++) {
-        const uint32_t block = (first + i) / op->block_channels;
+        const uint32_t block = midge_divide(first + i, op->block_channels);
         midge_scale(op, job->call->weights + block * op->block_bytes,
             first + i - block * op->block_channels, &job->scale[i]);
     }
-    job->groups = (count + MIDGE_GROUP - 1) / MIDGE_GROUP;
+    job->groups = midge_divide(count + MIDGE_GROUP - 1, MIDGE_GROUP);
     job->back = (int32_t)(count - job->groups * MIDGE_GROUP);
     for (uint32_t group = 0; group < job->groups; group++) {
         uint32_t at = group * MIDGE_GROUP;
@@ -203,9 +205,10 @@ int midge_sparse_conv(const midge_call_t *call) {
     if (room < least_code + group_bytes) {
         return 0;
     }
-    uint32_t groups = (job.channels + MIDGE_GROUP - 1) / MIDGE_GROUP;
-    if (groups > (room - least_code) / group_bytes) {
-        groups = (room - least_code) / group_bytes;
+    uint32_t groups = midge_divide(job.channels + MIDGE_GROUP - 1, MIDGE_GROUP);
+    const uint32_t fitting = midge_divide(room - least_code, group_bytes);
+    if (groups > fitting) {
+        groups = fitting;
     }
     const uint32_t strip = groups * MIDGE_GROUP < job.channels ? groups * MIDGE_GROUP : job.channels;
     if (!is_faster(&job, groups)) {
@@ -232,4 +235,14 @@ int midge_sparse_conv(const midge_call_t *call) {
         run_strip(&job, first);
     }
     return 1;
+}
+
+void midge_conv_armv6m(const midge_call_t *call) {
+    const midge_window_t *op = call->op;
+    const uint32_t out_bytes = (uint32_t)op->out_h * op->out_w * op->out_c;
+    const int apart = op->scratch + op->scratch_bytes <= op->output
+        || op->output + out_bytes <= op->scratch;
+    if (!apart || op->scratch & 3 || (!midge_sparse_conv(call) && !midge_dense_conv(call))) {
+        midge_plain(call);
+    }
 }
