@@ -150,15 +150,12 @@ int midge_dense_conv(const midge_call_t *call) {
         const uint32_t from = first * MIDGE_TILE;
         const int32_t back = (int32_t)(pixels - tiles * MIDGE_TILE); // of the last tile, which overlaps
         const int ends = first + count == tiles;
-        // The blocks of one operator come in order: the image packed for the first serves them all.
-        if (strip < tiles || call->begin == 0) {
-            uint32_t *to = packed;
-            for (uint32_t tile = 0; tile < count; tile++) {
-                if (ends && tile == count - 1) {
-                    go_to(&image, pixels - MIDGE_TILE);
-                }
-                to = pack_tile(&image, to);
+        uint32_t *to = packed;
+        for (uint32_t tile = 0; tile < count; tile++) {
+            if (ends && tile == count - 1) {
+                go_to(&image, pixels - MIDGE_TILE);
             }
+            to = pack_tile(&image, to);
         }
         midge_tiles_t job = {count, op->out_c, ends ? back * op->out_c : 0};
         int8_t *out = call->arena + op->output + from * op->out_c + call->begin * op->block_channels;

@@ -28,47 +28,47 @@ typedef struct {
     int32_t back;
 } job_t;
 
-static const int8_t *row_of(const job_t *job, uint32_t channel) {
-    const midge_window_t *op = job->op;
-    const uint32_t block = midge_divide(channel, op->block_channels);
-    const uint8_t *at = job->call->weights + block * op->block_bytes;
-    return (const int8_t *)at + job->rows_at + (channel - block * op->block_channels) * job->depth;
-}
-
-// Packs two rows of `depth` weights; sums[0] and sums[1] become theirs.
-static void pack(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t depth, uint32_t *sums) {
-    sums[0] = sums[1] = 0;
+// Packs two rows of `depth` weights, and turns what their sums begin with from values relative to 0 into
+// values relative to the zero point of the input.
+static void pack(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t depth, uint32_t zero,
+    uint32_t *sums) {
     for (uint32_t at = 0; at < depth; at += PACKED) {
         const uint32_t count = depth - at < PACKED ? depth - at : PACKED;
         const uint32_t sum = midge_pack(to + 3 * at, a + at, b + at, count);
-        const int16_t low = (int16_t)sum;
-        sums[0] += (uint32_t)(int32_t)low;
-        sums[1] += (uint32_t)((int32_t)(sum - (uint32_t)(int32_t)low) >> 16);
+        const uint32_t low = (uint32_t)(int32_t)(int16_t)sum;
+        sums[0] += low * zero;
+        sums[1] += (uint32_t)((int32_t)(sum - low) >> 16) * zero;
     }
 }
 
-// Scales, sums and packed weights of `count` channels (6 at least) from `first` on.
+// Scales, sums and packed weights of `count` channels (6 at least) from `first` on. The last group
+// overlaps the one before it.
 static void prepare(job_t *job, uint32_t first, uint32_t count) {
     const midge_window_t *op = job->op;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t block = midge_divide(first + i, op->block_channels);
-        midge_scale(op, job->call->weights + block * op->block_bytes,
-            first + i - block * op->block_channels, &job->scale[i]);
-    }
     job->groups = midge_divide(count + MIDGE_GROUP - 1, MIDGE_GROUP);
-    job->back = (int32_t)(count - job->groups * MIDGE_GROUP);
-    for (uint32_t group = 0; group < job->groups; group++) {
-        uint32_t at = group * MIDGE_GROUP;
-        if (at + MIDGE_GROUP > count) {
-            at = count - MIDGE_GROUP;
+    const uint32_t slots = job->groups * MIDGE_GROUP;
+    job->back = (int32_t)(count - slots);
+    uint32_t *words = job->weights;
+    const int8_t *former = 0;
+    for (uint32_t slot = 0, pair = 0; slot < slots; slot++, first++) {
+        if (slot == slots - MIDGE_GROUP) {
+            first += (uint32_t)job->back;
         }
-        uint32_t *words = job->weights + group * 3 * job->depth;
-        uint32_t *sums = job->sums + group * MIDGE_GROUP;
-        for (uint32_t i = 0; i < MIDGE_GROUP; i += 2, sums += 2, words++) {
-            pack(words, row_of(job, first + at + i), row_of(job, first + at + i + 1), job->depth, sums);
-            sums[0] = sums[0] * (uint32_t)(int32_t)op->input_zero + job->scale[at + i].start;
-            sums[1] = sums[1] * (uint32_t)(int32_t)op->input_zero + job->scale[at + i + 1].start;
+        const uint32_t block = midge_divide(first, op->block_channels);
+        const uint32_t index = first - block * op->block_channels;
+        const uint8_t *at = job->call->weights + block * op->block_bytes;
+        midge_scale(op, at, index, &job->scale[slot]);
+        job->sums[slot] = job->scale[slot].start;
+        const int8_t *row = (const int8_t *)at + job->rows_at + index * job->depth;
+        if (slot & 1) {
+            pack(words++, former, row, job->depth, (uint32_t)(int32_t)op->input_zero,
+                job->sums + slot - 1);
+            if (++pair == MIDGE_GROUP / 2) {
+                pair = 0;
+                words += 3 * (job->depth - 1);
+            }
         }
+        former = row;
     }
 }
 
@@ -234,6 +234,7 @@ int midge_sparse_conv(const midge_call_t *call) {
         prepare(&job, first, count);
         run_strip(&job, first);
     }
+    *midge_padding_line(call) = (int8_t)~op->input_zero;
     return 1;
 }
 
