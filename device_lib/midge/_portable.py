@@ -351,7 +351,7 @@ def _lut(op, arena, weights, block, begin, end):
 
 def _pad(op, arena, weights, block, begin, end):
     in_n, in_h, in_w, in_c, n0, y0, x0, c0, out_n, out_h, out_w, out_c, value = op[3:16]
-    data = bytes(memoryview(arena)[op[3] : op[-7] + in_n * in_h * in_w * in_c])
+    data = bytes(memoryview(arena)[op[-7] : op[-7] + in_n * in_h * in_w * in_c])
     out = op[-6]
     for i in range(out, out + out_n * out_h * out_w * out_c):
         arena[i] = value & 255

@@ -386,9 +386,6 @@ corners 2, r10
     bne .Lstep
     ldr r0, [sp, #BACK]
     adds r6, r6, r0
-    movs r1, #MIDGE_SCALE_BYTES
-    muls r0, r1, r0
-    adds r7, r7, r0
 .Lstep:
     str r6, [sp, #OUT]
     str r7, [sp, #SCALE]

@@ -40,10 +40,10 @@ typedef struct {
     uint32_t weights_step; // bytes to the next group's
     const uint32_t *sums; // what each channel begins with, six for each group
     uint32_t *partial; // where the sums go; NULL: they are complete, and scaled
-    const midge_scale_t *scale; // of each channel
+    const midge_scale_t *scale; // six for each group
     int8_t *out; // of the first channel
     uint32_t count;
-    int32_t back; // channels, 0 or less: added before the last of several groups, which overlaps
+    int32_t back; // channels, 0 or less: from the end of the last group but one to the last one
 } midge_groups_t;
 
 void midge_run_code(const midge_groups_t *groups);
