@@ -32,8 +32,7 @@ uint32_t midge_pad_check(const void *op, uint32_t arena_bytes);
 
 void midge_conv(const midge_call_t *call);
 void midge_depthwise_conv(const midge_call_t *call);
-void midge_average_pool(const midge_call_t *call);
-void midge_max_pool(const midge_call_t *call);
+void midge_pool(const midge_call_t *call);
 void midge_mean(const midge_call_t *call);
 void midge_add(const midge_call_t *call);
 void midge_softmax(const midge_call_t *call);

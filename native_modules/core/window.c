@@ -1,3 +1,6 @@
+#ifdef __ARM_ARCH_6M__
+#define MIDGE_WINDOW_C // the one copy of midge_requantize
+#endif
 #include "window.h"
 
 // `count` bits (0 to 32), least significant first, from bit `at`; touches no byte that holds none.

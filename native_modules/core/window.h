@@ -41,11 +41,18 @@ static inline void midge_taps(int32_t origin, int32_t size, int32_t kernel, int3
     *last = tap;
 }
 
-static inline int8_t midge_requantize(const midge_window_t *op, const midge_channel_t *channel,
-    uint32_t acc) {
+// The output of a sum, by docs/NUMERICS.md.
+#if defined(__ARM_ARCH_6M__) && !defined(MIDGE_WINDOW_C)
+int8_t midge_requantize(const midge_window_t *op, const midge_channel_t *channel, uint32_t acc);
+#else
+#ifndef MIDGE_WINDOW_C
+static inline
+#endif
+int8_t midge_requantize(const midge_window_t *op, const midge_channel_t *channel, uint32_t acc) {
     uint32_t scaled = midge_rescale((int32_t)acc, channel->multiplier, channel->shift);
     int32_t q = (int32_t)(scaled + op->output_zero);
     return midge_clamp(q, op->clamp_min, op->clamp_max);
 }
+#endif
 
 #endif

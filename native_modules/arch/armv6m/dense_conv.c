@@ -93,12 +93,6 @@ static uint32_t *pack_tile(image_t *image, uint32_t *to) {
     return to + 3 * image->depth;
 }
 
-static void *take(int8_t **scratch, uint32_t bytes) {
-    void *taken = *scratch;
-    *scratch += (bytes + 3) & ~3u;
-    return taken;
-}
-
 int midge_dense_conv(const midge_call_t *call) {
     const midge_window_t *op = call->op;
     const uint32_t pixels = (uint32_t)op->out_h * op->out_w;
@@ -106,7 +100,7 @@ int midge_dense_conv(const midge_call_t *call) {
         return 0;
     }
     const uint32_t line = (uint32_t)op->kernel_w * op->in_c, depth = op->kernel_h * line;
-    const uint32_t lines_bytes = 3 * ((line + 3) & ~3u);
+    const uint32_t line_bytes = (line + 3) & ~3u, lines_bytes = 3 * line_bytes;
     const uint32_t tile_bytes = 12 * depth;
     const uint32_t slot_bytes = MIDGE_STREAM + 4 * (depth + depth / 2 + 4);
     if (depth > 0xFFFF || op->scratch_bytes < lines_bytes + tile_bytes + slot_bytes) {
@@ -118,15 +112,14 @@ int midge_dense_conv(const midge_call_t *call) {
     const uint32_t room = op->scratch_bytes - lines_bytes;
     const uint32_t tiles = midge_divide(pixels + MIDGE_TILE - 1, MIDGE_TILE);
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
-    uint32_t slots = 1, strip = tiles;
-    if ((uint64_t)tiles * tile_bytes + slot_bytes > room) {
-        if ((uint64_t)channels * slot_bytes + tile_bytes <= room) {
-            slots = channels;
-        }
+    uint32_t slots = 1, strip = midge_divide(room - slot_bytes, tile_bytes);
+    if (strip >= tiles) {
+        strip = tiles;
+    } else if (midge_divide(room - tile_bytes, slot_bytes) >= channels) {
+        slots = channels;
         strip = midge_divide(room - slots * slot_bytes, tile_bytes);
     }
 
-    int8_t *scratch = call->arena + op->scratch;
     image_t image;
     image.op = op;
     image.input = call->arena + op->input;
@@ -134,15 +127,15 @@ int midge_dense_conv(const midge_call_t *call) {
     image.depth = depth;
     image.pitch = (uint32_t)op->dilation_h * op->in_w * op->in_c;
     go_to(&image, 0);
-    image.gathered[0] = take(&scratch, line);
-    image.gathered[1] = take(&scratch, line);
-    int8_t *padding = take(&scratch, line);
+    image.gathered[0] = call->arena + op->scratch;
+    image.gathered[1] = image.gathered[0] + line_bytes;
+    int8_t *padding = image.gathered[1] + line_bytes;
     for (uint32_t i = 0; i < line; i++) {
         padding[i] = op->input_zero;
     }
     image.padding = padding;
-    uint32_t *packed = take(&scratch, strip * tile_bytes);
-    int8_t *slot = scratch;
+    uint32_t *packed = (uint32_t *)(void *)(padding + line_bytes);
+    int8_t *slot = (int8_t *)packed + strip * tile_bytes;
 
     const uint32_t rows_at = midge_entries_bytes(op);
     for (uint32_t first = 0; first < tiles; first += strip) {

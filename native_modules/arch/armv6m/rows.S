@@ -158,7 +158,7 @@
     str r1, [sp, #4]
 .endm
 
-// Weights and registers for a row; the flags of `joins` << 31 and `below` << 29.
+// Weights and registers for a row.
 .macro begin_row
     ldr r0, [sp, #0]
     ldmia r0!, {r1-r6}
@@ -179,11 +179,7 @@
 begin_function \name
 .Lrow_\column:
     begin_row
-    lsls r1, r1, #29
-    bmi .Lodd_\column
 .Lloop_\column:
-    \column
-.Lodd_\column:
     \column
     until_pushed .Lloop_\column
     bl end_row_1

@@ -4,7 +4,6 @@
 
 // Where the two products are exact enough: 1/4 > s > 2^-13.
 #define LEAST_SHIFT 2
-#define WIDE_SHIFT 9 // up to here x' < 2^18, and x' * low fits into 32 bits
 #define MOST_SHIFT 12
 
 // 2^29 / (multiplier >> 16), within 2^-13 of it: two of Newton's steps from a straight line.
@@ -17,8 +16,12 @@ static uint32_t reciprocal(uint32_t multiplier) {
 
 void midge_scale(const midge_window_t *op, const uint8_t *block, uint32_t index,
     midge_scale_t *scale) {
-    midge_channel_t *channel = &scale->channel;
-    midge_channel(op, block, index, channel);
+    midge_channel(op, block, index, &scale->channel);
+    midge_scale_channel(op, scale);
+}
+
+void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale) {
+    const midge_channel_t *channel = &scale->channel;
     scale->op = op;
     scale->start = (uint32_t)channel->bias;
     scale->limit = 0;
@@ -36,7 +39,7 @@ void midge_scale(const midge_window_t *op, const uint8_t *block, uint32_t index,
     scale->high = multiplier >> (r + 8);
     scale->low = 0;
     uint32_t error = 3;
-    if (r > WIDE_SHIFT) {
+    if (r > MIDGE_WIDE_SHIFT) {
         error += scale->range;
     } else {
         scale->low = (r > 6 ? multiplier >> (r - 6) : multiplier << (6 - r)) & 0x3FFF;

@@ -13,6 +13,9 @@
 
 #include "window.h"
 
+// Up to this shift to the right x' < 2^18, and x' * low fits into 32 bits.
+#define MIDGE_WIDE_SHIFT 9
+
 typedef struct {
     uint32_t start; // bias - first: x' before the first product
     uint32_t limit; // fraction << 9 from which v is in doubt; 0: always
@@ -28,6 +31,9 @@ typedef struct {
 // Fills `scale` for channel `index` of the weight block at `block`.
 void midge_scale(const midge_window_t *op, const uint8_t *block, uint32_t index,
     midge_scale_t *scale);
+
+// The same from scale->channel; of the record only output_zero and the clamp matter.
+void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale);
 
 // The output byte of x', by the definition.
 uint32_t midge_scale_exactly(uint32_t x, const midge_scale_t *scale);
