@@ -6,6 +6,8 @@
 #define LEAST_SHIFT 2
 #define MOST_SHIFT 12
 
+#define FAR (1u << 29) // beyond biases of this size x' could wrap
+
 // 2^29 / (multiplier >> 16), within 2^-13 of it: two of Newton's steps from a straight line.
 static uint32_t reciprocal(uint32_t multiplier) {
     const uint32_t d = multiplier >> 16;
@@ -30,7 +32,8 @@ void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale) {
     const int32_t r = -channel->shift;
     const uint32_t multiplier = (uint32_t)channel->multiplier;
     const int plain = op->clamp_min == -128 && op->clamp_max == 127;
-    if (!plain || !(multiplier >> 30) || r < LEAST_SHIFT || r > MOST_SHIFT) {
+    const int is_near = (uint32_t)channel->bias + FAR <= 2 * FAR;
+    if (!plain || !is_near || !(multiplier >> 30) || r < LEAST_SHIFT || r > MOST_SHIFT) {
         return;
     }
     // 1 / s = 2^r * (2^31 / multiplier): a step of the output, in units of x.
