@@ -204,7 +204,15 @@ def test_programs(driver: Path) -> None:
 def test_sums_of_millions_of_weights(driver: Path) -> None:
     """Padding meets 2^24 weights of -128 and more: 32 bits are not enough for their sum."""
     wide = {"in_h": 1, "in_w": 1, "out_h": 1, "out_w": 1, "out_c": 1, "kernel_w": 65535, "dilation_h": 1}
-    wide |= {"input": 0, "output": 260, "output_bytes": 1, "blocks": 1, "block_channels": 1}
+    wide |= {
+        "input": 0,
+        "output": 260,
+        "output_bytes": 1,
+        "blocks": 1,
+        "block_channels": 1,
+        "scratch": 0,
+        "scratch_bytes": 0,
+    }
     jobs = []
     for name, sizes in (
         ("conv", {"in_c": 257, "kernel_h": 1, "pad_top": 1}),  # one line of padding

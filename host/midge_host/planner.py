@@ -80,18 +80,18 @@ def plan(steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases
 def place_scratch(
     steps: list[Step], buffers: list[Buffer], arena_bytes: int
 ) -> tuple[int, dict[Step, tuple[int, int]]]:
-    """Scratch memory where the tensors leave room, and the arena's bytes: more than before, by MAX_GROWTH at most, when
-    a step finds too little."""
+    """Scratch memory where the tensors leave room, and the arena's bytes: more than before, up to the growth limit,
+    when a step finds too little."""
     wants = [scratch.wanted(step) for step in steps]
     gaps = [_gaps([b for b in buffers if b.first <= i <= b.last]) for i in range(len(steps))]
 
     def largest(i: int, limit: int) -> tuple[int, int]:
         return max(((start, min(end, limit) - start) for start, end in gaps[i]), key=lambda gap: gap[1])
 
-    most = arena_bytes + scratch.MAX_GROWTH
+    most = arena_bytes + scratch.growth_limit(arena_bytes)
     for i, want in enumerate(wants):
-        if largest(i, arena_bytes)[1] < want.least <= largest(i, most)[1]:
-            arena_bytes = max(arena_bytes, gaps[i][-1][0] + spec.align(want.least, spec.BLOCK_ALIGNMENT))
+        if largest(i, arena_bytes)[1] < want.least:
+            arena_bytes = max(arena_bytes, min(most, gaps[i][-1][0] + spec.align(want.least, spec.BLOCK_ALIGNMENT)))
     placed = {}
     for i, want in enumerate(wants):
         start, size = largest(i, arena_bytes)

@@ -11,12 +11,20 @@ from typing import Any, NamedTuple
 from . import spec
 from .program import Step
 
-MAX_GROWTH = 8192  # bytes that scratch may add to an arena
+
+def growth_limit(arena_bytes: int) -> int:
+    """Bytes that scratch may add to an arena: half as much again, for boards too small for more, and 8 KB at most."""
+    return min(8192, arena_bytes // 2 & ~3)
+
 
 # Of native_modules/arch/armv6m: midge_scale_t, and what tiles.S and sparse.S work on.
 SCALE_BYTES = 44
 TILE = 6  # pixels
 GROUP = 6  # channels
+
+TABLES_BYTES = 2048  # of add_tables.c
+
+FEW_PIXELS = 4  # too few for weights to be packed
 
 # From here on more of it gains little.
 GOOD_TILES = 16  # in a strip, with the weights of all channels expanded
@@ -33,22 +41,26 @@ class Scratch(NamedTuple):
 def wanted(step: Step) -> Scratch:
     """What the kernels of a step can use."""
     f = step.fields
+    if step.operator == "ADD":
+        return Scratch(TABLES_BYTES, TABLES_BYTES) if f["count"] >= TABLES_BYTES else Scratch(0, 0)
     is_conv = step.operator in ("CONV_2D", "FULLY_CONNECTED")
     if not is_conv and not (step.operator == "DEPTHWISE_CONV_2D" and f["in_c"] == 1):
+        return Scratch(0, 0)
+    if f["out_h"] * f["out_w"] < FEW_PIXELS:
         return Scratch(0, 0)
     depth = f["kernel_h"] * f["kernel_w"] * f["in_c"]
     dense, sparse = _dense(f, depth), _sparse(f, depth)
     least = sparse.least if is_sparse(depth, f["out_c"]) else dense.least
-    return Scratch(min(least, MAX_GROWTH), max(dense.most, sparse.most))
+    return Scratch(least, max(dense.most, sparse.most))
 
 
 def is_sparse(depth: int, channels: int) -> bool:
-    """Whether sparse.S takes a layer of enough scratch memory, not tiles.S (measured; sparse.c decides)."""
+    """Whether sparse.S takes a layer of enough scratch memory, not tiles.S (measured; sparse_conv.c decides)."""
     return channels >= GROUP and depth * (channels - 11) >= 5 * channels + 80
 
 
 def _dense(f: dict[str, Any], depth: int) -> Scratch:
-    """conv.c: lines of padding, tiles of packed pixels, expanded weights."""
+    """dense_conv.c: lines of padding, tiles of packed pixels, expanded weights."""
     pixels = f["out_h"] * f["out_w"]
     if pixels < TILE:
         return Scratch(0, 0)
@@ -61,7 +73,7 @@ def _dense(f: dict[str, Any], depth: int) -> Scratch:
 
 
 def _sparse(f: dict[str, Any], depth: int) -> Scratch:
-    """sparse.c: code of a pixel, groups of packed weights."""
+    """sparse_conv.c: code of a pixel, groups of packed weights."""
     groups = -(-f["out_c"] // GROUP)
     group = GROUP * (2 * depth + SCALE_BYTES + 8)
     return Scratch(12 * depth + 256 + min(groups, GOOD_GROUPS) * group, 20 * depth + 512 + groups * group)

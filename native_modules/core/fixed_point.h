@@ -14,6 +14,7 @@ int32_t midge_high_mul(int32_t a, int32_t b);
 int32_t midge_rounding_shift(int32_t x, int32_t exponent);
 int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift);
 uint32_t midge_divide(uint32_t a, uint32_t b);
+uint32_t midge_times(uint32_t a, uint32_t b);
 
 #else
 
@@ -42,6 +43,12 @@ MIDGE_INLINE int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift)
         return midge_high_mul((int32_t)((uint32_t)x << shift), multiplier);
     }
     return midge_rounding_shift(midge_high_mul(x, multiplier), -shift);
+}
+
+// a * b, or UINT32_MAX: sizes in files, of which none is so large.
+MIDGE_INLINE uint32_t midge_times(uint32_t a, uint32_t b) {
+    uint64_t product = (uint64_t)a * b;
+    return product > UINT32_MAX ? UINT32_MAX : (uint32_t)product;
 }
 
 #ifndef MIDGE_FIXED_POINT_C

@@ -11,10 +11,9 @@ uint32_t midge_mean_check(const void *record, uint32_t arena_bytes) {
         || !midge_is_rescale(op->multiplier, op->shift) || op->clamp_min > op->clamp_max) {
         return MIDGE_BAD_PARAMETER;
     }
-    // The output is checked first: behind it the input's size cannot exceed 64 bits.
-    uint64_t out_bytes = (uint64_t)op->outer * op->inner;
+    uint32_t out_bytes = midge_times(op->outer, op->inner);
     if (!midge_fits(op->output, out_bytes, arena_bytes)
-        || !midge_fits(op->input, out_bytes * op->reduce, arena_bytes)) {
+        || !midge_fits(op->input, midge_times(out_bytes, op->reduce), arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }
     return MIDGE_OK;

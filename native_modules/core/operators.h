@@ -14,8 +14,8 @@ typedef struct {
     uint32_t end;
 } midge_call_t;
 
-// True when `bytes` bytes from `offset` lie within `limit` bytes.
-static inline int midge_fits(uint32_t offset, uint64_t bytes, uint32_t limit) {
+// True when `bytes` bytes from `offset` lie within `limit` bytes; never for UINT32_MAX bytes.
+static inline int midge_fits(uint32_t offset, uint32_t bytes, uint32_t limit) {
     return offset <= limit && bytes <= limit - offset;
 }
 

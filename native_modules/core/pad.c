@@ -1,12 +1,10 @@
 // PAD: a 4-D tensor in a larger one.
 
+#include "fixed_point.h"
 #include "operators.h"
 
-static uint64_t elements(const uint16_t *shape, uint32_t arena_bytes) {
-    uint64_t first = (uint32_t)shape[0] * shape[1];
-    uint64_t second = (uint32_t)shape[2] * shape[3];
-    // Either factor alone may be beyond any arena; the product of two that are not fits 64 bits.
-    return first > arena_bytes || second > arena_bytes ? UINT64_MAX : first * second;
+static uint32_t elements(const uint16_t *shape) {
+    return midge_times((uint32_t)shape[0] * shape[1], (uint32_t)shape[2] * shape[3]);
 }
 
 uint32_t midge_pad_check(const void *record, uint32_t arena_bytes) {
@@ -16,8 +14,8 @@ uint32_t midge_pad_check(const void *record, uint32_t arena_bytes) {
             return MIDGE_BAD_PARAMETER;
         }
     }
-    if (!midge_fits(op->input, elements(op->in_shape, arena_bytes), arena_bytes)
-        || !midge_fits(op->output, elements(op->out_shape, arena_bytes), arena_bytes)) {
+    if (!midge_fits(op->input, elements(op->in_shape), arena_bytes)
+        || !midge_fits(op->output, elements(op->out_shape), arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }
     return MIDGE_OK;

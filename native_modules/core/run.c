@@ -80,7 +80,7 @@ uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weigh
         if (!midge_fits(op->output, op->output_bytes, arena_bytes)) {
             return refusal(i, MIDGE_BAD_TENSOR);
         }
-        uint64_t bytes = (uint64_t)op->blocks * op->block_bytes;
+        uint32_t bytes = midge_times(op->blocks, op->block_bytes);
         if (((op->weights | op->block_bytes) & (MIDGE_BLOCK_ALIGNMENT - 1))
             || !midge_fits(op->weights, bytes, weights_bytes)) {
             return refusal(i, MIDGE_BAD_WEIGHTS);
@@ -111,16 +111,17 @@ uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_a
             if (call.begin > call.end) {
                 return refusal(i, MIDGE_BAD_PARAMETER);
             }
-            uint64_t from = op->weights + (uint64_t)call.begin * op->block_bytes;
-            uint64_t bytes = (uint64_t)(call.end - call.begin) * op->block_bytes;
-            if (from < weights.base || from > UINT32_MAX
-                || !midge_fits((uint32_t)from - weights.base, bytes, weights.bytes)) {
+            uint32_t before = midge_times(call.begin, op->block_bytes);
+            uint32_t from = op->weights + before;
+            uint32_t bytes = midge_times(call.end - call.begin, op->block_bytes);
+            if (from < before || from < weights.base
+                || !midge_fits(from - weights.base, bytes, weights.bytes)) {
                 return refusal(i, MIDGE_BAD_WEIGHTS);
             }
             if (call.begin == call.end) {
                 continue;
             }
-            call.weights = weights.data + ((uint32_t)from - weights.base);
+            call.weights = weights.data + (from - weights.base);
         }
         found->run(&call);
     }

@@ -54,7 +54,7 @@ uint32_t midge_softmax_check(const void *record, uint32_t arena_bytes) {
         || op->shift > 30 || op->diff_min > 0) {
         return MIDGE_BAD_PARAMETER;
     }
-    uint64_t bytes = (uint64_t)op->rows * op->depth;
+    uint32_t bytes = midge_times(op->rows, op->depth);
     if (!midge_fits(op->input, bytes, arena_bytes) || !midge_fits(op->output, bytes, arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }

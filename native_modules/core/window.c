@@ -42,8 +42,8 @@ uint32_t midge_window_check(const midge_window_t *op, uint32_t arena_bytes) {
         || !op->dilation_w || op->clamp_min > op->clamp_max) {
         return MIDGE_BAD_PARAMETER;
     }
-    uint64_t in_bytes = (uint64_t)((uint32_t)op->in_h * op->in_w) * op->in_c;
-    uint64_t out_bytes = (uint64_t)((uint32_t)op->out_h * op->out_w) * op->out_c;
+    uint32_t in_bytes = midge_times((uint32_t)op->in_h * op->in_w, op->in_c);
+    uint32_t out_bytes = midge_times((uint32_t)op->out_h * op->out_w, op->out_c);
     if (!midge_fits(op->input, in_bytes, arena_bytes)
         || !midge_fits(op->output, out_bytes, arena_bytes)) {
         return MIDGE_BAD_TENSOR;
@@ -51,13 +51,14 @@ uint32_t midge_window_check(const midge_window_t *op, uint32_t arena_bytes) {
     return MIDGE_OK;
 }
 
-uint32_t midge_blocks_check(const midge_window_t *op, uint64_t row_bytes) {
+uint32_t midge_blocks_check(const midge_window_t *op, uint32_t row_bytes) {
     if (op->bias_bits < 1 || op->bias_bits > 32 || op->shift_bits > 6
         || (op->mult_bits != 0 && op->mult_bits != 30) || op->multiplier < 0
         || (uint32_t)op->blocks * op->block_channels != op->out_c) {
         return MIDGE_BAD_PARAMETER;
     }
-    if (midge_entries_bytes(op) + op->block_channels * row_bytes > op->block_bytes) {
+    uint32_t rows_bytes = midge_times(op->block_channels, row_bytes);
+    if (!midge_fits(midge_entries_bytes(op), rows_bytes, op->block_bytes)) {
         return MIDGE_BAD_WEIGHTS;
     }
     return MIDGE_OK;
@@ -69,7 +70,7 @@ uint32_t midge_conv_check(const void *record, uint32_t arena_bytes) {
     if (reason) {
         return reason;
     }
-    return midge_blocks_check(op, (uint64_t)((uint32_t)op->kernel_h * op->kernel_w) * op->in_c);
+    return midge_blocks_check(op, midge_times((uint32_t)op->kernel_h * op->kernel_w, op->in_c));
 }
 
 uint32_t midge_depthwise_conv_check(const void *record, uint32_t arena_bytes) {

@@ -23,7 +23,7 @@ uint32_t midge_entries_bytes(const midge_window_t *op);
 // Checks shapes, clamp and tensors; `midge_blocks_check` also the weight blocks, for rows of
 // `row_bytes` bytes.
 uint32_t midge_window_check(const midge_window_t *op, uint32_t arena_bytes);
-uint32_t midge_blocks_check(const midge_window_t *op, uint64_t row_bytes);
+uint32_t midge_blocks_check(const midge_window_t *op, uint32_t row_bytes);
 
 // The taps first..last-1 of a window axis that lie within an image of `size` pixels, the window's
 // first tap being at `origin`.
