@@ -16,14 +16,16 @@ from pathlib import Path
 from midge_host.errors import MidgeError
 
 from .build import Program, build, compiler_problem
-from .layers import ALIGNMENT, Layer, check, place
+from .layers import ALIGNMENT, LAYER, Layer, Placed, check, place
 
 RUNNER = Path(__file__).with_name("count_cycles.mjs")
-RAM_BYTES = 264 << 10
-BASE = 0x2000_0100  # below it lies the breakpoint to which calls return
+RAM, RAM_BYTES = 0x2000_0000, 264 << 10
+BASE = RAM + 0x100  # below it lies the breakpoint to which calls return
 STACK_BYTES = 2048
 CLOCK_HZ = 125_000_000
 LIMIT = 2_000_000_000
+
+Fence = tuple[int, int, int]  # offset in the arena, bytes, rights
 
 
 def problem() -> str | None:
@@ -51,8 +53,9 @@ class Profile:
         return total
 
 
-def assemble() -> Program:
-    return build("armv6m", BASE)
+def assemble(plain: bool = False) -> Program:
+    """The core; plain: without the kernels of this architecture."""
+    return build("armv6m", BASE, plain=plain)
 
 
 def count(program: Program, layers: Sequence[Layer]) -> list[int]:
@@ -66,29 +69,78 @@ def profile(program: Program, layer: Layer) -> Profile:
     return Profile(program, {a: n for a, n, _ in executed}, {a: c for a, _, c in executed})
 
 
-def _run(program: Program, layers: Sequence[Layer], profile: bool) -> list[dict]:
+@dataclass(frozen=True)
+class Outcome:
+    """Of a fenced layer: `arena` afterwards, bytes of stack that it took; `fault` says why it was stopped."""
+
+    status: int
+    arena: bytes
+    cycles: int
+    stack: int
+    fault: str = ""
+
+
+# Rights to memory, in count_cycles.mjs.
+READ, WRITE, EXECUTE = 1, 2, 4
+
+
+def run_fenced(program: Program, layers: Sequence[tuple[Layer, Sequence[Fence]]], limit: int) -> list[Outcome]:
+    """Runs layers that may use no memory but the code, the record, their weights, the stack, and the parts of the arena
+    that are named: (offset, bytes, rights)."""
+    calls = []
+    for layer, parts in layers:
+        placed = _placed(program, layer)
+        fences = [
+            (program.base, len(program.image), READ | EXECUTE),
+            (placed.at, LAYER.size, READ),
+            (placed.program, len(layer.record), READ),
+            (placed.weights, len(layer.weights), READ),
+            (RAM + RAM_BYTES - STACK_BYTES, STACK_BYTES, READ | WRITE),
+            *((placed.arena + at, size, rights) for at, size, rights in parts),
+        ]
+        calls.append({**_call(placed), "read": (placed.arena, len(layer.arena)), "fences": fences})
+    outcomes = []
+    for call in _emulate(program, calls, limit):
+        if "fault" in call:
+            outcomes.append(Outcome(0, b"", 0, 0, call["fault"]))
+        else:
+            arena = base64.b64decode(call["output"])
+            outcomes.append(Outcome(call["result"], arena, call["cycles"], call["stack"]))
+    return outcomes
+
+
+def _placed(program: Program, layer: Layer) -> Placed:
     heap = program.base + len(program.image)
     heap += -heap % ALIGNMENT
-    calls = []
-    for layer in layers:
-        placed = place(layer, heap)
-        if heap + len(placed.memory) + STACK_BYTES > 0x2000_0000 + RAM_BYTES:
-            raise MidgeError(f"{layer.title} does not fit {RAM_BYTES:,} bytes of RAM")
-        memory = base64.b64encode(placed.memory).decode()
-        calls.append({"memory": memory, "at": placed.at, "argument": placed.at, "read": placed.output})
+    placed = place(layer, heap)
+    if heap + len(placed.memory) + STACK_BYTES > RAM + RAM_BYTES:
+        raise MidgeError(f"{layer.title} does not fit {RAM_BYTES:,} bytes of RAM")
+    return placed
+
+
+def _call(placed: Placed) -> dict:
+    memory = base64.b64encode(placed.memory).decode()
+    return {"memory": memory, "at": placed.at, "argument": placed.at, "read": placed.output}
+
+
+def _emulate(program: Program, calls: list[dict], limit: int, profile: bool = False) -> list[dict]:
     job = {
         "image": base64.b64encode(program.image).decode(),
         "base": program.base,
         "entry": program.symbols["run_layer"],
         "calls": calls,
         "profile": profile,
-        "limit": LIMIT,
+        "limit": limit,
     }
     with as_file(files("midge_host.boards") / "cortex_m0plus.mjs") as core:
         done = subprocess.run(["node", RUNNER, core], input=json.dumps(job), capture_output=True, text=True)
     if done.returncode:
         raise MidgeError(f"the emulator failed: {done.stderr.strip()}")
-    results = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def _run(program: Program, layers: Sequence[Layer], profile: bool) -> list[dict]:
+    results = _emulate(program, [_call(_placed(program, layer)) for layer in layers], LIMIT, profile)
     for layer, call in zip(layers, results, strict=True):
         if "fault" in call:
             raise MidgeError(f"{layer.title}: {call['fault']}")

@@ -113,10 +113,12 @@ class Program:
         return [s for s in self._file.iter_segments("PT_LOAD") if s["p_memsz"]]
 
 
-def sources(arch: str) -> list[Path]:
-    """The core, and the kernels for this architecture alone."""
-    tuned = [path for path in (NATIVE / "arch" / arch).glob("*") if path.suffix in (".c", ".S")]
-    return [*sorted((NATIVE / "core").glob("*.c")), *sorted(tuned)]
+def sources(arch: str, plain: bool = False) -> list[Path | str]:
+    """The core, and the kernels for this architecture alone; plain: without them."""
+    core = sorted((NATIVE / "core").glob("*.c"))
+    if plain:
+        return ["-DMIDGE_PLAIN_C", *core]
+    return [*core, *sorted(path for path in (NATIVE / "arch" / arch).glob("*") if path.suffix in (".c", ".S"))]
 
 
 def module_flags(arch: str) -> list[str]:
@@ -132,15 +134,15 @@ def module_flags(arch: str) -> list[str]:
         ).stdout.split()
 
 
-def build(arch: str, base: int, more: tuple[Path, ...] = ()) -> Program:
-    """Links layer.c, the core and `more` sources at the address `base`."""
+def build(arch: str, base: int, more: tuple[Path, ...] = (), plain: bool = False) -> Program:
+    """Links layer.c, the core and `more` sources at the address `base`; plain: without the architecture's kernels."""
     toolchain = TOOLCHAINS[arch]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "program.elf"
         command = [toolchain.compiler, "-std=c99", "-Os", "-Wall", "-Werror", *toolchain.flags.split(), "-fpic"]
         command += ["-fno-common", *module_flags(arch), "-nostdlib", "-static", "-T", HERE / "memory.ld"]
         command += [f"-Wl,--defsym=base={base:#x}", "-Wl,-n,--no-warn-rwx-segments", "-o", output]
-        command += [*more, HERE / "layer.c", *sources(arch), *toolchain.runtime]
+        command += [*more, HERE / "layer.c", *sources(arch, plain), *toolchain.runtime]
         done = subprocess.run(command, cwd=MODULE, env={**os.environ, "PATH": PATH}, capture_output=True, text=True)
         if done.returncode:
             raise MidgeError(f"{arch}: the kernels do not build:\n{done.stderr.strip()}")

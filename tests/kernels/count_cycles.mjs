@@ -3,12 +3,14 @@
 // Job: {
 //   image      bytes (base64) that every call finds at the address `base`, in RAM from 0x20000000
 //   base, entry
-//   calls      [{memory, at, argument, read: [address, bytes]}, ...]: `memory` (base64) goes to the address `at`
+//   calls      [{memory, at, argument, read: [address, bytes], fences}, ...]: `memory` (base64) goes to the address
+//              `at`. With fences, [[address, bytes, rights], ...], no other memory may be used: rights are 1 to
+//              read, 2 to write, 4 to execute, added up
 //   profile    whether to count every instruction
 //   limit      cycles after which a call is given up
 // }
-// Result: for each call {result, cycles, output} and, when profiled, executed: [[address, times, cycles], ...];
-// or {fault: why}.
+// Result: for each call {result, cycles, output}; when profiled, executed: [[address, times, cycles], ...]; with
+// fences, stack: bytes of it. Or {fault: why}.
 //
 // All code and data are in RAM, where no access waits. Cycles go from the function's first instruction to its return.
 
@@ -43,13 +45,81 @@ const chip = {
   readUint32: nothing, readUint16: nothing, readUint8: nothing,
   writeUint32: nothing, writeUint16: nothing, writeUint8: nothing,
 };
-const core = new (makeCore(Bare))(chip);
+const Core = makeCore(Bare);
+
+// A core that uses no memory beyond the fences, and knows how deep its stack was.
+const READ = 1, WRITE = 2, EXECUTE = 4;
+class FencedCore extends Core {
+  constructor(chip) {
+    super(chip);
+    this.rights = new Uint8Array(RAM_BYTES);
+    this.lowest = 0; // stack pointer
+  }
+
+  fence(ranges) {
+    this.rights.fill(0);
+    this.rights.fill(READ | EXECUTE, 0, 2); // the breakpoint
+    for (const [address, bytes, rights] of ranges) {
+      for (let at = address - RAM; at < address - RAM + bytes; at++) this.rights[at] |= rights;
+    }
+    this.lowest = RAM + RAM_BYTES;
+  }
+
+  need(address, bytes, right) {
+    const at = (address - RAM) >>> 0;
+    if (!(this.rights[at] & this.rights[at + bytes - 1] & right)) {
+      const what = right === READ ? 'read of' : right === WRITE ? 'write to' : 'execution of';
+      throw this.fault(`${what} ${bytes} bytes beyond the fences at`, address);
+    }
+  }
+
+  step() {
+    this.need(this.r[15], 2, EXECUTE);
+    super.step();
+    if (this.r[13] < this.lowest) this.lowest = this.r[13];
+  }
+
+  load32(address) {
+    this.need(address, 4, READ);
+    return super.load32(address);
+  }
+
+  load16(address) {
+    this.need(address, 2, READ);
+    return super.load16(address);
+  }
+
+  load8(address) {
+    this.need(address, 1, READ);
+    return super.load8(address);
+  }
+
+  store32(address, value) {
+    this.need(address, 4, WRITE);
+    super.store32(address, value);
+  }
+
+  store16(address, value) {
+    this.need(address, 2, WRITE);
+    super.store16(address, value);
+  }
+
+  store8(address, value) {
+    this.need(address, 1, WRITE);
+    super.store8(address, value);
+  }
+}
+
+const openCore = new Core(chip), fencedCore = new FencedCore(chip);
+let core = openCore;
 let returned = false;
 chip.onBreak = () => {
   returned = core.pause = true;
 };
 
 function start(job, call) {
+  core = call.fences ? fencedCore : openCore;
+  if (call.fences) core.fence(call.fences);
   chip.sram.fill(0);
   core.ram16[0] = BKPT;
   chip.sram.set(job.image, job.base - RAM);
@@ -93,7 +163,8 @@ function run(job, call) {
   if (!returned) return { fault: `no return after ${job.limit} cycles` };
   const [address, bytes] = call.read;
   const output = Buffer.from(chip.sram.subarray(address - RAM, address - RAM + bytes)).toString('base64');
-  return { result: core.registers[0], cycles: core.spent - 1, output, executed }; // without the breakpoint
+  const stack = call.fences && RAM + RAM_BYTES - core.lowest;
+  return { result: core.registers[0], cycles: core.spent - 1, output, executed, stack }; // without the breakpoint
 }
 
 const job = JSON.parse(fs.readFileSync(0, 'utf8'));

@@ -65,10 +65,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Placed:
-    """A layer in memory: `memory` belongs at the address `at`, where layer_t is; the output's address and size."""
+    """A layer in memory: `memory` belongs at the address `at`, where layer_t is. Addresses of its parts; the output's
+    address and size."""
 
     memory: bytes
     at: int
+    program: int
+    weights: int
+    arena: int
     output: tuple[int, int]
 
 
@@ -87,7 +91,7 @@ def place(layer: Layer, at: int) -> Placed:
         *(weights, len(layer.weights), layer.weights_base),
         *(layer.begin, layer.end),
     )
-    return Placed(bytes(memory), at, (arena + layer.output, layer.expected.size))
+    return Placed(bytes(memory), at, program, weights, arena, (arena + layer.output, layer.expected.size))
 
 
 def check(layer: Layer, status: int, output: bytes) -> None:
