@@ -50,16 +50,21 @@ static void prepare(job_t *job, uint32_t first, uint32_t count) {
     job->back = (int32_t)(count - slots);
     uint32_t *words = job->weights;
     const int8_t *former = 0;
-    for (uint32_t slot = 0, pair = 0; slot < slots; slot++, first++) {
+    const uint8_t *at = job->call->weights; // of the block
+    int32_t index = (int32_t)first; // in it
+    for (uint32_t slot = 0, pair = 0; slot < slots; slot++, index++) {
         if (slot == slots - MIDGE_GROUP) {
-            first += (uint32_t)job->back;
+            index += job->back;
         }
-        const uint32_t block = midge_divide(first, op->block_channels);
-        const uint32_t index = first - block * op->block_channels;
-        const uint8_t *at = job->call->weights + block * op->block_bytes;
-        midge_scale(op, at, index, &job->scale[slot]);
+        for (; index < 0; index += op->block_channels) {
+            at -= op->block_bytes;
+        }
+        for (; index >= op->block_channels; index -= op->block_channels) {
+            at += op->block_bytes;
+        }
+        midge_scale(op, at, (uint32_t)index, &job->scale[slot]);
         job->sums[slot] = job->scale[slot].start;
-        const int8_t *row = (const int8_t *)at + job->rows_at + index * job->depth;
+        const int8_t *row = (const int8_t *)at + job->rows_at + (uint32_t)index * job->depth;
         if (slot & 1) {
             pack(words++, former, row, job->depth, (uint32_t)(int32_t)op->input_zero,
                 job->sums + slot - 1);
