@@ -2,7 +2,7 @@
 
 MIDGE_DIR := $(USERMOD_DIR)
 SRC_USERMOD_C += $(MIDGE_DIR)/midge_native.c $(wildcard $(MIDGE_DIR)/../core/*.c)
-# Kernels tuned for a Cortex-M0+: each of these files is empty elsewhere.
-SRC_USERMOD_C += $(wildcard $(MIDGE_DIR)/../arch/armv6m/*.c)
-SRC_USERMOD_LIB_ASM += $(wildcard $(MIDGE_DIR)/../arch/armv6m/*.S)
+# Kernels tuned for one core: each of these files is empty elsewhere.
+SRC_USERMOD_C += $(wildcard $(MIDGE_DIR)/../arch/*/*.c)
+SRC_USERMOD_LIB_ASM += $(wildcard $(MIDGE_DIR)/../arch/*/*.S)
 CFLAGS_USERMOD += -I$(MIDGE_DIR)/../core

@@ -1,6 +1,8 @@
 // ADD: what an input's value contributes stands in a table for each input, and the sum is scaled as
 // scale.h says.
 
+#ifdef __ARM_ARCH_6M__
+
 #include "dispatch.h"
 #include "scale.h"
 
@@ -56,3 +58,5 @@ void midge_add_armv6m(const midge_call_t *call) {
                                     : midge_requantize(&output, &scale.channel, sum);
     }
 }
+
+#endif

@@ -1,6 +1,8 @@
 // CONV_2D and FULLY_CONNECTED: pixels are packed in pairs as tiles.S wants them, a strip of tiles at a
 // time, and each channel's weights run over the strip.
 
+#ifdef __ARM_ARCH_6M__
+
 #include "conv_armv6m.h"
 #include "dispatch.h"
 #include "tiles.h"
@@ -177,3 +179,5 @@ int midge_dense_conv(const midge_call_t *call) {
     }
     return 1;
 }
+
+#endif

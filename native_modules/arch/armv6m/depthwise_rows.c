@@ -1,5 +1,7 @@
 // DEPTHWISE_CONV_2D, 3x3 with stride 1 or 2: rows.S runs over one channel after the other.
 
+#ifdef __ARM_ARCH_6M__
+
 #include "dispatch.h"
 #include "plain.h"
 #include "rows.h"
@@ -32,8 +34,11 @@ typedef struct {
 } weights_t;
 
 // `line` and `column`: from a weight to the next.
-static void read_weights(const int8_t *w, uint32_t line, uint32_t column, int32_t stride,
+// False for what midge_rows_1_wide and midge_rows_2 do not take: -128 in two lines of a column, of
+// which the sum of products, 2 * 128 * 128, does not fit into 16 bits.
+static int read_weights(const int8_t *w, uint32_t line, uint32_t column, int32_t stride,
     weights_t *to) {
+    uint32_t extremes = 0;
     int32_t sizes = 0, other_sizes = 0;
     to->first_sum = to->last_sum = 0;
     for (uint32_t y = 1; y <= SIDE; y++, w += line) {
@@ -47,18 +52,11 @@ static void read_weights(const int8_t *w, uint32_t line, uint32_t column, int32_
         to->last_sum += c;
         sizes += size_of(a);
         other_sizes += size_of(b);
+        extremes += (a == -128) + (b == -128) + (c == -128);
     }
     const int plain = sizes <= MIDGE_PAIR_LIMIT && other_sizes <= MIDGE_PAIR_LIMIT;
     to->run = stride == 2 ? midge_rows_2 : plain ? midge_rows_1 : midge_rows_1_wide;
-}
-
-// Whether two lines have -128 in one column: 2 * 128 * 128 does not fit into 16 bits.
-static int has_extremes(const int8_t *w) {
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < SIDE * SIDE; i++) {
-        found += w[i] == -128;
-    }
-    return found > 1;
+    return extremes < 2;
 }
 
 // `count` rows. `skip` is 1, or 0 or 2 where the window misses its last or first line.
@@ -122,12 +120,10 @@ static int run_3x3(const midge_call_t *call) {
     for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
         const int8_t *w = (const int8_t *)block + midge_entries_bytes(op);
         for (uint32_t i = 0; i < op->block_channels; i++, w += SIDE * SIDE, c++) {
-            // The one case that midge_rows_1_wide and midge_rows_2 do not take.
-            if (has_extremes(w)) {
+            if (!read_weights(w, line, column, stride, &weights)) {
                 midge_plain_channel(call, block, i, c);
                 continue;
             }
-            read_weights(w, line, column, stride, &weights);
             midge_scale(op, block, i, &scale);
             rows.image = call->arena + op->input + (multiplier == 1 ? c : midge_divide(c, multiplier));
             rows.out = call->arena + op->output + c + (columns->out - 1) * columns->out_step;
@@ -159,3 +155,5 @@ void midge_depthwise_conv_armv6m(const midge_call_t *call) {
         midge_plain(call);
     }
 }
+
+#endif

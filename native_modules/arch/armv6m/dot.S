@@ -2,6 +2,8 @@
 //
 // The sum of w[i] * x[i]. 8 cycles for a product.
 
+#ifdef __ARM_ARCH_6M__
+
 .syntax unified
 .cpu cortex-m0plus
 .thumb
@@ -36,3 +38,5 @@ midge_dot:
     mov r0, r3
     pop {r4, r5, pc}
 .size midge_dot, . - midge_dot
+
+#endif

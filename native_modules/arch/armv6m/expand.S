@@ -3,6 +3,8 @@
 // Cuts a row of weights greedily into runs whose absolute values sum to 255 at most, as tiles.S
 // wants them. About 13 cycles for a weight and 20 for a run.
 
+#ifdef __ARM_ARCH_6M__
+
 .syntax unified
 .cpu cortex-m0plus
 .thumb
@@ -76,3 +78,5 @@ midge_expand:
     b .Lreturn
     .ltorg
 .size midge_expand, . - midge_expand
+
+#endif

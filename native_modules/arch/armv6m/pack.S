@@ -3,6 +3,8 @@
 // to[3 * i] = a[i] + (b[i] << 16): one of the three pairs of a tile. Returns the sum of the words.
 // 11 cycles for a word.
 
+#ifdef __ARM_ARCH_6M__
+
 .syntax unified
 .cpu cortex-m0plus
 .thumb
@@ -51,3 +53,5 @@ midge_pack:
     mov r0, r7
     pop {r4-r7, pc}
 .size midge_pack, . - midge_pack
+
+#endif

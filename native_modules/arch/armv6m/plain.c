@@ -1,6 +1,8 @@
 // CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED for the records that no other kernel takes: little code
 // rather than few cycles.
 
+#ifdef __ARM_ARCH_6M__
+
 #include "plain.h"
 
 void midge_plain_channel(const midge_call_t *call, const uint8_t *block, uint32_t index, uint32_t c) {
@@ -49,3 +51,5 @@ void midge_plain(const midge_call_t *call) {
         }
     }
 }
+
+#endif

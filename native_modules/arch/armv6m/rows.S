@@ -12,6 +12,8 @@
 // While sums are pushed no register is left to count columns: the stack is placed so that it is aligned
 // to MIDGE_ROW_BYTES when the last one has been pushed.
 
+#ifdef __ARM_ARCH_6M__
+
 .syntax unified
 .cpu cortex-m0plus
 .thumb
@@ -320,3 +322,5 @@ scale_row:
     mov r12, r2
     pop {r1-r5}
     b .Lstore
+
+#endif

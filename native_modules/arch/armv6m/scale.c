@@ -1,3 +1,5 @@
+#ifdef __ARM_ARCH_6M__
+
 #include "scale.h"
 
 #define FRACTION 23
@@ -67,3 +69,5 @@ void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale) {
 uint32_t midge_scale_exactly(uint32_t x, const midge_scale_t *scale) {
     return (uint8_t)midge_requantize(scale->op, &scale->channel, x + (uint32_t)scale->first);
 }
+
+#endif

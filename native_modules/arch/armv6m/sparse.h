@@ -5,6 +5,7 @@
 
 #define MIDGE_GROUP 6 // channels
 #define MIDGE_SCALE_BYTES 44 // sizeof(midge_scale_t)
+#define MIDGE_PASSED 21 // values that one instruction passes by: 12 bytes each
 #define MIDGE_BUDGET 255 // sum of a run's values: 255 * 128 fits into 16 bits
 
 #ifndef __ASSEMBLER__
@@ -22,7 +23,7 @@ typedef struct {
 } midge_code_t;
 
 // The most words that one step appends: a run's end, a value; and the passing of `depth` values.
-#define MIDGE_STEP_WORDS(depth) (14 + (depth) / 21)
+#define MIDGE_STEP_WORDS(depth) (14 + (depth) / MIDGE_PASSED)
 
 // Appends code for code->left values from code->x on; stops where there is no room.
 void midge_code_values(midge_code_t *code);

@@ -1,3 +1,5 @@
+#ifdef __ARM_ARCH_6M__
+
 #include "sparse.h"
 
 #include "conv_armv6m.h"
@@ -251,3 +253,5 @@ void midge_conv_armv6m(const midge_call_t *call) {
         midge_plain(call);
     }
 }
+
+#endif

@@ -14,6 +14,8 @@
 // Cycles: 13 n + 16 for a run of n weights, that is 6 n products; about 140 for a tile's beginning,
 // end and requantisation.
 
+#ifdef __ARM_ARCH_6M__
+
 .syntax unified
 .cpu cortex-m0plus
 .thumb
@@ -193,3 +195,5 @@ exactly:
     mov r12, r1
     pop {r1-r5, pc}
 .size midge_tiles, . - midge_tiles
+
+#endif
