@@ -6,6 +6,7 @@ scores = model.predict(frame)
 """
 
 import gc
+import sys
 
 __version__ = "0.1.0"
 
@@ -21,14 +22,46 @@ def load(path, weights="auto", backend="auto"):
     Raises OSError when there is no such file, ValueError (what and where) when it is no sound .midge
     file, MemoryError (need, have, what would help) when it does not fit.
     """
-    # Every import leaves the buffer of a file behind. Collected at once it makes room for the next one, where it
-    # would otherwise split the memory that the model needs in one piece.
-    collect = gc.collect if hasattr(gc, "mem_free") else int  # on the PC it would only take time
-    collect()
-    from . import _file  # noqa: F401
-
-    collect()
+    # The model needs its memory in one piece. So the native module, the largest piece of the rest, comes first; every
+    # import leaves the buffer of a file behind, which is collected at once to make room for the next; and Model()
+    # copies its parts to where _file.py was.
+    _collect()
+    if backend != "portable":
+        try:
+            import midge_native  # noqa: F401
+        except (ImportError, ValueError):  # _file.py says why
+            pass
+        _collect()
+    parts = _from_file("load", path, weights, backend)
+    _collect()
     from ._model import Model
 
-    collect()
-    return Model(path, weights, backend)
+    _collect()
+    model = Model(parts)
+    del parts
+    model._allocate()
+    return model
+
+
+def _collect():
+    if hasattr(gc, "mem_free"):  # on the PC it would only take time
+        gc.collect()
+
+
+def _from_file(function, *arguments):
+    # What a function of _file.py returns. On a board that module then leaves memory: an arena needs its place.
+    global _file
+    from . import _file
+
+    try:
+        return getattr(_file, function)(*arguments)
+    finally:
+        if hasattr(gc, "mem_free"):
+            del sys.modules[_file.__name__], _file
+
+
+def _text(key, *values):
+    # An error's words. Their module stays out of memory until something is wrong.
+    from ._texts import TEXTS
+
+    return TEXTS[key] % values

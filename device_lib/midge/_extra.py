@@ -4,7 +4,8 @@
 from array import array
 from binascii import crc32
 
-from ._file import crc, text, u32
+from . import _from_file
+from . import _text as text
 
 try:
     from micropython import const
@@ -113,24 +114,34 @@ def _float32(value):
     return cell[0]
 
 
-def names(model):
-    """The names of a file's operators."""
-    with open(model.path, "rb") as file:
-        lines = model.lines(file, model.names_offset, model.names_bytes)
-    tensors = len(model.inputs) + len(model.outputs)
-    if len(lines) != tensors + model.op_count:
-        raise ValueError(text("changed", model.path))
-    return lines[tensors:]
+def operators(model):
+    """A function for each operator, that runs it; what it takes to plan that is not in its time."""
+    if model._steps is None:
+        return [_operator(model, i, None) for i in range(model._op_count)]
+    plans = _from_file("plans", model._program, model._op_count, len(model._weights))
+    return [_operator(model, i, model._windows(steps)) for i, steps in enumerate(plans)]
 
 
-def profile(model, operator):
-    """Calls the functions operator(i): a list of (name, microseconds)."""
+def _operator(model, index, steps):
+    def run():
+        if steps is not None:
+            model._stream(steps)
+            return
+        status = model._run(model._program, index, index + 1, model._arena, model._weights)
+        if status:
+            model._refuse(status)
+
+    return run
+
+
+def profile(model):
+    """Runs a model that has its reading operator by operator: a list of (name, microseconds)."""
     result = []
-    for i, name in enumerate(names(model)):
-        run = operator(i)
+    names = model._names()
+    for i, run in enumerate(operators(model)):
         start = _ticks()
         run()
-        result.append((name, _elapsed(start)))
+        result.append((names[i], _elapsed(start)))
     return result
 
 
@@ -146,25 +157,25 @@ def _elapsed(start):
     return time.ticks_diff(time.ticks_us(), start) if hasattr(time, "ticks_us") else _ticks() - start
 
 
-def selftest(model, arena, operator):
-    """Runs the file's own test input through the functions operator(i): ValueError names the first operator that differs."""
-    with open(model.path, "rb") as file:
-        if crc(file, model.weights_offset, model.weights_offset + model.weights_bytes) != model.weights_crc:
-            raise ValueError(text("weights crc", model.path))
-        if not model.golden_offset:
-            raise ValueError(text("no golden", model.path))
-        golden = model.section(file, model.golden_offset, 4 + 4 * model.op_count)
-    x = u32(golden, 0)
+def selftest(model):
+    """Runs the file's own test input operator by operator: ValueError names the first that differs."""
+    golden = _from_file("golden", model._path, model._crcs[0])
+    arena = model._arena
+    x = _u32(golden, 0)
     for tensor in model.inputs:
         for i in range(tensor.offset, tensor.offset + tensor.bytes):
             x = (1664525 * x + 1013904223) & 0xFFFFFFFF
             arena[i] = x >> 24
-    for i in range(model.op_count):
-        operator(i)()
-        start = u32(model.program, i * _RECORD + _OUTPUT_AT)
-        end = start + u32(model.program, i * _RECORD + _OUTPUT_BYTES_AT)
-        if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != u32(golden, 4 + 4 * i):
-            raise ValueError(text("differs", model.path, i, names(model)[i]))
+    for i, run in enumerate(operators(model)):
+        run()
+        start = _u32(model._program, i * _RECORD + _OUTPUT_AT)
+        end = start + _u32(model._program, i * _RECORD + _OUTPUT_BYTES_AT)
+        if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != _u32(golden, 4 + 4 * i):
+            raise ValueError(text("differs", model._path, i, model._names()[i]))
+
+
+def _u32(data, at):
+    return data[at] | data[at + 1] << 8 | data[at + 2] << 16 | data[at + 3] << 24
 
 
 def map_file(path):

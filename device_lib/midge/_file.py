@@ -1,9 +1,14 @@
 # Reads the parts of a .midge file and checks every field: docs/FORMAT.md. A file is not trusted; what it
 # says about operators is checked by the backend's check().
+#
+# In memory only while it is needed (_from_file in __init__.py): what its functions return is data, and refers to
+# nothing in here.
 
-import gc
 import struct
 from binascii import crc32
+
+from . import _collect
+from . import _text as text
 
 try:
     from micropython import const
@@ -37,167 +42,251 @@ _TENSOR = "<IIfiiiBB6HH"
 _DTYPES = ("int8", "uint8", "float32")
 # generated: end
 
-
-def text(key, *values):
-    """An error's words. Their module stays out of memory until something is wrong."""
-    from ._texts import TEXTS
-
-    return TEXTS[key] % values
+_ALL = const(0xFFFF)  # the end of an operator's weight blocks, however many there are
 
 
-class Tensor:
-    """A model input or output: name, shape, dtype, scale, zero_point, bytes.
+def load(path, weights, backend):
+    """The parts of a Model: see its __init__."""
+    if weights not in ("auto", "ram", "map", "stream"):
+        raise ValueError(text("weights", weights))
+    native, backend = _find_backend(backend)
+    _collect()
+    view = _map(path, weights == "map") if weights in ("auto", "map") else None
+    if view is not None:
+        weights = "map"
+    elif weights == "map":
+        raise ValueError(text("not in mapped memory", path))
+    crcs, names, _, program, tensors, labels, sizes = _read(path, view)
+    arena, start, size, window = sizes
+    status = native.check(program, arena, size)
+    if status and view is not None:
+        # Records are read in words, and a mapped file may begin anywhere.
+        program = bytearray(program)
+        status = native.check(program, arena, size)
+    if status:
+        from ._texts import refusal
 
-    real value = scale * (q - zero_point). dtype is what the source model had there; the device holds int8.
-    """
-
-    def __init__(self, name, raw):
-        fields = struct.unpack_from(_TENSOR, raw)
-        self.offset, self.bytes, self.scale, self.zero_point = fields[:4]
-        rank = fields[7]
-        self.name = name
-        self.shape = fields[8 : 8 + rank]
-        self.raw = raw
-        if not 1 <= fields[6] <= len(_DTYPES) or rank > _MAX_RANK:
-            raise ValueError(text("dtype", name))
-        self.dtype = _DTYPES[fields[6] - 1]
-        size = 1
-        for n in self.shape:
-            size *= n
-        if (
-            not size
-            or size != self.bytes
-            or not -128 <= self.zero_point <= 127
-            or not _SCALE_MIN < self.scale < _SCALE_MAX
-        ):
-            raise ValueError(text("shape", name))
-
-    def __repr__(self):
-        return "Tensor(%s %s %s)" % (self.name, self.dtype, self.shape)
+        raise refusal(path, status, names)
+    steps = None
+    if view is not None:
+        view = view[start:]
+    elif weights != "ram" and size > window:
+        steps = plan(program, 0, len(names), window)
+    return native, backend, path, crcs, program, len(names), tensors, labels, weights, view, steps, sizes
 
 
-class ModelFile:
-    """A .midge file: its header's fields, and readers for its sections. Holds no file open.
+def names(path, crc):
+    """The names of a file's operators. crc: what load() found of it."""
+    return _same(path, crc)[1]
 
-    view: the file in mapped memory, if it is there; its sections are then used where they lie.
-    """
 
-    def __init__(self, path, view):
-        self.path = path
-        self.view = view
-        with open(path, "rb") as file:
-            try:
-                self._read(file)
-            except ValueError as error:
-                raise ValueError("%s: %s" % (path, error))
+def golden(path, crc):
+    """What a file holds for the self-test, after a check of its weights."""
+    found = _same(path, crc)
+    _, start, size, _ = found[-1]
+    with open(path, "rb") as file:
+        if _crc(file, start, start + size) != found[0][1]:
+            raise ValueError(text("weights crc", path))
+    if not found[2]:
+        raise ValueError(text("no self-test", path))
+    return found[2]
 
-    def _read(self, file):
-        head = bytearray(_HEADER_BYTES)
-        if file.readinto(head) != _HEADER_BYTES or head[:4] != b"MIDG":
-            raise ValueError(text("magic"))
-        (
-            _,
-            version,
-            header_bytes,
-            file_bytes,
-            program_crc,
-            self.weights_crc,
-            self.weights_offset,
-            self.weights_bytes,
-            program_offset,
-            tensors_offset,
-            self.names_offset,
-            self.names_bytes,
-            labels_offset,
-            labels_bytes,
-            _,
-            _,
-            self.golden_offset,
-            self.arena_bytes,
-            self.window_bytes,
-            self.op_count,
-            inputs,
-            outputs,
-            _,
-        ) = struct.unpack_from(_HEADER, head)
-        if version != FORMAT:
-            raise ValueError(text("version", version, FORMAT))
-        size = file.seek(0, 2)
-        if size != file_bytes or self.weights_offset + self.weights_bytes != size:
-            raise ValueError(text("size", size, file_bytes))
-        if (
-            header_bytes != _HEADER_BYTES
-            or self.weights_offset < _HEADER_BYTES
-            or self.weights_offset % _WEIGHT_ALIGNMENT
-            or self.window_bytes > _MAX_WINDOW
-            or self.arena_bytes > _MAX_ARENA
-        ):
-            raise ValueError(text("header"))
-        if crc(file, _CRC_FROM, self.weights_offset) != program_crc:
-            raise ValueError(text("crc"))
-        self.program = self.section(file, program_offset, self.op_count * _RECORD)
-        for i in range(self.op_count):
-            if self.block_count(i) and not 0 < self.block_bytes(i) <= self.window_bytes:
-                raise ValueError(text("block", i))
-        raw = self.section(file, tensors_offset, (inputs + outputs) * _TENSOR_BYTES)
-        names = self.lines(file, self.names_offset, self.names_bytes)
-        if len(names) != inputs + outputs + self.op_count or not inputs or not outputs:
-            raise ValueError(text("names", len(names)))
-        # What stays is made after the rest was collected, a copy of each name too: something that stays amid what
-        # goes would split the piece of free memory that the arena needs.
-        if hasattr(gc, "mem_free"):
-            gc.collect()
-        tensors = []
-        for i in range(inputs + outputs):
-            tensor = Tensor("%s" % names[i], bytearray(raw[i * _TENSOR_BYTES : (i + 1) * _TENSOR_BYTES]))
-            if tensor.offset + tensor.bytes > self.arena_bytes:
-                raise ValueError(text("arena", tensor.name))
-            tensors.append(tensor)
-        self.inputs = tensors[:inputs]
-        self.outputs = tensors[inputs:]
-        self.labels = self.lines(file, labels_offset, labels_bytes)
-        if self.golden_offset and self.golden_offset + 4 + 4 * self.op_count > self.weights_offset:
-            raise ValueError(text("section"))
 
-    def section(self, file, offset, size):
-        if offset + size > self.weights_offset:
-            raise ValueError(text("section"))
-        if self.view is not None:
-            return self.view[offset : offset + size]
+def plans(program, count, room):
+    """plan() for each operator alone."""
+    return [plan(program, i, i + 1, room) for i in range(count)]
+
+
+def plan(program, first, last, room):
+    # How operators first..last-1 run with streamed weights, in steps: the weights of several whole operators, or
+    # so many weight blocks of one at a time, so many times, are read and run. See _stream for a step's parts.
+    steps = []
+    base = size = 0  # of the weights of operators first..i-1, which wait for more
+    for i in range(first, last):
+        count = _block_count(program, i)
+        if not count:
+            continue
+        start = _u32(program, i * _RECORD + _WEIGHTS_AT)
+        block = _u32(program, i * _RECORD + _BLOCK_BYTES_AT)
+        if size and (start != base + size or size + count * block > room):
+            steps.append([base, size, None, first, i, 0, _ALL, 1])
+            first = i
+            size = 0
+        if not size:
+            base = start
+        if count * block <= room:
+            size += count * block
+            continue
+        if first < i:
+            steps.append([start, 0, None, first, i, 0, _ALL, 1])
+        most = room // block
+        times = count // most
+        rest = count % most
+        steps.append([start, most * block, None, i, i + 1, 0, most, times])
+        if rest:
+            steps.append([start + (count - rest) * block, rest * block, None, i, i + 1, count - rest, rest, 1])
+        first = i + 1
+        base = start + count * block
+    if first < last:
+        steps.append([base, size, None, first, last, 0, _ALL, 1])
+    return steps
+
+
+def _find_backend(name):
+    if name not in ("auto", "native", "portable"):
+        raise ValueError(text("backend", name))
+    if name != "portable":
+        try:
+            import midge_native
+
+            if getattr(midge_native, "FORMAT", None) == FORMAT:
+                return midge_native, "native"
+            problem = text("native version")
+        except ImportError:
+            problem = None
+        except ValueError as error:  # an .mpy for another architecture
+            problem = text("native", error)
+        if name == "native":
+            raise ImportError(problem or text("native missing"))
+        if problem:
+            print(text("portable", problem))
+    from . import _portable
+
+    return _portable, "portable"
+
+
+def _same(path, crc):
+    try:
+        found = _read(path, None)
+    except ValueError:
+        found = None
+    if not found or found[0][0] != crc:
+        raise ValueError(text("file changed", path))
+    return found
+
+
+def _read(path, view):
+    # Of a file whose every field was checked: checksums of the program and of the weights, names of the operators,
+    # golden values, program, (inputs, outputs), labels, (bytes of the arena, where the weights are, their bytes, bytes
+    # of RAM to stream them). view: the file in mapped memory, if it is there; its program is then used where it lies.
+    with open(path, "rb") as file:
+        try:
+            return _parts(file, view)
+        except ValueError as error:
+            raise ValueError("%s: %s" % (path, error))
+
+
+def _parts(file, view):
+    head = bytearray(_HEADER_BYTES)
+    if file.readinto(head) != _HEADER_BYTES or head[:4] != b"MIDG":
+        raise ValueError(text("not a midge file"))
+    (
+        _,
+        version,
+        header_bytes,
+        file_bytes,
+        crc,
+        weights_crc,
+        weights_offset,
+        weights_bytes,
+        program_offset,
+        tensors_offset,
+        names_offset,
+        names_bytes,
+        labels_offset,
+        labels_bytes,
+        _,
+        _,
+        golden_offset,
+        arena_bytes,
+        window_bytes,
+        op_count,
+        input_count,
+        output_count,
+        _,
+    ) = struct.unpack_from(_HEADER, head)
+    if version != FORMAT:
+        raise ValueError(text("version", version, FORMAT))
+    size = file.seek(0, 2)
+    if size != file_bytes or weights_offset + weights_bytes != size:
+        raise ValueError(text("size", size, file_bytes))
+    if (
+        header_bytes != _HEADER_BYTES
+        or weights_offset < _HEADER_BYTES
+        or weights_offset % _WEIGHT_ALIGNMENT
+        or window_bytes > _MAX_WINDOW
+        or arena_bytes > _MAX_ARENA
+    ):
+        raise ValueError(text("impossible header"))
+    if _crc(file, _CRC_FROM, weights_offset) != crc:
+        raise ValueError(text("program checksum"))
+
+    def section(offset, size):
+        if offset + size > weights_offset:
+            raise ValueError(text("section outside"))
+        if view is not None:
+            return view[offset : offset + size]
         data = bytearray(size)
         file.seek(offset)
         if file.readinto(data) != size:
             raise ValueError(text("read"))
         return data
 
-    def lines(self, file, offset, size):
+    def lines(offset, size):
         if not size:
             return []
-        data = self.section(file, offset, size)
         try:
-            return str(data, "utf-8").split("\n")
+            return str(section(offset, size), "utf-8").split("\n")
         except ValueError:  # UnicodeError, where there is one
             raise ValueError(text("utf-8"))
 
-    def weights_at(self, index):
-        """Where an operator's first weight block lies in the weight section."""
-        return u32(self.program, index * _RECORD + _WEIGHTS_AT)
+    _collect()
+    program = section(program_offset, op_count * _RECORD)
+    for i in range(op_count):
+        block_bytes = _u32(program, i * _RECORD + _BLOCK_BYTES_AT)
+        if _block_count(program, i) and not 0 < block_bytes <= window_bytes:
+            raise ValueError(text("impossible block", i))
+    count = input_count + output_count
+    raw = section(tensors_offset, count * _TENSOR_BYTES)
+    names = lines(names_offset, names_bytes)
+    if len(names) != count + op_count or not input_count or not output_count:
+        raise ValueError(text("count of names", len(names)))
+    tensors = []
+    for i in range(count):
+        tensors.append((names[i], raw[i * _TENSOR_BYTES : (i + 1) * _TENSOR_BYTES]))
+        _check_tensor(*tensors[i], arena_bytes)
+    tensors = tensors[:input_count], tensors[input_count:]
+    labels = lines(labels_offset, labels_bytes)
+    golden = section(golden_offset, 4 + 4 * op_count) if golden_offset else None
+    sizes = arena_bytes, weights_offset, weights_bytes, window_bytes
+    return (crc, weights_crc), names[count:], golden, program, tensors, labels, sizes
 
-    def block_count(self, index):
-        """An operator's number of weight blocks; 0 for one without weights."""
-        at = index * _RECORD + _BLOCKS_AT
-        return self.program[at] | self.program[at + 1] << 8
 
-    def block_bytes(self, index):
-        """Bytes of one of its weight blocks."""
-        return u32(self.program, index * _RECORD + _BLOCK_BYTES_AT)
+def _check_tensor(name, raw, arena_bytes):
+    fields = struct.unpack_from(_TENSOR, raw)
+    offset, size, scale, zero_point, _, _, dtype, rank = fields[:8]
+    if not 1 <= dtype <= len(_DTYPES) or rank > _MAX_RANK:
+        raise ValueError(text("unknown dtype", name))
+    count = 1
+    for n in fields[8 : 8 + rank]:
+        count *= n
+    if not count or count != size or not -128 <= zero_point <= 127 or not _SCALE_MIN < scale < _SCALE_MAX:
+        raise ValueError(text("impossible shape", name))
+    if offset + size > arena_bytes:
+        raise ValueError(text("tensor outside", name))
 
 
-def u32(data, at):
+def _block_count(program, index):
+    # An operator's number of weight blocks; 0 for one without weights.
+    at = index * _RECORD + _BLOCKS_AT
+    return program[at] | program[at + 1] << 8
+
+
+def _u32(data, at):
     return data[at] | data[at + 1] << 8 | data[at + 2] << 16 | data[at + 3] << 24
 
 
-def crc(file, start, end):
+def _crc(file, start, end):
     chunk = bytearray(256)
     view = memoryview(chunk)
     file.seek(start)
@@ -209,3 +298,17 @@ def crc(file, start, end):
         value = crc32(view[:n], value)
         start += n
     return value & 0xFFFFFFFF
+
+
+def _map(path, asked):
+    # A view of the file where it already is in addressable memory; None elsewhere.
+    file = open(path, "rb")
+    try:
+        return memoryview(file)
+    except TypeError:
+        file.close()
+    if asked:
+        from ._extra import map_file
+
+        return map_file(path)
+    return None

@@ -1,10 +1,12 @@
 # Model: one loaded .midge file. The API is described in docs/api.md.
 
 import gc
+import struct
 from array import array
 from binascii import crc32
 
-from ._file import FORMAT, ModelFile, text
+from . import _from_file
+from . import _text as text
 
 try:
     from micropython import const
@@ -15,34 +17,31 @@ except ImportError:
 
 
 _MARGIN = const(16384)  # heap to leave to the user's script when "auto" chooses to copy weights to RAM
+# generated: dtypes (host/midge_host/spec.py, `make generate`)
+_DTYPES = ("int8", "uint8", "float32")
+# generated: end
 _str = str  # found sooner than a builtin
-_ALL = const(0xFFFF)  # the end of an operator's weight blocks, however many there are
 
 # predict_into is held short: the cycles around the kernels are counted in tests/boards/test_pico.py. MicroPython takes
 # heap for a call's frame of more than 11 words: locals, the deepest expression, and three for each nested `try`.
 
 
-def _find_backend(name):
-    if name not in ("auto", "native", "portable"):
-        raise ValueError(text("backend", name))
-    if name != "portable":
-        try:
-            import midge_native
+class Tensor:
+    """A model input or output: name, shape, dtype, scale, zero_point, bytes.
 
-            if getattr(midge_native, "FORMAT", None) == FORMAT:
-                return midge_native, "native"
-            problem = text("native version")
-        except ImportError:
-            problem = None
-        except ValueError as error:  # an .mpy for another architecture
-            problem = text("native", error)
-        if name == "native":
-            raise ImportError(problem or text("no native"))
-        if problem:
-            print(text("portable", problem))
-    from . import _portable
+    real value = scale * (q - zero_point). dtype is what the source model had there; the device holds int8.
+    """
 
-    return _portable, "portable"
+    def __init__(self, name, raw):
+        fields = struct.unpack_from("<IIfiiiBB6H", raw)
+        self.offset, self.bytes, self.scale, self.zero_point = fields[:4]
+        self.name = "%s" % name
+        self.dtype = _DTYPES[fields[6] - 1]
+        self.shape = fields[8 : 8 + fields[7]]
+        self.raw = bytearray(raw)
+
+    def __repr__(self):
+        return "Tensor(%s %s %s)" % (self.name, self.dtype, self.shape)
 
 
 class Model:
@@ -53,97 +52,89 @@ class Model:
     arena_bytes: working memory. weights_mode: "ram", "map" or "stream". backend: "native" or "portable".
     """
 
-    def __init__(self, path, weights="auto", backend="auto"):
-        if weights not in ("auto", "ram", "map", "stream"):
-            raise ValueError(text("weights", weights))
-        self._native, self.backend = _find_backend(backend)
-        if hasattr(gc, "mem_free"):
-            gc.collect()
-        view = _map(path, weights == "map") if weights in ("auto", "map") else None
-        if view is None and weights == "map":
-            raise ValueError(text("not mapped", path))
-        self._model = model = ModelFile(path, view)
-        self.inputs = model.inputs
-        self.outputs = model.outputs
-        self.labels = model.labels
-        self.arena_bytes = model.arena_bytes
-        status = self._check()
-        if status and view is not None:
-            # Records are read in words, and a mapped file may begin anywhere.
-            model.program = bytearray(model.program)
-            status = self._check()
-        if status:
-            self._refuse(status)
-        # The one input's and the one output's descriptor; None where there are several.
-        self._input = model.inputs[0].raw if len(model.inputs) == 1 else None
-        self._output = model.outputs[0].raw if len(model.outputs) == 1 else None
+    def __init__(self, parts):
+        # Holds nothing of the parts that is in memory: midge.load() frees it before the arena comes.
+        (
+            self._native,
+            self.backend,
+            self._path,
+            crcs,
+            program,
+            self._op_count,
+            (inputs, outputs),
+            labels,
+            self.weights_mode,  # as asked for, or map
+            view,
+            steps,
+            (self.arena_bytes, self._weights_at, self._weights_bytes, self._window_bytes),
+        ) = parts
         self._run = self._native.run
-        self._program = model.program
-        self._op_count = model.op_count
-        self._steps = None
-        self._choose("map" if view is not None else weights)
-        self._allocate(view, weights == "auto")
+        self._crcs = array("I", crcs)
+        self._program = (memoryview if isinstance(program, memoryview) else bytearray)(program)
+        self.inputs = [Tensor(*parts) for parts in inputs]
+        self.outputs = [Tensor(*parts) for parts in outputs]
+        # The one input's and the one output's descriptor; None where there are several.
+        self._input = self.inputs[0].raw if len(inputs) == 1 else None
+        self._output = self.outputs[0].raw if len(outputs) == 1 else None
+        self.labels = ["%s" % label for label in labels]
+        self._weights = None if view is None else memoryview(view)
+        self._steps = steps and [list(step) for step in steps]
 
-    def _check(self):
-        model = self._model
-        return self._native.check(model.program, model.arena_bytes, model.weights_bytes)
-
-    def _need(self, mode):
-        model = self._model
-        weights = 0 if mode == "map" else model.weights_bytes
+    def _allocate(self):
+        # The arena, and room for weights.
+        mode = self.weights_mode
+        size = self._weights_bytes
+        if mode == "map":
+            self._reserve(mode, 0)
+            return
+        if mode == "auto" and self.arena_bytes + size + _MARGIN > _free():
+            mode = "stream"
+        if mode != "stream":
+            try:
+                self._reserve("ram", size)
+                self._steps = None
+            except MemoryError:
+                if mode == "ram":
+                    raise
+                mode = "stream"  # enough is free, but not in one piece
         if mode == "stream":
-            weights = min(weights, model.window_bytes)
-        return model.arena_bytes + weights
+            self._reserve(mode, min(size, self._window_bytes))
+        if self._steps:
+            return
+        with open(self._path, "rb") as file:
+            file.seek(self._weights_at)
+            if file.readinto(self._weights) != size:
+                raise ValueError("%s: %s" % (self._path, text("read")))
+        if crc32(self._weights) & 0xFFFFFFFF != self._crcs[1]:
+            raise ValueError(text("weights crc", self._path))
 
-    def _refuse_memory(self):
-        need, free = self._need(self.weights_mode), _free()
-        hint = "free memory first, use a smaller model or a board with more RAM"
-        if need <= free:
-            hint = "it is in pieces: load the model before anything else"
-        elif self.weights_mode == "ram":
-            hint = 'load it with weights="stream"'
-        raise MemoryError(
-            "%s needs %d bytes (%d for activations), %d are free; %s"
-            % (self._model.path, need, self.arena_bytes, free, hint)
-        )
-
-    def _choose(self, mode):
-        # Decides on "auto", and refuses what does not fit before anything is allocated.
-        free = _free()
-        if mode == "auto":
-            mode = "ram" if self._need("ram") + _MARGIN <= free else "stream"
+    def _reserve(self, mode, size):
+        # What does not fit is refused before anything is allocated.
         self.weights_mode = mode
-        if self._need(mode) > free:
-            self._refuse_memory()
-
-    def _allocate(self, view, choose):
-        model = self._model
-        self._arena = None  # of a first attempt
+        need = self.arena_bytes + size
+        free = _free()
         try:
-            self._arena = bytearray(model.arena_bytes)
-            self._weights = self._read_weights() if view is None else view[model.weights_offset :]
-            if len(self._weights) < model.weights_bytes:
-                self._steps = self._plan(0, model.op_count)
+            if need <= free:
+                self._arena = bytearray(self.arena_bytes)
+                if mode != "map":
+                    self._weights = bytearray(size)
+                if mode == "stream" and self._steps:
+                    self._file = open(self._path, "rb")
+                    self._windows(self._steps)
+                return
         except MemoryError:
-            if not choose or self.weights_mode != "ram":
-                self._refuse_memory()
-            self.weights_mode = "stream"  # enough is free, but not in one piece
-            self._allocate(view, False)
+            self._arena = self._weights = None
+            free = _free()
+        from ._texts import no_memory
 
-    def _read_weights(self):
-        # All of them, or room for some of them at a time.
-        model = self._model
-        if self.weights_mode == "stream" and model.weights_bytes > model.window_bytes:
-            self._file = open(model.path, "rb")
-            return bytearray(model.window_bytes)
-        weights = bytearray(model.weights_bytes)
-        with open(model.path, "rb") as file:
-            file.seek(model.weights_offset)
-            if file.readinto(weights) != len(weights):
-                raise ValueError("%s: %s" % (model.path, text("read")))
-        if crc32(weights) & 0xFFFFFFFF != model.weights_crc:
-            raise ValueError(text("weights crc", model.path))
-        return weights
+        raise no_memory(self._path, need, self.arena_bytes, free, mode)
+
+    def _windows(self, steps):
+        # Gives each step its part of the memory for weights.
+        memory = memoryview(self._weights)
+        for step in steps:
+            step[2] = memory[: step[1]]
+        return steps
 
     def predict(self, reading):
         """Runs the model; returns the output as a list of floats (one list per output if there are several).
@@ -196,7 +187,7 @@ class Model:
         from ._extra import profile
 
         self._load(reading)
-        return profile(self._model, self._operator)
+        return profile(self)
 
     def selftest(self):
         """Runs the model on the file's own test input: True, or ValueError naming the first operator whose
@@ -204,90 +195,37 @@ class Model:
         from ._extra import selftest
 
         self.reset()
-        selftest(self._model, self._arena, self._operator)
+        selftest(self)
         self.reset()
         return True
+
+    def _names(self):
+        # Of the operators.
+        return _from_file("names", self._path, self._crcs[0])
 
     def _refuse(self, status):
         from ._texts import refusal
 
-        raise refusal(self._model, status)
+        raise refusal(self._path, status, self._names())
 
     def _refuse_count(self, key, tensors, values):
         from ._texts import what
 
         raise ValueError(text(key, len(tensors), what(values)))
 
-    def _operator(self, index):
-        # A function that runs one operator; what it takes to plan that is not in its time.
-        steps = None if self._steps is None else self._plan(index, index + 1)
-
-        def run():
-            if steps is not None:
-                self._stream(steps)
-                return
-            status = self._run(self._program, index, index + 1, self._arena, self._weights)
-            if status:
-                self._refuse(status)
-
-        return run
-
-    def _plan(self, first, last):
-        # How operators first..last-1 run with streamed weights, in steps: the weights of several whole operators, or
-        # so many weight blocks of one at a time, so many times, are read and run. See _stream for a step's parts.
-        model = self._model
-        memory = memoryview(self._weights)
-        windows = {}
-        steps = []
-
-        def add(base, size, *how):
-            if size not in windows:
-                windows[size] = memory[:size]
-            steps.append((base, size, windows[size]) + how)
-
-        base = size = 0  # of the weights of operators first..i-1, which wait for more
-        for i in range(first, last):
-            count = model.block_count(i)
-            if not count:
-                continue
-            start = model.weights_at(i)
-            block = model.block_bytes(i)
-            if size and (start != base + size or size + count * block > len(memory)):
-                add(base, size, first, i, 0, _ALL, 1)
-                first = i
-                size = 0
-            if not size:
-                base = start
-            if count * block <= len(memory):
-                size += count * block
-                continue
-            if first < i:
-                add(start, 0, first, i, 0, _ALL, 1)
-            most = len(memory) // block
-            times = count // most
-            rest = count % most
-            add(start, most * block, i, i + 1, 0, most, times)
-            if rest:
-                add(start + (count - rest) * block, rest * block, i, i + 1, count - rest, rest, 1)
-            first = i + 1
-            base = start + count * block
-        if first < last:
-            add(base, size, first, last, 0, _ALL, 1)
-        return steps
-
     def _stream(self, steps):
         file = self._file
         run = self._run
         program = self._program
         arena = self._arena
-        start = self._model.weights_offset
+        start = self._weights_at
         at = -1  # where in the weight section the file is
         for base, size, window, first, last, begin, blocks, times in steps:
             for _ in range(times):
                 if base != at:
                     file.seek(start + base)
                 if file.readinto(window) != size:
-                    raise OSError(text("gone", self._model.path))
+                    raise OSError(text("file is gone", self._path))
                 status = run(program, first, last, arena, window, base, begin, begin + blocks)
                 if status:
                     self._refuse(status)
@@ -365,17 +303,3 @@ def _free():
         return 1 << 30
     gc.collect()
     return gc.mem_free()
-
-
-def _map(path, asked):
-    # A view of the file where it already is in addressable memory; None elsewhere.
-    file = open(path, "rb")
-    try:
-        return memoryview(file)
-    except TypeError:
-        file.close()
-    if asked:
-        from ._extra import map_file
-
-        return map_file(path)
-    return None

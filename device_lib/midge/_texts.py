@@ -12,41 +12,41 @@ _REASONS = (
 # generated: end
 
 TEXTS = {
-    "arena": "tensor %s lies outside the arena",
     "backend": 'backend is "auto", "native" or "portable", not %r',
-    "block": "operator %d: a weight block of an impossible size",
-    "changed": "%s was changed; load it again",
-    "crc": "damaged (checksum); copy it again",
+    "count of names": "%d names; convert the model again",
     "differs": "%s: operator %d (%s) computes something else here",
-    "dtype": "tensor %s has an unknown dtype or rank",
-    "gone": "%s cannot be read any more",
-    "header": "impossible header; convert the model again",
+    "file changed": "%s was changed; load it again",
+    "file is gone": "%s cannot be read any more",
+    "impossible block": "operator %d: a weight block of an impossible size",
+    "impossible header": "impossible header; convert the model again",
+    "impossible shape": "tensor %s has an impossible shape or scale",
     "input": "input %s takes a list, tuple, array or bytes of %d values, not %s",
     "inputs": "the model has %d inputs: give a list of so many readings, not %s",
     "large": "input %s: value %d is too large",
     "length": "input %s takes %d values %s, got %d",
-    "magic": "not a .midge file; make one with `midge convert`",
-    "names": "%d names; convert the model again",
     "nan": "input %s: a value is NaN; check the sensor",
-    "native": "midge_native does not fit this board (%s)",
+    "native missing": "midge_native is not installed",
     "native version": "midge_native is of another version; install the one that came with this library",
+    "native": "midge_native does not fit this board (%s)",
     "nested": "input %s: lists nested more than %d deep",
-    "no golden": "%s holds no self-test; convert it again",
-    "no native": "midge_native is not installed",
-    "not mapped": "%s is not in mapped memory (ROMFS); use another weights mode",
+    "no self-test": "%s holds no self-test; convert it again",
+    "not a midge file": "not a .midge file; make one with `midge convert`",
+    "not in mapped memory": "%s is not in mapped memory (ROMFS); use another weights mode",
     "number": "input %s: value %d is %s, not a number",
-    "out": "out is an array('f'), array('b'), bytearray or list, not %s",
     "out length": "output %s has %d values, out has %d",
+    "out": "out is an array('f'), array('b'), bytearray or list, not %s",
     "outputs": "the model has %d outputs: out is a list of so many, not %s",
     "portable": "midge: %s; using the slow portable kernels",
+    "program checksum": "damaged (checksum); copy it again",
     "read": "cannot be read to its end",
-    "section": "a section lies outside the file",
-    "shape": "tensor %s has an impossible shape or scale",
+    "section outside": "a section lies outside the file",
     "size": "%d bytes long, %d expected; copy it again",
+    "tensor outside": "tensor %s lies outside the arena",
+    "unknown dtype": "tensor %s has an unknown dtype or rank",
     "utf-8": "names are not UTF-8; convert the model again",
     "version": "format %d, this midge reads %d; convert the model again",
-    "weights": 'weights is "auto", "ram", "map" or "stream", not %r',
     "weights crc": "%s: damaged weights (checksum); copy it again",
+    "weights": 'weights is "auto", "ram", "map" or "stream", not %r',
 }
 
 
@@ -55,10 +55,18 @@ def what(value):
     return "a list of %d" % len(value) if isinstance(value, (list, tuple)) else type(value).__name__
 
 
-def refusal(model, status):
+def refusal(path, status, names):
     """The ValueError for a status that check() or run() returned."""
-    from ._extra import names
+    name = names[(status >> 4) - 1] if names else ""
+    return ValueError("%s: operator %d (%s): %s" % (path, (status >> 4) - 1, name, _REASONS[(status & 15) - 1]))
 
-    index = (status >> 4) - 1
-    name = names(model)[index] if model.op_count else ""
-    return ValueError("%s: operator %d (%s): %s" % (model.path, index, name, _REASONS[(status & 15) - 1]))
+
+def no_memory(path, need, arena_bytes, free, mode):
+    """The MemoryError for a model that does not fit."""
+    hint = "free memory first, use a smaller model or a board with more RAM"
+    if need <= free:
+        hint = "it is in pieces: load the model before anything else"
+    elif mode == "ram":
+        hint = 'load it with weights="stream"'
+    words = "%s needs %d bytes (%d for activations), %d are free; %s"
+    return MemoryError(words % (path, need, arena_bytes, free, hint))

@@ -163,6 +163,7 @@ SECTIONS = {
     "device_lib/midge/_extra.py": {"extra": python_extra},
     "device_lib/midge/_texts.py": {"reasons": python_texts},
     "device_lib/midge/_portable.py": {"operators": python_operators},
+    "device_lib/midge/_model.py": {"dtypes": python_dtypes},
     "device_lib/midge/_file.py": {"header": python_header, "dtypes": python_dtypes},
     "docs/operators.md": {"fronts": doc_fronts},
     "docs/FORMAT.md": {"layouts": doc_layouts, "operators": doc_operators},

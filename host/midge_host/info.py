@@ -21,7 +21,7 @@ BOARDS = {
     "ESP32": 110_000,
     "micro:bit v2 (nRF52833)": 60_000,
 }
-LIBRARY_BYTES = 20_000
+LIBRARY_BYTES = 18_000
 
 
 def parameter_bytes(record: dict[str, Any]) -> int:

