@@ -21,7 +21,16 @@ from kernels import armv6m
 from kernels.armv6m import EXECUTE, READ, WRITE, Fence, Outcome
 from kernels.build import NATIVE, Program
 from kernels.layers import Layer
-from kernels.random_layers import KINDS, crafted_layer, fields_of, image, layer, random_layer, weight_window
+from kernels.random_layers import (
+    KINDS,
+    crafted_layer,
+    fields_of,
+    image,
+    layer,
+    random_layer,
+    sparse_sizes,
+    weight_window,
+)
 from midge_host.program import record_shapes
 
 CASES = int(os.environ.get("MIDGE_KERNEL_CASES", 250))
@@ -87,6 +96,12 @@ def with_scratch(one: Layer, size: int) -> Layer:
     return layer(size, op, one.weights, np.frombuffer(arena, np.int8))
 
 
+def with_pixels(one: Layer, rng: np.random.Generator, pixels: str) -> Layer:
+    op = fields_of(one)
+    values = image(rng, pixels, op["in_h"] * op["in_w"] * op["in_c"], op["input_zero"], op["in_c"]).tobytes()
+    return replace(one, arena=one.arena[: op["input"]] + values + one.arena[op["input"] + len(values) :])
+
+
 def swept_layer(kind: str, pixels: str) -> Layer:
     """A small layer that has several tiles of pixels and groups of channels."""
     for i, rng in generators(1000, 10):
@@ -97,10 +112,7 @@ def swept_layer(kind: str, pixels: str) -> Layer:
                 continue
             return one
         if one.macs // op["output_bytes"] >= 8 and op["out_c"] >= 14 and op["out_h"] * op["out_w"] >= 14:
-            size = op["in_h"] * op["in_w"] * op["in_c"]
-            arena = bytearray(one.arena)
-            arena[op["input"] : op["input"] + size] = image(rng, pixels, size, op["input_zero"], op["in_c"]).tobytes()
-            return replace(one, arena=bytes(arena))
+            return with_pixels(one, rng, pixels)
     raise AssertionError("no such layer")
 
 
@@ -114,6 +126,20 @@ def test_every_size_of_scratch_memory(program, kind, pixels):
     layers = [with_scratch(one, size) for size in [*range(0, 3000, 3), *range(3000, 12_000, 97)]]
     ways = {outcome.cycles for outcome in check_all(program, layers)}
     assert len(ways) > (1 if kind == "ADD" else 2)
+
+
+def test_code_of_dense_pixels_in_sparse_images(program):
+    """sparse.S makes code for a pixel in parts where the scratch memory has no room for all of it."""
+    layers = []
+    for i, rng in generators(4 * CASES, 50):
+        one = random_layer(rng, i, "CONV_2D")
+        op = fields_of(one)
+        depth = one.macs // op["output_bytes"]
+        if depth >= 20 and op["out_c"] >= 18:
+            code, group = sparse_sizes(depth)
+            scratch = code + int(rng.integers(3, 12)) * group + 4 * int(rng.integers(0, 8))
+            layers.append(with_scratch(with_pixels(one, rng, "half"), scratch))
+    check_all(program, layers)
 
 
 def test_weight_blocks_in_parts(program):
@@ -182,6 +208,7 @@ def test_scaling_is_the_definitions(tmp_path: Path):
     core = NATIVE / "core"
     sources = [Path(__file__).parent / "native" / "scale.c", NATIVE / "arch" / "armv6m" / "scale.c"]
     sources += [core / "window.c", core / "fixed_point.c"]
-    subprocess.run([compiler, "-O2", "-std=c99", f"-I{core}", *sources, "-o", tmp_path / "scale"], check=True)
+    options = ["-O2", "-std=c99", "-D__ARM_ARCH_6M__", f"-I{core}"]
+    subprocess.run([compiler, *options, *sources, "-o", tmp_path / "scale"], check=True)
     done = subprocess.run([tmp_path / "scale", str(400 * CASES), str(SEED)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -24,9 +24,10 @@ from .layers import Layer, describe
 
 KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD")
 MAX_MACS = 60_000
+LONG_ROW = 63  # outputs: what rows.S has room for
 MAX_BYTES = 40_000  # of an input, or of scratch memory
 
-WEIGHTS = ("normal", "uniform", "small", "127", "-127", "-128", "alternating", "sparse", "mixed", "any")
+WEIGHTS = ("normal", "uniform", "small", "127", "-127", "-128", "alternating", "sparse", "limits", "mixed", "any")
 INPUTS = ("uniform", "mostly zero", "-128", "127", "zero", "natural", "sparse large", "few channels", "half")
 
 Fields = dict[str, Any]
@@ -48,6 +49,8 @@ def axis(rng: Generator, fields: Fields, name: str, kernel: int, stride: int, di
     reach = (kernel - 1) * dilation + 1
     mode = pick(rng, "SAME", "SAME", "VALID", "explicit")
     length = size(rng, reach if mode == "VALID" else 1, max(most, reach))
+    if most > 40 and rng.integers(4) == 0:
+        length = LONG_ROW * stride + int(rng.integers(-2, 5))
     before = 0
     out = -(-length // stride)
     if mode == "VALID":
@@ -100,6 +103,9 @@ def weights(rng: Generator, kind: str, channels: int, row: int) -> np.ndarray:
             values = np.where(np.arange(channels * row) % 2, pick(rng, 127, -128), -127).reshape(channels, row)
         case "sparse":
             values = rng.integers(-128, 128, (channels, row)) * (rng.random((channels, row)) < 0.2)
+        case "limits":  # of runs whose sum is 255: 5 * 51, 3 * 85, 2 * 127 + 1
+            values = rng.choice([-1, 1], (channels, 1)) * rng.choice([51, 52, 85, 86, 127], (channels, 1))
+            values = values + (rng.random((channels, row)) < 0.1)
         case "mixed":
             kinds = [WEIGHTS[i] for i in rng.integers(0, WEIGHTS.index("mixed"), channels)]
             return np.concatenate([weights(rng, kind, 1, row) for kind in kinds])
@@ -168,13 +174,18 @@ def zero_point(rng: Generator) -> int:
     return pick(rng, -128, -128, 127, 0, int(rng.integers(-128, 128)))
 
 
+def sparse_sizes(depth: int) -> tuple[int, int]:
+    """Bytes of the least code and of a group's weights, in sparse_conv.c."""
+    return 12 * depth + 256 if depth < 160 else 2176 + depth // 5, 12 * depth + 312
+
+
 def scratch_size(rng: Generator, fields: Fields) -> int:
     """From nothing to plenty; often what a kernel's modes need, a little more or less."""
     depth = fields["kernel_h"] * fields["kernel_w"] * fields["in_c"]
     channels = fields["out_c"]
     pixels = fields["out_h"] * fields["out_w"]
     lines, tile, slot = 3 * spec.align(fields["kernel_w"] * fields["in_c"], 4), 12 * depth, 60 + 6 * depth
-    group, code = 12 * depth + 312, 12 * depth + 256 if depth < 160 else 2176 + depth // 5
+    code, group = sparse_sizes(depth)
     some = int(rng.integers(1, 8))
     wanted = pick(
         rng,
