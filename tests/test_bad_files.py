@@ -110,7 +110,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\1\0\x08\2\0\0\0" + bytes(range
         (bytes(500), "not a .midge file"),
         (PNG, "not a .midge file"),
         (b"MIDG" + PNG, "format 20617"),
-        (b"MIDG\1\0" + bytes(200), "impossible|bytes long"),
+        (b"MIDG" + struct.pack("<H", spec.FORMAT_VERSION) + bytes(200), "impossible|bytes long"),
         (b"TFL3" * 50, "not a .midge file"),
         (b"\xff" * 500, "not a .midge file"),
         ("modèle".encode() * 50, "not a .midge file"),
@@ -126,9 +126,9 @@ def test_something_else(load, data: bytes, words: str, mode: str) -> None:
 
 
 def test_other_versions(load, good: bytes) -> None:
-    for version in (0, 2, 255, 65535):
+    for version in (0, 1, spec.FORMAT_VERSION + 1, 255, 65535):
         data = good[:4] + struct.pack("<H", version) + good[6:]
-        assert f"format {version}, this midge reads 1" in refusal(load, data)
+        assert f"format {version}, this midge reads {spec.FORMAT_VERSION}" in refusal(load, data)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -118,7 +118,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (at / "empty.midge").write_bytes(b"")
     (at / "half.midge").write_bytes(midge_file[:700])
     (at / "flipped.midge").write_bytes(midge_file[:-3] + b"\xff" + midge_file[-2:])
-    (at / "version.midge").write_bytes(midge_file[:4] + b"\2" + midge_file[5:])
+    (at / "version.midge").write_bytes(midge_file[:4] + b"\x09" + midge_file[5:])
     (at / "folder").mkdir()
     (at / "folder.tflite").mkdir()
     (at / "notes.docx").write_bytes(b"PK")
@@ -209,7 +209,7 @@ CASES = [
     ("info empty.midge --json", "empty.midge: not a .midge file"),
     ("info half.midge", "half.midge: 700 bytes long, 1456 expected; copy it again"),
     ("info flipped.midge", "flipped.midge: damaged .*copy or convert it again"),
-    ("info version.midge", "version.midge: format version 2, this midge reads 1; convert the model again"),
+    ("info version.midge", "version.midge: format version 9, this midge reads 2; convert the model again"),
     ("run missing.midge --inputs good.npz --outputs out.npz", "missing.midge: No such file"),
     ("run folder --inputs good.npz --outputs out.npz", "folder: Is a directory"),
     ("run half.midge --inputs good.npz --outputs out.npz", "half.midge: .*copy it again"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def facts(path: Path) -> dict[str, Any]:
         "parameter_bytes": raw,
         "overhead_percent": round(100 * (size - raw) / raw, 2) if raw else None,
         "arena_bytes": model.arena_bytes,
+        "scratch_bytes": model.arena_bytes - tensors_end(model),
         "window_bytes": model.window_bytes,
         "inputs": [_tensor(t) for t in model.inputs],
         "outputs": [_tensor(t) for t in model.outputs],
@@ -57,6 +59,15 @@ def facts(path: Path) -> dict[str, Any]:
         "layers": [_layer(model, i) for i in range(len(model.records))],
         "boards": [_board(model, name, heap) for name, heap in BOARDS.items()],
     }
+
+
+def tensors_end(model: ModelFile) -> int:
+    """Bytes of the arena that tensors need; kernels use what lies behind for speed, and what else is free."""
+    ends = [t.offset + t.bytes for t in model.inputs + model.outputs]
+    for record in model.records:
+        sizes = [prod(shape) for shape in record_shapes(record)]
+        ends += [record["input"] + sizes[0], record.get("input2", 0) + sizes[0], record["output"] + sizes[1]]
+    return max(ends)
 
 
 def _tensor(tensor: TensorInfo) -> dict[str, Any]:
@@ -76,6 +87,7 @@ def _layer(model: ModelFile, index: int) -> dict[str, Any]:
         "weights_bytes": record["blocks"] * record["block_bytes"],
         "input_offset": record["input"],
         "output_offset": record["output"],
+        "scratch_bytes": record["scratch_bytes"],
     }
 
 
@@ -128,7 +140,8 @@ def show(facts: dict[str, Any]) -> None:
     lines = [
         f"file             {facts['file_bytes']:,} bytes{overhead}",
         f"MACs             {facts['macs']:,}{dropped if facts['source_macs'] != facts['macs'] else ''}",
-        f"working memory   {facts['arena_bytes']:,} bytes exactly; streaming needs {facts['window_bytes']:,} more",
+        f"working memory   {facts['arena_bytes']:,} bytes exactly, {facts['scratch_bytes']:,} of them scratch; "
+        f"streaming needs {facts['window_bytes']:,} more",
     ]
     for kind in ("inputs", "outputs"):
         for t in facts[kind]:

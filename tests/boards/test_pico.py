@@ -245,8 +245,8 @@ def test_bench(make_model) -> None:
     assert [layer["name"] for layer in found["layers"]] == description.names
     assert found["weights"] == "stream" and found["board"] == "pico" and found["clock_hz"] == 125_000_000
     layers = sum(layer["cycles"] for layer in found["layers"]) + found["reading"]["cycles"]
-    # Layer by layer takes a stamp for each, undisturbed the result is copied out.
-    assert 0.9 * found["cycles"] < layers < 1.1 * found["cycles"]
+    # Layer by layer takes a stamp for each and reads the weights of each apart, undisturbed the result is copied out.
+    assert 0.9 * found["cycles"] < layers < 1.3 * found["cycles"]
     assert found["milliseconds"] == found["cycles"] / 125_000
     heap = found["heap"]
     assert heap["library"] < heap["loaded"] < heap["peak"] < heap["idle_free"]

@@ -102,12 +102,16 @@ def check(layer: Layer, status: int, output: bytes) -> None:
         raise MidgeError(f"{layer.title}: {wrong} of {layer.outputs} output bytes are wrong")
 
 
-def model_layers(model: ModelFile, seed: int = 0) -> list[Layer]:
-    """All layers of a model, each with the arena that the reference has before it, for a random input."""
-    rng = np.random.default_rng(seed)
+def model_layers(model: ModelFile, sample: np.ndarray | None = None) -> list[Layer]:
+    """All layers of a model, each with the arena that the reference has before it, for an int8 sample or noise.
+
+    The cycles of some kernels depend on what a layer reads, and noise is not what sensors give.
+    """
+    rng = np.random.default_rng(0)
     arena = np.zeros(model.arena_bytes, np.int8)
     for tensor in model.inputs:
-        reference.view(arena, tensor)[:] = rng.integers(-128, 128, tensor.shape)
+        values = rng.integers(-128, 128, tensor.shape) if sample is None else sample.reshape(tensor.shape)
+        reference.view(arena, tensor)[:] = values
     layers = []
     before = arena.tobytes()
     for index in reference.run_records(model, arena):
@@ -117,9 +121,14 @@ def model_layers(model: ModelFile, seed: int = 0) -> list[Layer]:
 
 
 def load(path: Path) -> list[Layer]:
-    """The layers of a .tflite file."""
+    """The layers of a .tflite file, for the first real sample beside it in a .npz file, or for a random input."""
     graph, _ = importers.load(path)
-    return model_layers(build(graph))
+    sample = None
+    if path.with_suffix(".npz").is_file():
+        with np.load(path.with_suffix(".npz")) as samples:
+            names = [n for n in samples.files if n.startswith("real_") and n.endswith("_inputs")]
+            sample = samples[names[0]][0] if names else None
+    return model_layers(build(graph), sample)
 
 
 def _layer(model: ModelFile, index: int, before: bytes, after: np.ndarray) -> Layer:

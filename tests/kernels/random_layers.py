@@ -250,6 +250,9 @@ def _add(rng: Generator, index: int) -> Layer:
     for name, ratio in ratios.items():
         fields[f"multiplier{name}"], fields[f"shift{name}"] = quantize_multiplier(float(ratio))
     fields |= {name: zero_point(rng) for name in ("zero1", "zero2", "output_zero")} | {"left_shift": LEFT_SHIFT}
+    if rng.integers(6) == 0:  # as no converter would have them
+        fields |= {name: int(rng.integers(-31, 31)) for name in ("shift1", "shift2", "shift")}
+        fields["left_shift"] = int(rng.integers(0, 23))
     fields["clamp_min"], fields["clamp_max"] = clamps(rng)
     fields["scratch_bytes"] = pick(rng, 0, 2047, 2048, 2048, int(rng.integers(0, 4096)))
     names = ("input", "input2", "output")
