@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from midge_host import scratch, spec
 from midge_host.convert import build
 from midge_host.importers.tflite import load_tflite
+from midge_host.model_file import ModelFile
+from midge_host.program import Step
 from tflite_models import Quant, one_operator
 
 from .layers import Layer, model_layers
@@ -22,6 +25,7 @@ from .layers import Layer, model_layers
 X_SCALE, Y_SCALE = 0.02, 0.04
 X_DEVIATION = 73.9  # of a uniform int8
 SPREAD = 60  # deviation of an output before the clamp
+SCRATCH_BYTES = 40 << 10
 RELU = -128  # output zero point of a layer with that activation
 
 Maker = Callable[[Generator], bytes]
@@ -126,11 +130,23 @@ SHAPES = [
 ]
 
 
+def _grant_scratch(model: ModelFile) -> None:
+    """The scratch memory that the layer can use, up to what one finds in the arena of a model with larger layers."""
+    (record,) = model.records
+    want = scratch.wanted(Step(model.operator(0).name, "", [], None, record)).most
+    want = min(want, SCRATCH_BYTES)
+    if want:
+        record |= {"scratch": spec.align(model.arena_bytes, 4), "scratch_bytes": want}
+        model.arena_bytes = record["scratch"] + want
+
+
 def layers() -> list[Layer]:
     """Every shape as a layer, numbered in the order of SHAPES."""
     found = []
     for index, shape in enumerate(SHAPES):
-        (layer,) = model_layers(build(load_tflite(shape.make(np.random.default_rng(0)), f"shape {index}")))
+        model = build(load_tflite(shape.make(np.random.default_rng(0)), f"shape {index}"))
+        _grant_scratch(model)
+        (layer,) = model_layers(model)
         text = f"{layer.shape}, {shape.note}" if shape.note else layer.shape
         found.append(replace(layer, index=index, shape=text))
     return found
