@@ -14,7 +14,9 @@ from midge import _portable
 from . import spec
 from .errors import MidgeError
 
-WINDOW_BYTES = 3072  # of RAM to stream weights: with more it is hardly faster, docs/boards.md
+# RAM to stream weights, docs/boards.md: so many bytes, and for larger models a share of the weights up to a limit.
+# A kernel begins anew with each piece of a layer.
+WINDOW_BYTES, WINDOW_SHARE, WINDOW_LIMIT = 3072, 16, 8192
 
 
 @dataclass
@@ -62,7 +64,8 @@ class ModelFile:
     @property
     def window_bytes(self) -> int:
         """RAM that streaming takes for weights; a model with no more weights than that is read but once."""
-        return max(self.block_bytes, min(self.window, len(self.weights)))
+        share = min(len(self.weights) // WINDOW_SHARE, WINDOW_LIMIT)
+        return max(self.block_bytes, min(max(self.window, share), len(self.weights)))
 
     def operator(self, index: int) -> spec.Operator:
         return spec.BY_CODE[self.records[index]["code"]]

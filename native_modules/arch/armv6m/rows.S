@@ -145,19 +145,7 @@
 .thumb_func
 \name:
     push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
-    mov r1, sp
-    mov r2, r1
-    subs r2, r2, #8
-    movs r3, #MIDGE_ROW_BYTES - 1
-    bics r2, r3
-    mov sp, r2
-    str r0, [sp, #0]
-    str r1, [sp, #4]
+    bl begin
 .endm
 
 // Weights and registers for a row.
@@ -175,6 +163,24 @@
     subs r0, r0, r1
     mov sp, r0
 .endm
+
+// Saves registers, aligns the stack and keeps `rows` and the former stack there. finish undoes it.
+.thumb_func
+begin:
+    mov r4, r8
+    mov r5, r9
+    mov r6, r10
+    mov r7, r11
+    push {r4-r7}
+    mov r1, sp
+    mov r2, r1
+    subs r2, r2, #8
+    movs r3, #MIDGE_ROW_BYTES - 1
+    bics r2, r3
+    mov sp, r2
+    str r0, [sp, #0]
+    str r1, [sp, #4]
+    bx lr
 
 // Stride 1, with one of the two kinds of columns.
 .macro rows_1 name, column
