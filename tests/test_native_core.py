@@ -314,3 +314,13 @@ def is_descriptor(job: Job) -> bool:
     t = spec.TENSOR.unpack(job.program)
     normal = 2.0**-126 <= t["scale"] < np.inf
     return t["offset"] + t["bytes"] <= job.arena and -128 <= t["zero_point"] <= 127 and normal
+
+
+def test_lines_are_no_longer_than_99_columns() -> None:
+    sources = [
+        path for part in ("core", "arch", "midge_native", "cpython") for path in (NATIVE / part).rglob("*.[chS]")
+    ]
+    assert len(sources) > 30
+    for path in sources:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            assert len(line) <= 99, f"{path.name}:{number}"

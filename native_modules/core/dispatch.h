@@ -1,5 +1,5 @@
-// Which kernel runs an operator. An architecture's own kernels take their place here when the core is
-// built; each of them chooses by the record when it runs, and has a way for every record.
+// Which kernel runs an operator. An architecture's own kernels take their place here when the core
+// is built; each of them chooses by the record when it runs, and has a way for every record.
 
 #ifndef MIDGE_DISPATCH_H
 #define MIDGE_DISPATCH_H

@@ -6,7 +6,8 @@
 #include "operators.h"
 
 #define MANTISSA (1u << 23)
-#define IS_NORMAL(bits) ((bits) - MANTISSA < 0x7f000000u) // positive, neither subnormal nor infinite
+// Positive, neither subnormal nor infinite.
+#define IS_NORMAL(bits) ((bits) - MANTISSA < 0x7f000000u)
 
 // roundf(x / scale), halves away from zero, with the quotient rounded to float32 first: what
 // TFLM's QUANTIZE computes. Limited to +-512.
@@ -109,6 +110,7 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
         return MIDGE_BAD_TENSOR;
     }
     int8_t *to = arena.data + tensor->offset;
+    const int32_t multiplier = tensor->pixel_multiplier, offset = tensor->pixel_offset;
     for (uint32_t i = 0; i < tensor->bytes; i++) {
         int32_t q;
         if (type == MIDGE_FLOAT32) {
@@ -118,9 +120,11 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
             }
             q = divide(x, tensor->scale) + tensor->zero_point;
         } else if (type == MIDGE_UINT8) {
-            int64_t scaled = (int64_t)reading.data[i] * tensor->pixel_multiplier;
-            scaled = (scaled + tensor->pixel_offset + (1 << 15)) >> 16;
-            q = scaled < -512 ? -512 : scaled > 511 ? 511 : (int32_t)scaled;
+            // (pixel * multiplier + offset + 2^15) >> 16, by halves: each fits into 32 bits.
+            const int32_t pixel = reading.data[i];
+            uint32_t low = (uint32_t)pixel * (multiplier & 0xFFFF);
+            low += (uint32_t)(offset & 0xFFFF) + 0x8000;
+            q = pixel * (multiplier >> 16) + (offset >> 16) + (int32_t)(low >> 16);
         } else {
             q = (int8_t)reading.data[i];
         }

@@ -1,6 +1,6 @@
-// gemmlowp's fixed-point arithmetic as TensorFlow Lite Micro uses it: docs/NUMERICS.md, "Rounding".
-// Overflow wraps, by unsigned arithmetic; >> of a negative number is arithmetic on every compiler
-// this is built with.
+// gemmlowp's fixed-point arithmetic as TensorFlow Lite Micro uses it: docs/NUMERICS.md,
+// "Rounding". Overflow wraps, by unsigned arithmetic; >> of a negative number is arithmetic on
+// every compiler this is built with.
 
 #ifndef MIDGE_FIXED_POINT_H
 #define MIDGE_FIXED_POINT_H
@@ -24,8 +24,8 @@ uint32_t midge_times(uint32_t a, uint32_t b);
 #define MIDGE_INLINE static inline
 #endif
 
-// SaturatingRoundingDoublingHighMul: round(a * b / 2^31), halves upwards. Never called with the one
-// pair that saturates, INT32_MIN twice.
+// SaturatingRoundingDoublingHighMul: round(a * b / 2^31), halves upwards. Never called with the
+// one pair that saturates, INT32_MIN twice.
 MIDGE_INLINE int32_t midge_high_mul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
@@ -37,7 +37,8 @@ MIDGE_INLINE int32_t midge_rounding_shift(int32_t x, int32_t exponent) {
     return (x >> exponent) + (((uint32_t)x & mask) > threshold);
 }
 
-// MultiplyByQuantizedMultiplier: x * multiplier / 2^31 * 2^shift; multiplier >= 0, shift -31 to 30.
+// MultiplyByQuantizedMultiplier: x * multiplier / 2^31 * 2^shift; multiplier >= 0, shift -31 to
+// 30.
 MIDGE_INLINE int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift) {
     if (shift > 0) {
         return midge_high_mul((int32_t)((uint32_t)x << shift), multiplier);

@@ -1,7 +1,7 @@
 // midge's native core: runs the operator records of a .midge file.
 //
-// Freestanding C99: no libc, no writable statics, no allocation, no floating point. Little-endian only.
-// Everything a file can say is checked before a kernel runs, so a kernel trusts its record.
+// Freestanding C99: no libc, no writable statics, no allocation, no floating point. Little-endian
+// only. Everything a file can say is checked before a kernel runs, so a kernel trusts its record.
 // The format is described in docs/FORMAT.md, the arithmetic in docs/NUMERICS.md.
 
 #ifndef MIDGE_H
@@ -33,9 +33,9 @@ typedef struct {
 // Returns 0, or (operator index + 1) * 16 + reason. `program.data` must be aligned to 4.
 uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weights_bytes);
 
-// Runs records first..last-1. For a single record, only its weight blocks begin..end-1; an operator
-// without weights ignores them. Checks every record against the buffers given; a refused record
-// leaves the arena as the records before it made it. Returns as midge_check does.
+// Runs records first..last-1. For a single record, only its weight blocks begin..end-1; an
+// operator without weights ignores them. Checks every record against the buffers given; a refused
+// record leaves the arena as the records before it made it. Returns as midge_check does.
 uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
     midge_weights_t weights, uint32_t begin, uint32_t end);
 
@@ -46,10 +46,10 @@ enum {
     MIDGE_FLOAT32 = 'f',
 };
 
-// Writes a reading into an input tensor: int8 as it is, uint8 pixels by the tensor's pixel mapping,
-// float32 by its scale; NaN is refused. `tensor` is a descriptor (midge_tensor_t), aligned to 4.
-// Returns 0; MIDGE_BAD_PARAMETER for another type code; MIDGE_BAD_TENSOR when the descriptor cannot
-// be right or the lengths differ; MIDGE_BAD_READING for a NaN.
+// Writes a reading into an input tensor: int8 as it is, uint8 pixels by the tensor's pixel
+// mapping, float32 by its scale; NaN is refused. `tensor` is a descriptor (midge_tensor_t),
+// aligned to 4. Returns 0; MIDGE_BAD_PARAMETER for another type code; MIDGE_BAD_TENSOR when the
+// descriptor cannot be right or the lengths differ; MIDGE_BAD_READING for a NaN.
 uint32_t midge_encode(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type,
     midge_arena_t arena);
 

@@ -60,7 +60,8 @@ void midge_pool(const midge_call_t *call) {
             for (uint32_t c = 0; c < op->in_c; c++) {
                 int32_t q = 0;
                 if (!empty) {
-                    q = is_average ? average(op, p + c, height, width) : maximum(op, p + c, height, width);
+                    q = is_average ? average(op, p + c, height, width)
+                                   : maximum(op, p + c, height, width);
                 }
                 *out++ = midge_clamp(q, op->clamp_min, op->clamp_max);
             }

@@ -55,7 +55,8 @@ uint32_t midge_softmax_check(const void *record, uint32_t arena_bytes) {
         return MIDGE_BAD_PARAMETER;
     }
     uint32_t bytes = midge_times(op->rows, op->depth);
-    if (!midge_fits(op->input, bytes, arena_bytes) || !midge_fits(op->output, bytes, arena_bytes)) {
+    if (!midge_fits(op->input, bytes, arena_bytes)
+        || !midge_fits(op->output, bytes, arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }
     return MIDGE_OK;

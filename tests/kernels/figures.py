@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import layers, shapes
+from . import armv6m, layers, shapes
 from .build import TOOLCHAINS
 from .counters import COUNTERS
 from .layers import Layer
@@ -18,6 +18,8 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "models"
 SHAPES = "shapes"  # layers made here, as if they were a model
 MODELS = (SHAPES, "vww_96_int8", "kws_ref_model", "pretrainedResnet_quant", "ad01_int8", "person_detect")
 TOLERANCE = 0.02
+DEPTHWISE = "48x48x8 → 48x48x8, 3x3"
+REQUANTISE = "scale_row"  # of native_modules/arch/armv6m/rows.S
 
 # One layer: `operator`, `shape`, `macs`, `outputs`, and what it takes by architecture.
 Figure = dict[str, Any]
@@ -25,10 +27,13 @@ Figure = dict[str, Any]
 
 @dataclass
 class Figures:
-    """`compilers` by architecture, layers by model."""
+    """`compilers` by architecture, layers by model; cycles of `requantisation` for an output, load and store included:
+    what is spent in REQUANTISE for the layer DEPTHWISE.
+    """
 
     compilers: dict[str, str]
     models: dict[str, list[Figure]]
+    requantisation: float = 0
 
 
 @dataclass
@@ -59,7 +64,8 @@ def dump(figures: Figures) -> str:
         lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         models.append(f"{json.dumps(name)}: [\n{lines}\n]")
     compilers = json.dumps(figures.compilers, indent=1)
-    return f'{{"compilers": {compilers},\n"models": {{\n' + ",\n".join(models) + "\n}}\n"
+    head = f'{{"compilers": {compilers},\n"requantisation": {figures.requantisation},\n"models": {{\n'
+    return head + ",\n".join(models) + "\n}}\n"
 
 
 def measure() -> Figures:
@@ -73,6 +79,9 @@ def measure() -> Figures:
             for row, count in zip(rows, counter.count(programs[arch], chosen), strict=True):
                 row[arch] = count
         figures.models[model] = rows
+    (layer,) = (layer for layer in shapes.layers() if layer.shape == DEPTHWISE)
+    spent = armv6m.profile(programs["armv6m"], layer).by_symbol()[REQUANTISE]
+    figures.requantisation = round(spent / layer.outputs, 2)
     return figures
 
 

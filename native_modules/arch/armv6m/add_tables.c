@@ -1,5 +1,5 @@
-// ADD: what an input's value contributes stands in a table for each input, and the sum is scaled as
-// scale.h says.
+// ADD: what an input's value contributes stands in a table for each input, and the sum is scaled
+// as scale.h says.
 
 #ifdef __ARM_ARCH_6M__
 

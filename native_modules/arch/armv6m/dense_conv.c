@@ -1,5 +1,5 @@
-// CONV_2D and FULLY_CONNECTED: pixels are packed in pairs as tiles.S wants them, a strip of tiles at a
-// time, and each channel's weights run over the strip.
+// CONV_2D and FULLY_CONNECTED: pixels are packed in pairs as tiles.S wants them, a strip of tiles
+// at a time, and each channel's weights run over the strip.
 
 #ifdef __ARM_ARCH_6M__
 
@@ -109,8 +109,8 @@ int midge_dense_conv(const midge_call_t *call) {
         return 0;
     }
 
-    // Memory: the whole image packed; or all channels' weights expanded; or as much of the image as
-    // fits, and each channel's weights expanded again for it.
+    // Memory: the whole image packed; or all channels' weights expanded; or as much of the image
+    // as fits, and each channel's weights expanded again for it.
     const uint32_t room = op->scratch_bytes - lines_bytes;
     const uint32_t tiles = midge_divide(pixels + MIDGE_TILE - 1, MIDGE_TILE);
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
@@ -143,7 +143,8 @@ int midge_dense_conv(const midge_call_t *call) {
     for (uint32_t first = 0; first < tiles; first += strip) {
         const uint32_t count = first + strip < tiles ? strip : tiles - first;
         const uint32_t from = first * MIDGE_TILE;
-        const int32_t back = (int32_t)(pixels - tiles * MIDGE_TILE); // of the last tile, which overlaps
+        // The last tile overlaps the one before it.
+        const int32_t back = (int32_t)(pixels - tiles * MIDGE_TILE);
         const int ends = first + count == tiles;
         uint32_t *to = packed;
         for (uint32_t tile = 0; tile < count; tile++) {
@@ -153,7 +154,8 @@ int midge_dense_conv(const midge_call_t *call) {
             to = pack_tile(&image, to);
         }
         midge_tiles_t job = {count, op->out_c, ends ? back * op->out_c : 0};
-        int8_t *out = call->arena + op->output + from * op->out_c + call->begin * op->block_channels;
+        int8_t *out = call->arena + op->output + from * op->out_c;
+        out += call->begin * op->block_channels;
         if (ends && count == 1) {
             out += job.last_step;
         }

@@ -12,8 +12,8 @@ static int32_t size_of(int32_t x) {
     return x < 0 ? -x : x;
 }
 
-// An axis of the image, and what windows need of it: pixels, bytes from one to the next, and whether the
-// first and last window hang over its ends.
+// An axis of the image, and what windows need of it: pixels, bytes from one to the next, and
+// whether the first and last window hang over its ends.
 typedef struct {
     int32_t in, out, in_step, out_step, before, after;
 } axis_t;
@@ -24,11 +24,11 @@ static axis_t axis(int32_t in, int32_t out, int32_t in_step, int32_t out_step, i
     return (axis_t){in, out, in_step, out_step, before, behind < 0 ? 0 : behind};
 }
 
-// A channel's weights by lines-> Where a window misses its first or last line, it moves by one line and
-// has weights of 0 there: lines 0 and 4.
+// A channel's weights by lines. Where a window misses its first or last line, it moves by one line
+// and has weights of 0 there: lines 0 and 4.
 typedef struct {
     int32_t paired[SIDE + 2], single[SIDE + 2];
-    int32_t first[SIDE + 2], last[SIDE + 2], sum[SIDE + 2]; // of each line: its ends, and all of it
+    int32_t first[SIDE + 2], last[SIDE + 2], sum[SIDE + 2]; // of a line: its ends, and all of it
     int32_t first_sum, last_sum;
     void (*run)(midge_rows_t *rows);
 } weights_t;
@@ -86,8 +86,8 @@ static int run_3x3(const midge_call_t *call) {
     const int turned = op->out_w < op->out_h && op->in_h <= MIDGE_ROW_COLUMNS;
     const axis_t *columns = &axes[turned], *lines = &axes[!turned];
     const uint32_t column = turned ? SIDE : 1, line = turned ? 1 : SIDE;
-    // Sums that a row pushes: those of its outputs but for the last one if its window ends behind the
-    // image, and those of windows that begin before the first one.
+    // Sums that a row pushes: those of its outputs but for the last one if its window ends behind
+    // the image, and those of windows that begin before the first one.
     const int32_t pushed = columns->out - columns->after + (stride == 1 ? 2 : 1) - columns->before;
     if (op->kernel_h != SIDE || op->kernel_w != SIDE || op->dilation_h != 1 || op->dilation_w != 1
         || stride > 2 || op->stride_w != stride || lines->before > 1 || lines->after > 1
@@ -125,7 +125,8 @@ static int run_3x3(const midge_call_t *call) {
                 continue;
             }
             midge_scale(op, block, i, &scale);
-            rows.image = call->arena + op->input + (multiplier == 1 ? c : midge_divide(c, multiplier));
+            rows.image = call->arena + op->input;
+            rows.image += multiplier == 1 ? c : midge_divide(c, multiplier);
             rows.out = call->arena + op->output + c + (columns->out - 1) * columns->out_step;
             if (lines->before) {
                 run_rows(&rows, &weights, 2, zero, 1);

@@ -54,7 +54,8 @@ midge_expand:
     cmp r2, r8
     bne .Lweight
 .Lclose:
-    // The jump over the steps that the run's n weights leave: (MIDGE_RUN - n) * 18. r0 - r3 = 4 n + 4.
+    // The jump over the steps that the run's n weights leave: (MIDGE_RUN - n) * 18. r0 - r3 = 4 n
+    // + 4.
     subs r5, r0, r3
     lsls r6, r5, #2
     lsrs r5, r5, #1

@@ -1,11 +1,12 @@
-// CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED for the records that no other kernel takes: little code
-// rather than few cycles.
+// CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED for the records that no other kernel takes:
+// little code rather than few cycles.
 
 #ifdef __ARM_ARCH_6M__
 
 #include "plain.h"
 
-void midge_plain_channel(const midge_call_t *call, const uint8_t *block, uint32_t index, uint32_t c) {
+void midge_plain_channel(const midge_call_t *call, const uint8_t *block, uint32_t index,
+    uint32_t c) {
     const midge_window_t *op = call->op;
     const int8_t *input = call->arena + op->input;
     uint32_t depth = op->in_c; // weights of a tap

@@ -7,7 +7,8 @@
 void midge_plain(const midge_call_t *call);
 
 // Channel `c`, which is number `index` of the weight block at `block`.
-void midge_plain_channel(const midge_call_t *call, const uint8_t *block, uint32_t index, uint32_t c);
+void midge_plain_channel(const midge_call_t *call, const uint8_t *block, uint32_t index,
+    uint32_t c);
 
 // The sum of w[i] * x[i] for i < n.
 uint32_t midge_dot(const int8_t *w, const int8_t *x, uint32_t n);

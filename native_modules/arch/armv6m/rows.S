@@ -1,16 +1,16 @@
-// Rows of a 3x3 depthwise convolution, column by column: each column of three values is loaded once and
-// meets the window's three columns of weights.
+// Rows of a 3x3 depthwise convolution, column by column: each column of three values is loaded
+// once and meets the window's three columns of weights.
 //
 // void midge_rows_1(midge_rows_t *rows)         stride 1
 // void midge_rows_1_wide(midge_rows_t *rows)    stride 1, any weights
 // void midge_rows_2(midge_rows_t *rows)         stride 2, any weights
 //
 // Two of the three weights of a line stand in one word, a + (b << 16), so that a column takes six
-// products for nine. Both halves of the sum of three such products must fit into 16 bits: sum |a| and
-// sum |b| <= 255. The sums of a row are pushed on the stack and then requantised from its end.
+// products for nine. Both halves of the sum of three such products must fit into 16 bits: sum |a|
+// and sum |b| <= 255. The sums of a row are pushed on the stack and then requantised from its end.
 //
-// While sums are pushed no register is left to count columns: the stack is placed so that it is aligned
-// to MIDGE_ROW_BYTES when the last one has been pushed.
+// While sums are pushed no register is left to count columns: the stack is placed so that it is
+// aligned to MIDGE_ROW_BYTES when the last one has been pushed.
 
 #ifdef __ARM_ARCH_6M__
 
@@ -111,7 +111,8 @@
     adds r7, r7, r5
 .endm
 
-// The last column of a window is the first of the next: w[2] + (w[0] << 16). For any weights, as above.
+// The last column of a window is the first of the next: w[2] + (w[0] << 16). For any weights, as
+// above.
 .macro joint_2
     load_0
     paired_first r8
@@ -246,8 +247,8 @@ finish:
     mov r11, r7
     pop {r4-r7, pc}
 
-// Requantises a row from its end and steps to the next one; Z is set when there is none. r6 is the last
-// sum, pushed with the others here if there is a tail. r7 points behind `tail`.
+// Requantises a row from its end and steps to the next one; Z is set when there is none. r6 is the
+// last sum, pushed with the others here if there is a tail. r7 points behind `tail`.
 .thumb_func
 scale_row_with_tail:
     mov r0, sp

@@ -1,12 +1,14 @@
 // Requantisation in 16 cycles: two 32-bit products instead of a 64-bit one.
 //
 // With the shift -r and s = multiplier * 2^(-31-r), docs/NUMERICS.md defines
-//     q = floor((x * multiplier + 2^30 + 2^(30+r) - (x * multiplier + 2^30 < 0) * 2^31) / 2^(31+r))
-// before the zero point is added. tiles.S and depthwise.S compute, with x' = x - first >= 0,
+//     y = x * multiplier + 2^30
+//     q = floor((y + 2^(30+r) - (y < 0) * 2^31) / 2^(31+r))
+// before the zero point is added. tiles.S, sparse.S and rows.S compute, with x' = x - first >= 0,
 //     v = x' * high + (x' * low >> 14) + base        (q + zero point + 256 in bits 23 to 31)
-// Every truncation in it makes v too small, by less than an error E that is known beforehand. So the
-// bits above 23 are right unless the fraction below is within E of the next integer; then, some
-// times in a thousand, midge_scale_exactly decides. Where x' > range the result is -128 or 127.
+// Every truncation in it makes v too small, by less than an error E that is known beforehand. So
+// the bits above 23 are right unless the fraction below is within E of the next integer; then,
+// some times in a thousand, midge_scale_exactly decides. Where x' > range the result is -128 or
+// 127.
 
 #ifndef MIDGE_SCALE_H
 #define MIDGE_SCALE_H

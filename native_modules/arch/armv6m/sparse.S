@@ -1,14 +1,15 @@
-// Convolutions whose input is often zero, one output pixel at a time: the pixel's values become machine
-// code that multiplies the weights of six channels at once. A value of zero costs nothing.
+// Convolutions whose input is often zero, one output pixel at a time: the pixel's values become
+// machine code that multiplies the weights of six channels at once. A value of zero costs nothing.
 //
-// Weights are packed as pixels are in tiles.S: a word holds two channels' weights for one value, a + (b <<
-// 16); three words, six channels, for value 0, three for value 1, and so on. For a value u, relative to
-// the input's zero point, the code is
+// Weights are packed as pixels are in tiles.S: a word holds two channels' weights for one value, a
+// + (b << 16); three words, six channels, for value 0, three for value 1, and so on. For a value
+// u, relative to the input's zero point, the code is
 //     movs r5, #|u|          ldmia r6!, {r0-r2}
 //     muls r0, r5   muls r1, r5   muls r2, r5
 //     adds r3, r0   adds r4, r1   adds r7, r2         (subs where u < 0)
-// 11 cycles for 6 products. |weight| <= 128, so both sums in an accumulator are right while the sum of |u|
-// is 255 at most; then the code moves them to the channels' sums, in r8 to r12 and lr, 12 cycles more.
+// 11 cycles for 6 products. |weight| <= 128, so both sums in an accumulator are right while the
+// sum of |u| is 255 at most; then the code moves them to the channels' sums, in r8 to r12 and lr,
+// 12 cycles more.
 //
 // Code is written to and run from the scratch memory that the record grants.
 
@@ -42,9 +43,9 @@
 
 // void midge_code_values(midge_code_t *code)
 //
-// r0 next word, r1 end of the values, r2 index from it, r3 budget, r4 value, r5-r7 words 2 to 4 of a value
-// above zero; r8 word 1, r9 the value that is nothing, r10 minus that, r11 limit, r12 what passes values by.
-// 18 cycles for a value, 7 for a zero and 24 for several in a row, 45 for a run.
+// r0 next word, r1 end of the values, r2 index from it, r3 budget, r4 value, r5-r7 words 2 to 4 of
+// a value above zero; r8 word 1, r9 the value that is nothing, r10 minus that, r11 limit, r12 what
+// passes values by. 18 cycles for a value, 7 for a zero and 24 for several in a row, 45 for a run.
 .global midge_code_values
 .type midge_code_values, %function
 .thumb_func

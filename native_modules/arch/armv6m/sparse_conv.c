@@ -30,8 +30,8 @@ typedef struct {
     int32_t back;
 } job_t;
 
-// Packs two rows of `depth` weights, and turns what their sums begin with from values relative to 0 into
-// values relative to the zero point of the input.
+// Packs two rows of `depth` weights, and turns what their sums begin with from values relative to
+// 0 into values relative to the zero point of the input.
 static void pack(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t depth, uint32_t zero,
     uint32_t *sums) {
     for (uint32_t at = 0; at < depth; at += PACKED) {
@@ -136,7 +136,8 @@ static void window(pixel_t *pixel, int32_t y, int32_t x) {
             pass(pixel, line, at);
             continue;
         }
-        const int8_t *taps = input + ((uint32_t)(y * op->in_w + x + first * op->dilation_w)) * in_c;
+        const int32_t from = y * op->in_w + x + first * op->dilation_w;
+        const int8_t *taps = input + (uint32_t)from * in_c;
         const uint32_t begin = (uint32_t)first * in_c, end = (uint32_t)last * in_c;
         pass(pixel, begin, at);
         if (op->dilation_w == 1) {
@@ -176,8 +177,8 @@ static void run_strip(const job_t *job, uint32_t first) {
     }
 }
 
-// Whether the input of this very moment suits: cycles by samples of it, against tiles.S. The constants
-// are measured.
+// Whether the input of this very moment suits: cycles by samples of it, against tiles.S. The
+// constants are measured.
 static int is_faster(const job_t *job, uint32_t groups) {
     const midge_window_t *op = job->op;
     const int8_t *input = job->call->arena + op->input;
@@ -190,7 +191,8 @@ static int is_faster(const job_t *job, uint32_t groups) {
         sum += (uint32_t)(u < 0 ? -u : u);
     }
     const uint32_t flushes = sum / 16; // 16 times the runs' ends
-    const uint32_t in_code = 11 * present + flushes, making = 9 * count + 11 * present + 3 * flushes;
+    const uint32_t in_code = 11 * present + flushes;
+    const uint32_t making = 9 * count + 11 * present + 3 * flushes;
     const uint32_t values = job->depth, apart = count * (60 * groups + 250);
     return (groups * in_code + making) * values + apart < 16 * groups * count * values;
 }
@@ -217,7 +219,10 @@ int midge_sparse_conv(const midge_call_t *call) {
     if (groups > fitting) {
         groups = fitting;
     }
-    const uint32_t strip = groups * MIDGE_GROUP < job.channels ? groups * MIDGE_GROUP : job.channels;
+    uint32_t strip = groups * MIDGE_GROUP;
+    if (strip > job.channels) {
+        strip = job.channels;
+    }
     if (!is_faster(&job, groups)) {
         return 0;
     }

@@ -1,18 +1,19 @@
-// One output channel of a convolution for tiles of six pixels, two products in each multiplication.
+// One output channel of a convolution for tiles of six pixels, two products in each
+// multiplication.
 //
 // void midge_tiles(const uint32_t *pixels, const midge_scale_t *scale, int8_t *out,
 //     const midge_tiles_t *job)
 //
-// A word of `pixels` holds two pixels' values of one channel, a + (b << 16); three words, six pixels,
-// follow each other for channel 0, three for channel 1, and so on. A product with a weight w is
-// a * w + (b * w << 16), and sums of such products hold two sums as long as the lower one stays
-// within 16 bits: |a| <= 128, so for a run of weights with sum |w| <= 255. expand.S cuts the weights
-// into such runs behind `scale`:
+// A word of `pixels` holds two pixels' values of one channel, a + (b << 16); three words, six
+// pixels, follow each other for channel 0, three for channel 1, and so on. A product with a weight
+// w is a * w + (b * w << 16), and sums of such products hold two sums as long as the lower one
+// stays within 16 bits: |a| <= 128, so for a run of weights with sum |w| <= 255. expand.S cuts the
+// weights into such runs behind `scale`:
 //     jump, w0, w1, ...  for each run; the jump skips the steps that the run does not need
 //     end                a jump to the epilogue
 //
-// Cycles: 13 n + 16 for a run of n weights, that is 6 n products; about 140 for a tile's beginning,
-// end and requantisation.
+// Cycles: 13 n + 16 for a run of n weights, that is 6 n products; about 140 for a tile's
+// beginning, end and requantisation.
 
 #ifdef __ARM_ARCH_6M__
 

@@ -22,8 +22,8 @@ typedef struct {
 void midge_tiles(const uint32_t *pixels, const midge_scale_t *scale, int8_t *out,
     const midge_tiles_t *job);
 
-// Writes runs of the weights row[0..n-1] at `to`: docs at tiles.S. Returns the end, or NULL when it
-// would lie behind `limit`.
+// Writes runs of the weights row[0..n-1] at `to`: docs at tiles.S. Returns the end, or NULL when
+// it would lie behind `limit`.
 uint32_t *midge_expand(uint32_t *to, const int8_t *row, uint32_t n, const uint32_t *limit);
 
 // to[3 * i] = a[i] + (b[i] << 16) for i < n. Returns the sum of these words.
