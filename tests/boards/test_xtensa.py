@@ -16,6 +16,7 @@ from midge_host import backends
 from midge_host.boards import xtensa
 from midge_host.convert import convert
 from midge_host.errors import MidgeError
+from midge_host.spec import RECORD_BYTES
 from operator_cases import CASES
 
 BACKEND = "qemu-xtensa"
@@ -109,6 +110,6 @@ def test_arguments() -> None:
         module.check("program", 0, 0)
     with pytest.raises(OverflowError):
         module.check(b"", 1 << 30, 0)
-    assert module.check(bytes(64), 0, 0) == 16 + 1  # operator 0 is unknown
+    assert module.check(bytes(RECORD_BYTES), 0, 0) == 16 + 1  # operator 0 is unknown
     assert module.encode(bytes(3), array("b"), bytearray(8)) == 2  # no tensor
     assert set(module.instructions) == {"check", "encode"}
