@@ -24,7 +24,9 @@ const RAM = 0x20000000, RAM_BYTES = 264 << 10;
 const RETURN = RAM; // where calls return to: a breakpoint, below `base`
 const BKPT = 0xbe00;
 
-// What the core needs of a chip that has nothing but RAM.
+const CPUID = 0xe000ed00, CORTEX_M0PLUS = 0x410cc601;
+
+// What the core needs of a chip that has nothing but RAM and a name.
 class Bare {
   constructor(chip) {
     this.rp2040 = chip;
@@ -42,7 +44,7 @@ const nothing = (address) => {
 };
 const chip = {
   sram: new Uint8Array(RAM_BYTES), flash: new Uint8Array(0), bootrom: new Uint32Array(0),
-  readUint32: nothing, readUint16: nothing, readUint8: nothing,
+  readUint32: (address) => (address === CPUID ? CORTEX_M0PLUS : nothing(address)), readUint16: nothing, readUint8: nothing,
   writeUint32: nothing, writeUint16: nothing, writeUint8: nothing,
 };
 const Core = makeCore(Bare);
@@ -80,7 +82,7 @@ class FencedCore extends Core {
   }
 
   load32(address) {
-    this.need(address, 4, READ);
+    if (address >>> 0 !== CPUID) this.need(address, 4, READ);
     return super.load32(address);
   }
 

@@ -10,6 +10,8 @@
 // Room for a pixel's code: what most pixels need. Others take several passes.
 #define LEAST_CODE(depth) ((depth) < 160 ? 12 * (depth) + 256 : 2176 + (depth) / 5)
 
+#define CPUID 0xE000ED00u // of the System Control Block
+
 #define SAMPLES 128 // of the input
 
 #define PACKED 255 // rows of so many weights have sums of 16 bits
@@ -197,6 +199,13 @@ static int is_faster(const job_t *job, uint32_t groups) {
     return (groups * in_code + making) * values + apart < 16 * groups * count * values;
 }
 
+// Generated code may run at once on a Cortex-M0 or M0+. Larger cores run this module too, and some
+// of them have caches that would have to know.
+static int has_no_caches(void) {
+    const uint32_t part = *(volatile const uint32_t *)CPUID & 0xFFF0;
+    return part == 0xC200 || part == 0xC600;
+}
+
 int midge_sparse_conv(const midge_call_t *call) {
     const midge_window_t *op = call->op;
     job_t job;
@@ -205,7 +214,7 @@ int midge_sparse_conv(const midge_call_t *call) {
     job.depth = (uint32_t)op->kernel_h * op->kernel_w * op->in_c;
     job.channels = (call->end - call->begin) * op->block_channels;
     job.rows_at = midge_entries_bytes(op);
-    if (job.depth > 0x3FFF || job.channels < MIDGE_GROUP) {
+    if (job.depth > 0x3FFF || job.channels < MIDGE_GROUP || !has_no_caches()) {
         return 0;
     }
     // All channels, or as many as there is room for.
