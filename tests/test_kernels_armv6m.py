@@ -190,6 +190,13 @@ def test_crafted_records_stay_in_their_memory(program):
     assert deepest[program] <= deepest[plain] + MORE_STACK
 
 
+@pytest.mark.parametrize("kind", ["CONV_2D", "FULLY_CONNECTED", "ADD"])
+def test_arenas_at_any_address(program, kind):
+    """Scratch memory whose words are not aligned is left alone."""
+    one = with_scratch(swept_layer(kind, "sparse large"), 12_000)
+    check_all(program, [replace(one, arena_at=at) for at in range(4)])
+
+
 def test_fences_hold(program):
     """A layer is stopped that lacks its input, or the last byte of its output."""
     for i, rng in generators(len(KINDS), 40):

@@ -38,6 +38,7 @@ class Layer:
     blocks: int
     begin: int
     end: int
+    arena_at: int = 0  # beyond an aligned address
 
     @property
     def title(self) -> str:
@@ -80,8 +81,8 @@ def place(layer: Layer, at: int) -> Placed:
     """Lays out layer_t, record, weights and arena from the address `at` (aligned) on."""
     memory = bytearray(LAYER.size)
     addresses = []
-    for part in (layer.record, layer.weights, layer.arena):
-        memory += bytes(-len(memory) % ALIGNMENT)
+    for part, beyond in ((layer.record, 0), (layer.weights, 0), (layer.arena, layer.arena_at)):
+        memory += bytes(-len(memory) % ALIGNMENT + beyond)
         addresses.append(at + len(memory))
         memory += part
     program, weights, arena = addresses

@@ -20,7 +20,8 @@ void midge_add_armv6m(const midge_call_t *call) {
     const midge_add_t *op = call->op;
     // Beyond these shifts, which no converted model has, x' could wrap.
     const int is_near = op->left_shift <= 20 && op->shift1 <= 0 && op->shift2 <= 0;
-    if (!is_near || op->scratch & 3 || op->scratch_bytes < 2 * VALUES * sizeof(uint32_t)) {
+    const int aligned = !((uintptr_t)(call->arena + op->scratch) & 3);
+    if (!is_near || !aligned || op->scratch_bytes < 2 * VALUES * sizeof(uint32_t)) {
         midge_add(call);
         return;
     }

@@ -263,7 +263,8 @@ void midge_conv_armv6m(const midge_call_t *call) {
     const uint32_t out_bytes = (uint32_t)op->out_h * op->out_w * op->out_c;
     const int apart = op->scratch + op->scratch_bytes <= op->output
         || op->output + out_bytes <= op->scratch;
-    if (!apart || op->scratch & 3 || (!midge_sparse_conv(call) && !midge_dense_conv(call))) {
+    const int aligned = !((uintptr_t)(call->arena + op->scratch) & 3);
+    if (!apart || !aligned || (!midge_sparse_conv(call) && !midge_dense_conv(call))) {
         midge_plain(call);
     }
 }
