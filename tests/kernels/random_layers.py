@@ -24,7 +24,7 @@ from .layers import Layer, describe
 
 KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD")
 MAX_MACS = 60_000
-LONG_ROW = 63  # outputs: what rows.S has room for
+LONG_ROW = 64  # outputs: what rows.S has room for
 MAX_BYTES = 40_000  # of an input, or of scratch memory
 
 WEIGHTS = ("normal", "uniform", "small", "127", "-127", "-128", "alternating", "sparse", "limits", "mixed", "any")

@@ -83,7 +83,8 @@ static int run_3x3(const midge_call_t *call) {
         axis(op->in_h, op->out_h, op->in_w * in_c, op->out_w * out_c, stride, op->pad_top),
     };
     // Few long rows are faster than many short ones.
-    const int turned = op->out_w < op->out_h && op->in_h <= MIDGE_ROW_COLUMNS;
+    const int turned = op->in_h <= MIDGE_ROW_COLUMNS
+        && (op->out_w < op->out_h || op->out_w > MIDGE_ROW_COLUMNS);
     const axis_t *columns = &axes[turned], *lines = &axes[!turned];
     const uint32_t column = turned ? SIDE : 1, line = turned ? 1 : SIDE;
     // Sums that a row pushes: those of its outputs but for the last one if its window ends behind

@@ -5,7 +5,7 @@
 
 // Of a row's sums on the stack, and what the stack is aligned to.
 #define MIDGE_ROW_BYTES 256
-#define MIDGE_ROW_COLUMNS (MIDGE_ROW_BYTES / 4 - 1)
+#define MIDGE_ROW_COLUMNS (MIDGE_ROW_BYTES / 4)
 
 #define MIDGE_PAIR_LIMIT 255
 
