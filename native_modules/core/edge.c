@@ -110,23 +110,27 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
         return MIDGE_BAD_TENSOR;
     }
     int8_t *to = arena.data + tensor->offset;
-    const int32_t multiplier = tensor->pixel_multiplier, offset = tensor->pixel_offset;
+    if (type == MIDGE_INT8) {
+        for (uint32_t i = 0; i < tensor->bytes; i++) {
+            to[i] = (int8_t)reading.data[i];
+        }
+        return MIDGE_OK;
+    }
     for (uint32_t i = 0; i < tensor->bytes; i++) {
         int32_t q;
-        if (type == MIDGE_FLOAT32) {
+        if (type == MIDGE_UINT8) {
+            // (pixel * multiplier + offset + 2^15) >> 16, by halves: each fits into 32 bits.
+            const int32_t pixel = reading.data[i];
+            const int32_t multiplier = tensor->pixel_multiplier, offset = tensor->pixel_offset;
+            uint32_t low = (uint32_t)pixel * (multiplier & 0xFFFF);
+            low += (uint32_t)(offset & 0xFFFF) + 0x8000;
+            q = pixel * (multiplier >> 16) + (offset >> 16) + (int32_t)(low >> 16);
+        } else {
             uint32_t x = load_word(reading.data + 4 * i);
             if ((x & 0x7fffffff) > 0x7f800000) {
                 return MIDGE_BAD_READING;
             }
             q = divide(x, tensor->scale) + tensor->zero_point;
-        } else if (type == MIDGE_UINT8) {
-            // (pixel * multiplier + offset + 2^15) >> 16, by halves: each fits into 32 bits.
-            const int32_t pixel = reading.data[i];
-            uint32_t low = (uint32_t)pixel * (multiplier & 0xFFFF);
-            low += (uint32_t)(offset & 0xFFFF) + 0x8000;
-            q = pixel * (multiplier >> 16) + (offset >> 16) + (int32_t)(low >> 16);
-        } else {
-            q = (int8_t)reading.data[i];
         }
         to[i] = midge_clamp(q, -128, 127);
     }
