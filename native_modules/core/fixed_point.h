@@ -13,7 +13,7 @@
 int32_t midge_high_mul(int32_t a, int32_t b);
 int32_t midge_rounding_shift(int32_t x, int32_t exponent);
 int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift);
-uint32_t midge_divide(uint32_t a, uint32_t b);
+uint32_t midge_divide(uint32_t a, uint32_t b); // b > 0
 uint32_t midge_times(uint32_t a, uint32_t b);
 
 #else

@@ -20,6 +20,7 @@
 .text
 
 #include "rows.h"
+#include "lanes.h"
 
 // Of midge_scale_t
 #define LIMIT 4
@@ -277,19 +278,7 @@ scale_row:
 .Loutput:
     pop {r0}
     add r0, r10
-    cmp r0, r2
-    bhi .Lclamp
-    mov lr, r0
-    mov r6, r0
-    muls r6, r4, r6
-    lsrs r6, r6, #14
-    muls r0, r3, r0
-    adds r0, r0, r6
-    adds r0, r0, r5
-    lsls r6, r0, #9
-    cmp r6, r1
-    bhs .Ldoubt
-    lsrs r0, r0, #23
+    scale .Lclamp, .Ldoubt, lr
 .Lstore:
     strb r0, [r7]
     add r7, r9

@@ -2,6 +2,13 @@
 
 #include "scale.h"
 
+#include "sparse.h"
+#include "tiles.h"
+
+// The assembly steps over these structures.
+typedef char midge_scale_size_check[sizeof(midge_scale_t) == MIDGE_STREAM
+    && sizeof(midge_scale_t) == MIDGE_SCALE_BYTES ? 1 : -1];
+
 #define FRACTION 23
 
 // Where the two products are exact enough: 1/4 > s > 2^-13.

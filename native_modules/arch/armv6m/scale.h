@@ -20,7 +20,7 @@
 
 typedef struct {
     uint32_t start; // bias - first: x' before the first product
-    uint32_t limit; // fraction << 9 from which v is in doubt; 0: always
+    uint32_t limit; // fraction << 9 from which v is in doubt; 0: always, whatever v is
     uint32_t range; // x' of the output 127, half a step more or less
     uint32_t high;
     uint32_t low;

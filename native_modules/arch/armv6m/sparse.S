@@ -21,15 +21,7 @@
 .text
 
 #include "sparse.h"
-
-// The accumulator's two sums join their channels'.
-.macro flush lanes, low, high
-    sxth r0, \lanes
-    add \low, r0
-    subs \lanes, \lanes, r0
-    asrs \lanes, \lanes, #16
-    add \high, \lanes
-.endm
+#include "lanes.h"
 
 .macro flush_all
     flush r3, r8, r9
@@ -279,18 +271,7 @@ code_end:
 .macro requantize n, sum
     ldmia r7!, {r1-r5}
     mov r0, \sum
-    cmp r0, r2
-    bhi .Lclamp\n
-    mov r6, r0
-    muls r6, r4, r6
-    lsrs r6, r6, #14
-    muls r0, r3, r0
-    adds r0, r0, r6
-    adds r0, r0, r5
-    lsls r6, r0, #9
-    cmp r6, r1
-    bhs .Ldoubt\n
-    lsrs r0, r0, #23
+    scale .Lclamp\n, .Ldoubt\n
 .Lstore\n:
     .if \n
     mov r6, r8
@@ -300,20 +281,6 @@ code_end:
     .endif
     strb r0, [r6, #\n]
     adds r7, r7, #MIDGE_SCALE_BYTES - 20
-.endm
-
-.macro corners n, sum
-.Lclamp\n:
-    asrs r0, r0, #31
-    movs r6, #127
-    eors r0, r6
-    b .Lstore\n
-.Ldoubt\n:
-    mov r0, \sum
-    mov r6, lr
-    bl exactly
-    mov lr, r6
-    b .Lstore\n
 .endm
 
 // void midge_run_code(const midge_groups_t *groups)

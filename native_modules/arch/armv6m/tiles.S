@@ -23,6 +23,7 @@
 .text
 
 #include "tiles.h"
+#include "lanes.h"
 
 // Of midge_scale_t
 #define START 0
@@ -37,46 +38,12 @@
 #define PIXELS 20
 #define FRAME 24
 
-// The sums of one accumulator's lanes join the accumulators of its pixels.
-.macro flush lanes, low, high
-    sxth r0, \lanes
-    add \low, r0
-    subs \lanes, \lanes, r0
-    asrs \lanes, \lanes, #16
-    add \high, \lanes
-.endm
-
 // r0 = x' -> the byte at r7. r1 limit, r2 range, r3 high, r4 low, r5 base.
 .macro requantize n, sum
     mov r0, \sum
-    cmp r0, r2
-    bhi .Lclamp\n
-    mov r6, r0
-    muls r6, r4, r6
-    lsrs r6, r6, #14
-    muls r0, r3, r0
-    adds r0, r0, r6
-    adds r0, r0, r5
-    lsls r6, r0, #9
-    cmp r6, r1
-    bhs .Ldoubt\n
-    lsrs r0, r0, #23
+    scale .Lclamp\n, .Ldoubt\n
 .Lstore\n:
     strb r0, [r7]
-.endm
-
-.macro corners n, sum
-.Lclamp\n:
-    asrs r0, r0, #31
-    movs r6, #127
-    eors r0, r6
-    b .Lstore\n
-.Ldoubt\n:
-    mov r0, \sum
-    mov r6, lr
-    bl exactly
-    mov lr, r6
-    b .Lstore\n
 .endm
 
 .global midge_tiles
