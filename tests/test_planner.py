@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from midge_host import scratch
 from midge_host.graph import Tensor
 from midge_host.planner import Buffer, lower_bound, place, plan
 from midge_host.program import Step
-from midge_host.scratch import growth_limit
 
 lives = st.lists(st.tuples(st.integers(1, 64), st.integers(0, 12), st.integers(0, 5)), min_size=1, max_size=14)
 
@@ -78,10 +81,17 @@ def test_scratch_is_nobody_elses_memory(channels: int) -> None:
     steps = [conv(a, b, 6, channels), conv(b, c, 6, channels), conv(c, d, 6, channels)]
     result = plan(steps, [a], [d, b], {})
     without = place([Buffer(t.size, *life) for t, life in ((a, (-1, 0)), (b, (0, 3)), (c, (1, 2)), (d, (2, 3)))])
-    assert without < result.arena_bytes <= without + growth_limit(without)
+    assert without < result.arena_bytes <= without + scratch.growth_limit(without)
     for i, step in enumerate(steps):
         start, size = result.scratch[step]
         assert size > 0 and start % 4 == 0 and start + size <= result.arena_bytes
         for buffer in result.buffers.values():
             if buffer.first <= i <= buffer.last:
                 assert start + size <= buffer.offset or buffer.offset + buffer.size <= start
+
+
+def test_scratch_counts_with_the_sizes_of_the_kernels() -> None:
+    folder = Path(__file__).resolve().parents[1] / "native_modules" / "arch" / "armv6m"
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.h")))
+    sizes = {name: int(value) for name, value in re.findall(r"#define MIDGE_(\w+) (\d+)", text)}
+    assert (sizes["SCALE_BYTES"], sizes["TILE"], sizes["GROUP"]) == (scratch.SCALE_BYTES, scratch.TILE, scratch.GROUP)

@@ -104,7 +104,7 @@ int midge_dense_conv(const midge_call_t *call) {
     const uint32_t line = (uint32_t)op->kernel_w * op->in_c, depth = op->kernel_h * line;
     const uint32_t line_bytes = (line + 3) & ~3u, lines_bytes = 3 * line_bytes;
     const uint32_t tile_bytes = 12 * depth;
-    const uint32_t slot_bytes = MIDGE_STREAM + 4 * (depth + depth / 2 + 4);
+    const uint32_t slot_bytes = MIDGE_SCALE_BYTES + 4 * (depth + depth / 2 + 4);
     if (depth > 0xFFFF || op->scratch_bytes < lines_bytes + tile_bytes + slot_bytes) {
         return 0;
     }
@@ -167,7 +167,7 @@ int midge_dense_conv(const midge_call_t *call) {
                 if (first == 0 || slots == 1) {
                     midge_scale(op, block, i, scale);
                     uint32_t *limit = (uint32_t *)(void *)((int8_t *)scale + slot_bytes);
-                    uint32_t *stream = (uint32_t *)(void *)((int8_t *)scale + MIDGE_STREAM);
+                    uint32_t *stream = (uint32_t *)(void *)((int8_t *)scale + MIDGE_SCALE_BYTES);
                     if (!midge_expand(stream, row, depth, limit)) {
                         return 0;
                     }

@@ -54,7 +54,7 @@ static int read_weights(const int8_t *w, uint32_t line, uint32_t column, int32_t
         other_sizes += size_of(b);
         extremes += (a == -128) + (b == -128) + (c == -128);
     }
-    const int plain = sizes <= MIDGE_PAIR_LIMIT && other_sizes <= MIDGE_PAIR_LIMIT;
+    const int plain = sizes <= MIDGE_LANE_LIMIT && other_sizes <= MIDGE_LANE_LIMIT;
     to->run = stride == 2 ? midge_rows_2 : plain ? midge_rows_1 : midge_rows_1_wide;
     return extremes < 2;
 }

@@ -12,8 +12,6 @@
 
 #include "tiles.h"
 
-#define BUDGET 255
-
 .global midge_expand
 .type midge_expand, %function
 .thumb_func
@@ -35,7 +33,7 @@ midge_expand:
     subs r5, r0, r5 // the run's end if it takes all weights that are left
     cmp r5, r9
     bhi .Lfull
-    movs r4, #BUDGET
+    movs r4, #MIDGE_LANE_LIMIT
     mov r6, r2
     adds r6, r6, #MIDGE_RUN
     ble .Lend

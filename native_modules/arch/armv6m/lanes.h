@@ -1,4 +1,32 @@
-// What the assembly of several kernels does alike.
+// What several kernels have in common: two products in one multiplication, and scaling.
+
+#ifndef MIDGE_LANES_H
+#define MIDGE_LANES_H
+
+// Factors whose absolute values sum to this, times values of 8 bits, have a sum of 16 bits: 255 *
+// 128 < 2^15.
+#define MIDGE_LANE_LIMIT 255
+
+#define MIDGE_SCALE_BYTES 44 // sizeof(midge_scale_t)
+
+#ifdef __ASSEMBLER__
+
+// r8 to r11, which functions leave as they were, to the stack and back. Uses r4 to r7.
+.macro save_high
+    mov r4, r8
+    mov r5, r9
+    mov r6, r10
+    mov r7, r11
+    push {r4-r7}
+.endm
+
+.macro restore_high
+    pop {r4-r7}
+    mov r8, r4
+    mov r9, r5
+    mov r10, r6
+    mov r11, r7
+.endm
 
 // Two sums in one register, a + (b << 16), join their accumulators. Uses r0.
 .macro flush lanes, low, high
@@ -45,3 +73,7 @@
     mov lr, r6
     b .Lstore\n
 .endm
+
+#endif
+
+#endif

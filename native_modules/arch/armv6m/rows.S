@@ -20,7 +20,6 @@
 .text
 
 #include "rows.h"
-#include "lanes.h"
 
 // Of midge_scale_t
 #define LIMIT 4
@@ -54,15 +53,20 @@
     adds r6, r6, r0
 .endm
 
-// Stride 1. r6: the sum that this column completes. r4: the one before it. The word of a line is
-// w[1] + (w[0] << 16), its single weight w[2].
-.macro column_1
+// Stride 1: what a column's first two values add.
+.macro lines_0_and_1
     load_0
     paired_first r8
     single r11
     load_1
     paired r9
     single r12
+.endm
+
+// Stride 1. r6: the sum that this column completes. r4: the one before it. The word of a line is
+// w[1] + (w[0] << 16), its single weight w[2].
+.macro column_1
+    lines_0_and_1
     load_2
     paired r10
     single lr
@@ -76,12 +80,7 @@
 
 // The same for any weights: two lines' products, and the third's, are taken apart.
 .macro column_1_wide
-    load_0
-    paired_first r8
-    single r11
-    load_1
-    paired r9
-    single r12
+    lines_0_and_1
     sxth r1, r2
     adds r4, r4, r1
     subs r2, r2, r1
@@ -169,11 +168,7 @@
 // Saves registers, aligns the stack and keeps `rows` and the former stack there. finish undoes it.
 .thumb_func
 begin:
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    save_high
     mov r1, sp
     mov r2, r1
     subs r2, r2, #8
@@ -241,11 +236,7 @@ begin_function midge_rows_2
 finish:
     ldr r1, [sp, #4]
     mov sp, r1
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
+    restore_high
     pop {r4-r7, pc}
 
 // Requantises a row from its end and steps to the next one; Z is set when there is none. r6 is the

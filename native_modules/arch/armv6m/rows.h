@@ -3,11 +3,11 @@
 #ifndef MIDGE_ROWS_H
 #define MIDGE_ROWS_H
 
+#include "lanes.h"
+
 // Of a row's sums on the stack, and what the stack is aligned to.
 #define MIDGE_ROW_BYTES 256
 #define MIDGE_ROW_COLUMNS (MIDGE_ROW_BYTES / 4)
-
-#define MIDGE_PAIR_LIMIT 255
 
 // Offsets in midge_rows_t
 #define MIDGE_ROWS_IMAGE 48
@@ -42,7 +42,7 @@ typedef struct {
     uint32_t rows;
 } midge_rows_t;
 
-// Stride 1. In paired lines' weights, sum |w| of each column is MIDGE_PAIR_LIMIT at most.
+// Stride 1. In paired lines' weights, sum |w| of each column is MIDGE_LANE_LIMIT at most.
 void midge_rows_1(midge_rows_t *rows);
 
 // Strides 1 and 2 for any weights above -128.

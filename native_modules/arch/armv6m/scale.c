@@ -2,12 +2,11 @@
 
 #include "scale.h"
 
-#include "sparse.h"
-#include "tiles.h"
+#include "lanes.h"
 
 // The assembly steps over these structures. (Tests build this file on PCs, too.)
 typedef char midge_scale_size_check[sizeof(void *) != 4
-    || (sizeof(midge_scale_t) == MIDGE_STREAM && MIDGE_STREAM == MIDGE_SCALE_BYTES) ? 1 : -1];
+    || sizeof(midge_scale_t) == MIDGE_SCALE_BYTES ? 1 : -1];
 
 #define FRACTION 23
 

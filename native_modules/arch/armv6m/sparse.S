@@ -21,7 +21,6 @@
 .text
 
 #include "sparse.h"
-#include "lanes.h"
 
 .macro flush_all
     flush r3, r8, r9
@@ -29,9 +28,18 @@
     flush r7, r12, lr
 .endm
 
+// Copies the first six words of end_of_run, to which r4 points behind them; lr = the former r4.
+.macro append_end_of_run
+    mov lr, r4
+    adr r4, end_of_run
+    ldmia r4!, {r5, r6, r7}
+    stmia r0!, {r5, r6, r7}
+    ldmia r4!, {r5, r6, r7}
+    stmia r0!, {r5, r6, r7}
+.endm
+
 // Of midge_code_t
 #define NEXT 0
-#define BUDGET 8
 
 // void midge_code_values(midge_code_t *code)
 //
@@ -43,11 +51,7 @@
 .thumb_func
 midge_code_values:
     push {r0, r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    save_high
     ldmia r0!, {r1, r2, r3, r4, r5, r6}
     mov r11, r2
     mov r9, r6
@@ -87,24 +91,15 @@ midge_code_values:
     adds r4, r4, #4
     stmia r4!, {r3}
     stmia r4!, {r1, r2}
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
+    restore_high
     pop {r0, r4-r7, pc}
 
 .Lrun_above:
     // The run's first value is written to the accumulators: no need to clear them.
-    mov lr, r4
-    adr r4, end_of_run
-    ldmia r4!, {r5, r6, r7}
-    stmia r0!, {r5, r6, r7}
-    ldmia r4!, {r5, r6, r7}
-    stmia r0!, {r5, r6, r7}
+    append_end_of_run
     ldmia r4!, {r5, r6}
     mov r7, lr
-    movs r3, #MIDGE_BUDGET
+    movs r3, #MIDGE_LANE_LIMIT
     subs r3, r3, r7
     lsls r7, r7, #16
     adds r6, r6, r7
@@ -130,19 +125,14 @@ midge_code_values:
     b .Lnext
 
 .Lrun_below:
-    mov lr, r4
-    adr r4, end_of_run
-    ldmia r4!, {r5, r6, r7}
-    stmia r0!, {r5, r6, r7}
-    ldmia r4!, {r5, r6, r7}
-    stmia r0!, {r5, r6, r7}
+    append_end_of_run
     ldr r5, [r4]
     adr r4, clear
     ldmia r4!, {r6, r7}
     stmia r0!, {r5, r6, r7}
     ldr r5, value_above
     mov r4, lr
-    movs r3, #MIDGE_BUDGET
+    movs r3, #MIDGE_LANE_LIMIT
     subs r3, r3, r4
     b .Lbelow
 
@@ -291,11 +281,7 @@ code_end:
 .thumb_func
 midge_run_code:
     push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    save_high
     sub sp, #FRAME
     mov r7, sp
     ldmia r0!, {r1-r6}
@@ -383,11 +369,7 @@ corners 2, r10
     b .Lgroup
 .Ldone:
     add sp, #FRAME
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
+    restore_high
     pop {r4-r7, pc}
 
 corners 3, r11

@@ -3,10 +3,10 @@
 #ifndef MIDGE_SPARSE_H
 #define MIDGE_SPARSE_H
 
+#include "lanes.h"
+
 #define MIDGE_GROUP 6 // channels
-#define MIDGE_SCALE_BYTES 44 // sizeof(midge_scale_t)
 #define MIDGE_PASSED 21 // values that one instruction passes by: 12 bytes each
-#define MIDGE_BUDGET 255 // sum of a run's values: 255 * 128 fits into 16 bits
 
 #ifndef __ASSEMBLER__
 

@@ -90,7 +90,7 @@ typedef struct {
 
 static void restart(pixel_t *pixel) {
     pixel->code.next = pixel->job->code;
-    pixel->code.budget = MIDGE_BUDGET;
+    pixel->code.budget = MIDGE_LANE_LIMIT;
 }
 
 // Runs what there is so far, so that the code can begin anew.

@@ -23,7 +23,6 @@
 .text
 
 #include "tiles.h"
-#include "lanes.h"
 
 // Of midge_scale_t
 #define START 0
@@ -51,11 +50,7 @@
 .thumb_func
 midge_tiles:
     push {r4-r7, lr}
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
+    save_high
     sub sp, #FRAME
     mov r6, r0
     ldmia r3!, {r4, r5, r7}
@@ -68,7 +63,7 @@ midge_tiles:
 .Ltile:
     ldr r7, [sp, #SCALE]
     ldr r0, [r7, #START]
-    adds r7, r7, #MIDGE_STREAM
+    adds r7, r7, #MIDGE_SCALE_BYTES
     mov r8, r0
     mov r9, r0
     mov r10, r0
@@ -137,11 +132,7 @@ midge_tiles:
 
 .Ldone:
     add sp, #FRAME
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
+    restore_high
     pop {r4-r7, pc}
 
 corners 0, r8

@@ -3,11 +3,12 @@
 #ifndef MIDGE_TILES_H
 #define MIDGE_TILES_H
 
+#include "lanes.h"
+
 #define MIDGE_TILE 6 // pixels
 #define MIDGE_RUN 8 // weights in the longest run
 #define MIDGE_STEP 18 // bytes of code for a weight
 #define MIDGE_RUN_END ((MIDGE_RUN - 1) * MIDGE_STEP + 2)
-#define MIDGE_STREAM 44 // sizeof(midge_scale_t); the weights follow it
 
 #ifndef __ASSEMBLER__
 
