@@ -54,7 +54,7 @@ class ModelFile:
     info: dict[str, Any] = field(default_factory=dict)
     golden_seed: int = 0
     golden: list[int] = field(default_factory=list)
-    window: int = field(default_factory=lambda: WINDOW_BYTES)
+    window: int | None = None  # what the file says of window_bytes, once there is one
 
     @property
     def block_bytes(self) -> int:
@@ -64,8 +64,10 @@ class ModelFile:
     @property
     def window_bytes(self) -> int:
         """RAM that streaming takes for weights; a model with no more weights than that is read but once."""
-        share = min(len(self.weights) // WINDOW_SHARE, WINDOW_LIMIT)
-        return max(self.block_bytes, min(max(self.window, share), len(self.weights)))
+        window = self.window
+        if window is None:
+            window = max(WINDOW_BYTES, min(len(self.weights) // WINDOW_SHARE, WINDOW_LIMIT))
+        return max(self.block_bytes, min(window, len(self.weights)))
 
     def operator(self, index: int) -> spec.Operator:
         return spec.BY_CODE[self.records[index]["code"]]
