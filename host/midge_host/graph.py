@@ -13,7 +13,7 @@ from .errors import UnsupportedError
 
 @dataclass(eq=False)
 class Tensor:
-    """A value of the graph; `data` is set for constants.
+    """A value of the graph; `data` is set for constants, and `is_variable` for the state that a layer keeps.
 
     scale (float32) and zero_point (int64) have one element, or one per channel along `channel_axis`.
     """
@@ -24,6 +24,7 @@ class Tensor:
     data: np.ndarray | None = None
     scale: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     zero_point: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    is_variable: bool = False
 
     @property
     def size(self) -> int:
@@ -43,6 +44,7 @@ class Node:
     inputs: list[Tensor | None]
     outputs: list[Tensor]
     options: dict[str, Any] = field(default_factory=dict)
+    intermediates: list[Tensor] = field(default_factory=list)
 
     def refuse(self, reason: str, advice: str) -> UnsupportedError:
         """The error to raise when this layer cannot be converted."""
@@ -64,10 +66,13 @@ class Node:
 
 @dataclass
 class Graph:
+    """init: what CALL_ONCE runs before the first prediction, to give variables their values."""
+
     name: str
     nodes: list[Node]
     inputs: list[Tensor]
     outputs: list[Tensor]
+    init: Graph | None = None
 
     def consumers(self, tensor: Tensor) -> list[Node]:
         return [n for n in self.nodes if any(t is tensor for t in n.inputs)]

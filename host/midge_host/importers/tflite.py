@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ DTYPES = {
     tflite.TensorType.INT32: "int32",
     tflite.TensorType.INT64: "int64",
     tflite.TensorType.BOOL: "bool",
+    tflite.TensorType.RESOURCE: "resource",  # what VAR_HANDLE gives: a name, no data
 }
-ACTIVATIONS = {0: "NONE", 1: "RELU", 2: "RELU_N1_TO_1", 3: "RELU6"}
+ACTIVATIONS = {0: "NONE", 1: "RELU", 2: "RELU_N1_TO_1", 3: "RELU6", 4: "TANH"}
 PADDINGS = {0: "SAME", 1: "VALID"}
 OPERATOR_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}
 
@@ -29,16 +31,61 @@ _STRIDES = {"stride_h": "StrideH", "stride_w": "StrideW"}
 _DILATION = {"dilation_h": "DilationHFactor", "dilation_w": "DilationWFactor"}
 _FUSED = {"activation": "FusedActivationFunction"}
 _POOL = {**_STRIDES, **_FUSED, "padding": "Padding", "kernel_h": "FilterHeight", "kernel_w": "FilterWidth"}
+_REDUCER = ("ReducerOptions", {"keep_dims": "KeepDims"})
+_RESIZE = {"align_corners": "AlignCorners", "half_pixel_centers": "HalfPixelCenters"}
 OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "CONV_2D": ("Conv2DOptions", {**_STRIDES, **_DILATION, **_FUSED, "padding": "Padding"}),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {**_STRIDES, **_DILATION, **_FUSED, "padding": "Padding"}),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", {**_STRIDES, **_FUSED, "padding": "Padding"}),
     "FULLY_CONNECTED": ("FullyConnectedOptions", {**_FUSED, "weights_format": "WeightsFormat"}),
+    "BATCH_MATMUL": ("BatchMatMulOptions", {"adj_x": "AdjX", "adj_y": "AdjY"}),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),
-    "MEAN": ("ReducerOptions", {"keep_dims": "KeepDims"}),
+    "MEAN": _REDUCER,
+    "SUM": _REDUCER,
+    "REDUCE_PROD": _REDUCER,
+    "REDUCE_MAX": _REDUCER,
     "ADD": ("AddOptions", _FUSED),
+    "SUB": ("SubOptions", _FUSED),
+    "MUL": ("MulOptions", _FUSED),
+    "DIV": ("DivOptions", _FUSED),
     "SOFTMAX": ("SoftmaxOptions", {"beta": "Beta"}),
+    "LEAKY_RELU": ("LeakyReluOptions", {"alpha": "Alpha"}),
+    "GELU": ("GeluOptions", {"approximate": "Approximate"}),
+    "L2_NORMALIZATION": ("L2NormOptions", _FUSED),
+    "ARG_MAX": ("ArgMaxOptions", {"output_type": "OutputType"}),
+    "CONCATENATION": ("ConcatenationOptions", {**_FUSED, "axis": "Axis"}),
+    "SPLIT": ("SplitOptions", {"num_splits": "NumSplits"}),
+    "SPLIT_V": ("SplitVOptions", {"num_splits": "NumSplits"}),
+    "PACK": ("PackOptions", {"values_count": "ValuesCount", "axis": "Axis"}),
+    "UNPACK": ("UnpackOptions", {"num": "Num", "axis": "Axis"}),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        {
+            "begin_mask": "BeginMask",
+            "end_mask": "EndMask",
+            "ellipsis_mask": "EllipsisMask",
+            "new_axis_mask": "NewAxisMask",
+            "shrink_axis_mask": "ShrinkAxisMask",
+            "offset": "Offset",
+        },
+    ),
+    "SQUEEZE": ("SqueezeOptions", {"squeeze_dims": "SqueezeDimsAsNumpy"}),
+    "SHAPE": ("ShapeOptions", {"out_type": "OutType"}),
+    "GATHER": ("GatherOptions", {"axis": "Axis", "batch_dims": "BatchDims"}),
+    "CAST": ("CastOptions", {"in_type": "InDataType", "out_type": "OutDataType"}),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", _RESIZE),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", _RESIZE),
+    "SVDF": ("SVDFOptions", {**_FUSED, "rank": "Rank"}),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        "UnidirectionalSequenceLSTMOptions",
+        {**_FUSED, "cell_clip": "CellClip", "proj_clip": "ProjClip", "time_major": "TimeMajor"},
+    ),
+    "CALL_ONCE": ("CallOnceOptions", {"init_subgraph": "InitSubgraphIndex"}),
+    "VAR_HANDLE": ("VarHandleOptions", {"container": "Container", "shared_name": "SharedName"}),
 }
+# A table without fields: all of them have the schema's defaults.
+_NO_FIELDS = struct.pack("<HHi", 4, 4, 4)
 
 
 def load_tflite(data: bytes, where: str) -> Graph:
@@ -57,7 +104,18 @@ def _read(data: bytes, where: str) -> Graph:
     model = tflite.Model.GetRootAsModel(data, 0)
     if model.SubgraphsLength() < 1:
         raise MidgeError(f"{where}: the .tflite file holds no graph; export the model again")
-    subgraph = model.Subgraphs(0)
+    graph = _graph(model, 0, where)
+    for node in graph.nodes:
+        if node.kind == "CALL_ONCE":
+            index = node.options["init_subgraph"]
+            if not 0 < index < model.SubgraphsLength() or graph.init is not None:
+                raise MidgeError(f"{where}: its variables have no initial values, or two; export the model again")
+            graph.init = _graph(model, index, where)
+    return graph
+
+
+def _graph(model: Any, index: int, where: str) -> Graph:
+    subgraph = model.Subgraphs(index)
     tensors = [_tensor(model, subgraph.Tensors(i), where) for i in range(subgraph.TensorsLength())]
     nodes = [_node(model, subgraph.Operators(i), tensors) for i in range(subgraph.OperatorsLength())]
     _name_layers(nodes)
@@ -83,7 +141,7 @@ def _tensor(model: Any, source: Any, where: str) -> Tensor:
     shape = tuple(int(source.Shape(i)) for i in range(source.ShapeLength()))
     if any(d < 1 for d in shape):
         raise MidgeError(f"{where}: tensor {name!r} has shape {shape}; export the model with fixed shapes, batch 1")
-    tensor = Tensor(name, shape, DTYPES[source.Type()])
+    tensor = Tensor(name, shape, DTYPES[source.Type()], is_variable=bool(source.IsVariable()))
     quantization = source.Quantization()
     if quantization is not None and quantization.ScaleLength():
         tensor.scale = np.array(quantization.ScaleAsNumpy(), np.float32).reshape(-1)
@@ -112,7 +170,9 @@ def _node(model: Any, source: Any, tensors: list[Tensor]) -> Node:
     indexes = [int(source.Inputs(i)) for i in range(source.InputsLength())]
     inputs = [_at(tensors, i) if i != -1 else None for i in indexes]
     outputs = [_at(tensors, int(source.Outputs(i))) for i in range(source.OutputsLength())]
-    return Node(kind, outputs[0].name if outputs else kind, inputs, outputs, _options(kind, source))
+    intermediates = [_at(tensors, int(source.Intermediates(i))) for i in range(source.IntermediatesLength())]
+    name = outputs[0].name if outputs else kind
+    return Node(kind, name, inputs, outputs, _options(kind, source), intermediates)
 
 
 def _options(kind: str, source: Any) -> dict[str, Any]:
@@ -121,15 +181,25 @@ def _options(kind: str, source: Any) -> dict[str, Any]:
     table_name, fields = OPTIONS[kind]
     table = getattr(tflite, table_name)()
     raw = source.BuiltinOptions()
-    if raw is None:
-        raise ValueError(f"{kind} without {table_name}")
-    table.Init(raw.Bytes, raw.Pos)
-    options = {ours: getattr(table, theirs)() for ours, theirs in fields.items()}
-    if "activation" in options:
-        options["activation"] = ACTIVATIONS.get(options["activation"], str(options["activation"]))
-    if "padding" in options:
-        options["padding"] = PADDINGS[options["padding"]]
-    return options
+    if raw is not None and source.BuiltinOptionsType() == getattr(tflite.BuiltinOptions, table_name):
+        table.Init(raw.Bytes, raw.Pos)
+    else:
+        table.Init(_NO_FIELDS, 4)
+    return {ours: _value(ours, getattr(table, theirs)()) for ours, theirs in fields.items()}
+
+
+def _value(option: str, value: Any) -> Any:
+    if option == "activation":
+        return ACTIVATIONS.get(value, str(value))
+    if option == "padding":
+        return PADDINGS[value]
+    if option.endswith("_type"):
+        return DTYPES[value]
+    if option == "squeeze_dims":
+        return tuple(np.atleast_1d(value).tolist()) if isinstance(value, np.ndarray) else ()  # an absent vector is 0
+    if option in ("container", "shared_name"):
+        return (value or b"").decode("utf-8", "replace")
+    return value
 
 
 def _name_layers(nodes: list[Node]) -> None:
