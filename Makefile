@@ -13,7 +13,7 @@ ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
 # What an installed package depends on besides Python files, which an editable install reads in place.
 NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/cpython/*.c)
 
-.PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels clean
+.PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels fuzz clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -26,6 +26,7 @@ help:
 	@echo "make boards-report  measure the models on them, for docs/boards.md"
 	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro"
 	@echo "make bench-kernels  count the kernels' cycles, for docs/performance.md"
+	@echo "make fuzz     look for files that harm, SECONDS=60 for each target"
 	@echo "make clean    remove what was built here"
 
 # One environment; each level of extras leaves a stamp.
@@ -69,14 +70,24 @@ bench: $(VENV)/.test
 bench-kernels: $(VENV)/.test toolchains
 	$(BIN)/python tests/bench_kernels.py --update
 
+# Coverage-guided fuzzing of what reads files: docs/security.md. SECONDS for each target; FUZZ="core edge" names some.
+FUZZERS := clang libclang-rt-dev
+SECONDS ?= 60
+
+fuzz: $(VENV)/.test
+	@$(call debian,$(FUZZERS))
+	$(BIN)/python tests/fuzz/run.py --cache $(CACHE)/fuzz --seconds $(SECONDS) $(FUZZ)
+
 # Compilers of the native modules and emulators of boards: Debian packages. Does nothing where all are installed.
 TOOLCHAINS := gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
 	gcc-xtensa-lx106 qemu-system-arm qemu-system-misc
 
+debian = dpkg -s $(1) >/dev/null 2>&1 || { \
+	apt-get -qq -o DPkg::Lock::Timeout=500 update && DEBIAN_FRONTEND=noninteractive apt-get -qq \
+	-o DPkg::Lock::Timeout=500 install -y --no-install-recommends $(1) >/dev/null; }
+
 toolchains:
-	@dpkg -s $(TOOLCHAINS) >/dev/null 2>&1 || { \
-		apt-get -qq -o DPkg::Lock::Timeout=500 update && DEBIAN_FRONTEND=noninteractive apt-get -qq \
-		-o DPkg::Lock::Timeout=500 install -y --no-install-recommends $(TOOLCHAINS) >/dev/null; }
+	@$(call debian,$(TOOLCHAINS))
 
 # MicroPython's source, for py/dynruntime.mk and tools/mpy_ld.py. MPY_DIR=... uses a copy you have.
 $(CACHE)/micropython/py/dynruntime.mk:

@@ -140,10 +140,10 @@ def network() -> bytes:
     return m.build([x], [m.softmax(y)])
 
 
-def work(model: ModelFile) -> int:
+def work(records: list[dict[str, object]]) -> int:
     """About how many steps of its innermost loops a program takes, of which the longest may be long in Python."""
     total = 0
-    for op in model.records:
+    for op in records:
         source, output = (prod(shape) for shape in record_shapes(op))
         taps = [op[f"kernel_{a}"] for a in "hw"] if "kernel_h" in op else [1]
         if "blocks" in op and not op["blocks"]:  # pools look at the image only

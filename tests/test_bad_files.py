@@ -215,7 +215,7 @@ def mutants(good: bytes, part: str) -> list[tuple[str, bytes, bool]]:
 
 def too_long(data: bytes) -> bool:
     try:
-        return hostile.work(model_file.from_bytes(data)) > WORK
+        return hostile.work(model_file.from_bytes(data).records) > WORK
     except ValueError:
         return False  # refused, or its records are the good ones
 

@@ -1,0 +1,129 @@
+"""The fuzz targets in C: how they are built, for libFuzzer or to replay files, and the inputs that they begin with."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import hostile
+
+from midge import _portable
+from midge_host import spec
+from midge_host.convert import build as build_model
+from midge_host.importers import tflite
+from midge_host.model_file import ModelFile
+
+HERE = Path(__file__).parent
+NATIVE = HERE.parents[1] / "native_modules"
+JOB = spec.Layout(
+    "job",
+    "job.h",
+    [
+        *[("I", name, "") for name in ("arena_bytes", "weights_bytes", "declared", "base")],
+        *[("H", name, "") for name in ("first", "last", "begin", "end")],
+        ("I", "seed", ""),
+        *[("B", name, "") for name in ("records", "arena_skew", "weights_skew", "reserved")],
+    ],
+)
+MAX_RECORDS, MAX_BYTES = 8, 1 << 15  # of job.h
+FLAGS = ["-g", "-O2", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fno-sanitize-recover=all"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is compiled: the program that calls the core, what only libFuzzer needs, and the core."""
+
+    program: str
+    mutator: tuple[str, ...] = ()
+    core: str = "core"
+
+    def sources(self, fuzzer: bool) -> list[Path]:
+        own = [HERE / name for name in (self.program, *(self.mutator if fuzzer else ["replay.c"]))]
+        return own + sorted((NATIVE / self.core).glob("*.c"))
+
+
+TARGETS = {"core": Target("core.c", ("mutate.c",)), "edge": Target("edge.c")}
+
+
+def fields_header() -> str:
+    """fields.h: where the numbers of every operator's record lie."""
+    out = ["#include <stdint.h>", "typedef struct { uint8_t offset, bytes; } field_t;"]
+    out += [
+        "typedef struct { uint32_t count; field_t fields[64]; } layout_t;",
+        "static const layout_t layouts[256] = {",
+    ]
+    for op in spec.OPERATORS:
+        places = []
+        for field in op.layout.fields:
+            if field.code[-1] != "s":
+                unit = struct.calcsize(field.code[-1])
+                at = op.layout.offsets[field.name]
+                places += [f"{{{at + i}, {unit}}}" for i in range(0, field.size, unit)]
+        out.append(f"    [{op.code}] = {{{len(places)}, {{{', '.join(places)}}}}},")
+    codes = ", ".join(str(op.code) for op in spec.OPERATORS)
+    return "\n".join([*out, "};", f"static const uint8_t codes[] = {{{codes}}};", ""])
+
+
+def build(name: str, folder: Path, fuzzer: bool = False) -> Path:
+    """The target's program: with libFuzzer (clang), or with a main() that replays the files it is given (gcc)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "fields.h").write_text(fields_header())
+    program = folder / f"{name}{'' if fuzzer else '-replay'}"
+    kind = ["clang", "-fsanitize=fuzzer,address,undefined"] if fuzzer else ["gcc", "-fsanitize=address,undefined"]
+    command = [*kind, *FLAGS, f"-I{NATIVE / 'core'}", f"-I{folder}", *map(str, TARGETS[name].sources(fuzzer))]
+    done = subprocess.run([*command, "-lm", "-o", str(program)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return program
+
+
+def pack_job(model: ModelFile, records: bytes, **changes: int) -> bytes:
+    """An input of core.c that runs a model's records in buffers that just hold them."""
+    count = len(records) // spec.RECORD_BYTES
+    sizes = {"arena_bytes": model.arena_bytes, "weights_bytes": len(model.weights), "declared": len(model.weights)}
+    job = {**sizes, "last": count, "end": 0xFFFF, "seed": 1, "records": count, **changes}
+    return JOB.pack(**job) + records
+
+
+def core_seeds() -> Iterator[bytes]:
+    """Every specimen with its own weights and with others, and a network in parts."""
+    network = build_model(tflite.load_tflite(hostile.network(), "network.tflite"))
+    for model in [*hostile.specimens().values(), network]:
+        if model.arena_bytes > MAX_BYTES or len(model.weights) > MAX_BYTES:
+            continue
+        parts = range(0, len(model.records), MAX_RECORDS)
+        for part in parts:
+            records = model.program()[part * spec.RECORD_BYTES :][: MAX_RECORDS * spec.RECORD_BYTES]
+            yield pack_job(model, records) + model.weights[:4096]
+            for seed in (4, 5, 6, 7, 1000):
+                yield pack_job(model, records, seed=seed, weights_skew=1, arena_skew=seed & 3)
+
+
+def edge_seeds() -> Iterator[bytes]:
+    pixels = {"pixel_multiplier": 1 << 16, "pixel_offset": -128 << 16}
+    fields = {"offset": 4, "bytes": 24, "scale": 0.05, "zero_point": -3, "dtype": 1, "rank": 1, **pixels}
+    tensor = spec.TENSOR.pack(**fields, shape=(24, 0, 0, 0, 0, 0))
+    reading = struct.pack("<12f", 0, 1, -1, 0.024999, 0.025, 6.4, -6.4, 1e9, -1e30, 1e-40, float("inf"), float("-inf"))
+    for decode, kind in itertools.product((0, 1), range(7)):
+        yield tensor + struct.pack("<HBBbBH", 28, decode, kind, 0, kind & 3, 0) + reading
+    yield tensor + struct.pack("<HBBbBH", 28, 0, 2, 0, 0, 0) + struct.pack("<f", float("nan"))
+
+
+def asks_for_work(path: Path) -> bool:
+    """Whether the records of an input of core.c, which takes long, really have much to do."""
+    data = path.read_bytes()
+    job = JOB.unpack(data.ljust(JOB.size, b"\0"))
+    total = 0
+    for i in range(min(job["records"], MAX_RECORDS)):
+        raw = data[JOB.size + i * spec.RECORD_BYTES :][: spec.RECORD_BYTES].ljust(spec.RECORD_BYTES, b"\0")
+        if _portable.check(raw, MAX_BYTES, MAX_BYTES) == 0:
+            total += hostile.work([spec.BY_CODE[raw[0]].layout.unpack(raw)])
+    return total > 100_000
+
+
+def seeds(name: str) -> list[bytes]:
+    return list({"core.c": core_seeds, "edge.c": edge_seeds}[TARGETS[name].program]())
