@@ -38,10 +38,10 @@ def _layer(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **op
 
 
 @functools.cache
-def specimens() -> dict[str, ModelFile]:
-    """A model of one record for every device operator; for those with weights also one of several blocks."""
+def sources() -> dict[str, bytes]:
+    """A .tflite of one record for every device operator; for those with weights also one of several blocks."""
     window = {"strides": (2, 1), "dilations": (1, 2), "padding": "VALID"}
-    models = {
+    return {
         "conv": _layer("conv_2d", (5, 6, 3), (6, 3, 3, 3)),
         "conv_dilated": _layer("conv_2d", (7, 8, 2), (3, 2, 3, 2), **window),
         "conv_blocks": _layer("conv_2d", (3, 3, 40), (12, 3, 3, 40)),
@@ -57,7 +57,12 @@ def specimens() -> dict[str, ModelFile]:
         "logistic": one_operator("logistic", (1, 30), X),
         "pad": one_operator("pad", (1, 3, 4, 2), X, paddings=[(0, 1), (1, 2), (0, 3), (1, 0)]),
     }
-    return {name: build(tflite.load_tflite(data, f"{name}.tflite")) for name, data in models.items()}
+
+
+@functools.cache
+def specimens() -> dict[str, ModelFile]:
+    """The `sources`, converted."""
+    return {name: build(tflite.load_tflite(data, f"{name}.tflite")) for name, data in sources().items()}
 
 
 def values(code: str, now: int | float) -> list[int | float]:
