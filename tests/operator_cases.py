@@ -10,13 +10,14 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from tflite_models import Quant, one_operator, window_output
+from midge_host.operators import FOLDED, FRONTS
+from tflite_models import ModelBuilder, Quant, one_operator, window_output
 
 Made = tuple[bytes, list[np.ndarray]]
 ACTIVATIONS = ["NONE", "RELU", "RELU6", "RELU_N1_TO_1"]
@@ -56,18 +57,19 @@ def _zero_point(rng: Generator, given: int | None) -> int:
     return int(rng.integers(-128, 128)) if given is None else given
 
 
-def _rows(rng: Generator, shape: Sequence[int], zero_point: int = 0) -> np.ndarray:
+def _rows(rng: Generator, shape: Sequence[int], zero_point: int = 0, dtype: str = "int8") -> np.ndarray:
     """Seven readings: over the whole range, close together, at the ends, and at zero."""
     size = math.prod(shape)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     rows = [
-        *rng.integers(-128, 128, (2, size)),
-        np.clip(np.rint(rng.normal(rng.integers(-128, 128), 4, size)), -128, 127),
-        np.full(size, -128),
-        np.full(size, 127),
-        np.where(np.arange(size) % 2, 127, -128),
+        *rng.integers(low, high + 1, (2, size)),
+        np.clip(np.rint(rng.normal(rng.integers(low, high + 1), high / 32, size)), low, high),
+        np.full(size, low),
+        np.full(size, high),
+        np.where(np.arange(size) % 2, high, low),
         np.full(size, zero_point),
     ]
-    return np.stack(rows).astype(np.int8).reshape(-1, *shape)
+    return np.stack(rows).astype(dtype).reshape(-1, *shape)
 
 
 def _weights(rng: Generator, kind: str, shape: Sequence[int], channel_axis: int) -> np.ndarray:
@@ -98,6 +100,8 @@ def _layer(
     scales: str | tuple[float, float, float] = "channel",
     multiplier: float | None = None,
     bias: str | None = "ties",
+    dtype: str = "int8",
+    bias_dtype: str = "int32",
 ) -> tuple[Quant, dict[str, Any]]:
     """Numbers of a layer with weights: the input's quantisation, and arguments of the layer.
 
@@ -106,16 +110,21 @@ def _layer(
     over 2^20, or exactly (input, weights, output). `bias`: "ties" puts the sums of an input of
     zeros on, and on both sides of, the points where the output's rounding turns; "huge" and
     "extreme" are 2^30 and as far as the sums have room. No sum leaves int32, nor does one that
-    is shifted left for a multiplier above 1: what C++ does then is undefined.
+    is shifted left for a multiplier above 1: what C++ does then is undefined. With an int64 bias,
+    which only int16 activations have, the room is what TFLM's int64 multiplication takes, 2^47.
     """
     channels = shape[channel_axis]
     values = _weights(rng, weights, shape, channel_axis)
     others = tuple(axis for axis in range(len(shape)) if axis != channel_axis)
-    products = 255 * int(np.abs(values.astype(np.int64)).sum(others).max())
+    # The largest input, and the usual size of inputs and outputs.
+    largest, x_size, y_size = (255, 73, 50) if dtype == "int8" else (2**15, 18900, 12000)
+    products = largest * int(np.abs(values.astype(np.int64)).sum(others).max())
     if multiplier is None:
-        multiplier = 50 / (73 * 73 * math.sqrt(math.prod(shape) / channels))
+        multiplier = y_size / (x_size * 73 * math.sqrt(math.prod(shape) / channels))
     multiplier = min(multiplier, 2**29 / max(products, 1))
     x_scale, y_scale = _scale(rng, 1e-3, 1), _scale(rng, 0.02, 0.08)
+    if dtype == "int16":
+        y_scale, x_zero, y_zero = y_scale / 256, 0, 0
     weight_scales = np.array([multiplier * y_scale / x_scale])
     match scales:
         case "channel":
@@ -127,7 +136,7 @@ def _layer(
     real = np.float64(weight_scales.astype(np.float32)) * x_scale / y_scale * np.ones(channels)
     # A multiplier a hair below a power of two is rounded up to it.
     left_shift = max(0, math.frexp(real.max() * (1 + 2**-30))[1])
-    room = 2 ** (31 - left_shift) - 1 - products
+    room = (2 ** (31 - left_shift) if bias_dtype == "int32" else min(2**46, 2**30 / real.max())) - 1 - products
     y_zero = _zero_point(rng, y_zero)
     sign = np.where(np.arange(channels) % 2, 1, -1)
     biases = {
@@ -137,7 +146,7 @@ def _layer(
     }
     return (x_scale, _zero_point(rng, x_zero)), {
         "weights": values,
-        "bias": None if bias is None else np.clip(biases[bias], -room, room),
+        "bias": None if bias is None else np.clip(biases[bias], -room, room).astype(bias_dtype),
         "weight_scales": weight_scales,
         "quant": (y_scale, y_zero),
     }
@@ -146,9 +155,17 @@ def _layer(
 # One maker for every operator: parameters of a case -> model and inputs.
 
 
-def _made(rng: Generator, operator: str, x_shape: Sequence[int], x_quant: Quant, **arguments: Any) -> Made:
-    model = one_operator(operator, x_shape, x_quant, **arguments)
-    return model, [_rows(rng, x_shape, x_quant[1])]
+def _made(
+    rng: Generator, operator: str, x_shape: Sequence[int], x_quant: Quant, dtype: str = "int8", **arguments: Any
+) -> Made:
+    model = ModelBuilder()
+    x = model.tensor(x_shape, dtype, x_quant)
+    y = getattr(model, operator)(x, **arguments)
+    return model.build([x], y if isinstance(y, list) else [y]), [_rows(rng, x_shape, x_quant[1], dtype)]
+
+
+def _constants(rng: Generator, shape: Sequence[int]) -> np.ndarray:
+    return rng.integers(-128, 128, shape).astype(np.int8)
 
 
 _WINDOW = ("strides", "dilations", "padding", "activation")
@@ -164,7 +181,8 @@ def _conv_2d(
 ) -> Made:
     window = {key: parameters.pop(key) for key in _WINDOW if key in parameters}
     quant, layer = _layer(rng, (filters, *kernel, channels), 0, **parameters)
-    return _made(rng, "conv_2d", (1, *image, channels), quant, **layer, **window)
+    dtype = parameters.get("dtype", "int8")
+    return _made(rng, "conv_2d", (1, *image, channels), quant, dtype, **layer, **window)
 
 
 def _depthwise_conv_2d(
@@ -177,7 +195,22 @@ def _depthwise_conv_2d(
 ) -> Made:
     window = {key: parameters.pop(key) for key in _WINDOW if key in parameters}
     quant, layer = _layer(rng, (1, *kernel, channels * depth_multiplier), 3, **parameters)
-    return _made(rng, "depthwise_conv_2d", (1, *image, channels), quant, **layer, **window)
+    dtype = parameters.get("dtype", "int8")
+    return _made(rng, "depthwise_conv_2d", (1, *image, channels), quant, dtype, **layer, **window)
+
+
+def _transpose_conv(
+    rng: Generator,
+    image: tuple[int, int] = (4, 3),
+    channels: int = 3,
+    filters: int = 4,
+    kernel: tuple[int, int] = (3, 3),
+    size: tuple[int, int] | None = None,
+    **parameters: Any,
+) -> Made:
+    window = {key: parameters.pop(key) for key in _WINDOW if key in parameters}
+    quant, layer = _layer(rng, (filters, *kernel, channels), 0, **parameters)
+    return _made(rng, "transpose_conv", (1, *image, channels), quant, **layer, **window, size=size)
 
 
 def _fully_connected(
@@ -192,7 +225,7 @@ def _fully_connected(
     depth = math.prod(shape[1:]) if form == "flat" else shape[-1]
     quant, layer = _layer(rng, (filters, depth), 0, **parameters)
     keep = {"activation": activation, "keep_num_dims": form == "kept"}
-    return _made(rng, "fully_connected", shape, quant, **layer, **keep)
+    return _made(rng, "fully_connected", shape, quant, parameters.get("dtype", "int8"), **layer, **keep)
 
 
 def _pool(operator: str) -> Callable[..., Made]:
@@ -210,36 +243,128 @@ def _pool(operator: str) -> Callable[..., Made]:
     return make
 
 
-def _mean(
-    rng: Generator,
-    reduction: tuple[tuple[int, ...], tuple[int, ...]] = ((1, 5, 4, 3), (1, 2)),
-    keep_dims: bool = True,
-    scales: tuple[float, float] | None = None,
-    x_zero: int | None = None,
-    y_zero: int | None = None,
-) -> Made:
-    """`reduction`: input shape and axes; `scales`: input and output, by default the same."""
-    shape, axes = reduction
-    x_scale, y_scale = scales or [_scale(rng, 1e-3, 1)] * 2
-    quant = x_scale, _zero_point(rng, x_zero)
-    # As converters do: the same scale comes with the same zero point.
-    output = y_scale, _zero_point(rng, y_zero if scales else quant[1])
-    return _made(rng, "mean", shape, quant, axes=axes, keep_dims=keep_dims, quant=output)
+def _reduction(operator: str) -> Callable[..., Made]:
+    def make(
+        rng: Generator,
+        reduction: tuple[tuple[int, ...], tuple[int, ...]] = ((1, 5, 4, 3), (1, 2)),
+        keep_dims: bool = True,
+        scales: tuple[float, float] | None = None,
+        x_zero: int | None = None,
+        y_zero: int | None = None,
+    ) -> Made:
+        """`reduction`: input shape and axes; `scales`: input and output, by default the same."""
+        shape, axes = reduction
+        x_scale, y_scale = scales or [_scale(rng, 1e-3, 1)] * 2
+        quant = x_scale, _zero_point(rng, x_zero)
+        # As converters do: the same scale comes with the same zero point.
+        output = y_scale, _zero_point(rng, y_zero if scales else quant[1])
+        return _made(rng, operator, shape, quant, axes=axes, keep_dims=keep_dims, quant=output)
+
+    return make
 
 
-def _add(
+def _binary(operator: str, default: Sequence[tuple[int, ...]] = ((1, 3, 5, 4),) * 2) -> Callable[..., Made]:
+    def make(
+        rng: Generator,
+        shape: tuple[int, ...] | None = None,
+        shapes: Sequence[tuple[int, ...]] = default,
+        constant: int | None = None,
+        scales: tuple[float, float, float] | None = None,
+        zero_points: tuple[int, int, int] | None = None,
+        dtype: str = "int8",
+        **options: Any,
+    ) -> Made:
+        """Scales and zero points of the first input, the second, and the output; `shape` of both inputs.
+
+        `constant`: which of the two inputs is one.
+        """
+        if operator in ("maximum", "minimum"):  # they know one quantisation
+            zeros, scales = [_zero_point(rng, None)] * 3, [_scale(rng, 0.02, 0.08)] * 3
+        else:
+            zeros = zero_points or [_zero_point(rng, None) for _ in range(3)]
+            options["quant"] = None
+        if dtype == "int16":
+            zeros, scales = [0] * 3, scales or [_scale(rng, 1e-4, 4e-4) for _ in range(3)]
+        quants = list(zip(scales or [_scale(rng, 0.02, 0.08) for _ in range(3)], zeros, strict=True))
+        if "quant" in options:
+            options["quant"] = quants[2]
+        shapes = [shape or s for s in shapes]
+        model = ModelBuilder()
+        tensors = [
+            model.constant(_constants(rng, s), quant=q) if constant == i else model.tensor(s, dtype, q)
+            for i, (s, q) in enumerate(zip(shapes, quants, strict=False))
+        ]
+        # Shifted by one, so that the same kinds of rows meet others too.
+        rows = [np.roll(_rows(rng, shapes[i], quants[i][1], dtype), i, axis=0) for i in (0, 1) if i != constant]
+        inputs = [t for i, t in enumerate(tensors) if i != constant]
+        return model.build(inputs, [getattr(model, operator)(*tensors, **options)]), rows
+
+    return make
+
+
+def _batch_matmul(
     rng: Generator,
-    shape: tuple[int, ...] = (1, 3, 5, 4),
-    scales: tuple[float, float, float] | None = None,
-    zero_points: tuple[int, int, int] | None = None,
-    activation: str = "NONE",
+    batches: tuple[tuple[int, ...], tuple[int, ...]] = ((1,), (1,)),
+    sizes: tuple[int, int, int] = (3, 5, 4),
+    adj_x: bool = False,
+    adj_y: bool = False,
+    multiplier: float | None = None,
+    **parameters: Any,
 ) -> Made:
-    """Scales and zero points of the first input, the second, and the output."""
-    zeros = zero_points or [_zero_point(rng, None) for _ in range(3)]
-    a, b, y = zip(scales or [_scale(rng, 0.02, 0.08) for _ in range(3)], zeros, strict=True)
-    tflite = one_operator("add", shape, a, second_quant=b, quant=y, activation=activation)
-    # Shifted by one, so that the same kinds of rows meet others too.
-    return tflite, [_rows(rng, shape, a[1]), np.roll(_rows(rng, shape, b[1]), 1, axis=0)]
+    """`sizes`: rows of the first factor, columns of both, columns of the product."""
+    m, k, n = sizes
+    shapes = [
+        (*batches[0], *((k, m) if adj_x else (m, k))),
+        (*batches[1], *((n, k) if adj_y else (k, n))),
+    ]
+    y_scale = 0.05
+    b_scale = (multiplier or 50 / (73 * 73 * math.sqrt(k))) * y_scale / 0.1
+    parameters["scales"] = (0.1, b_scale, y_scale)
+    return _binary("batch_matmul", shapes)(rng, adj_x=adj_x, adj_y=adj_y, **parameters)
+
+
+def _several(operator: str) -> Callable[..., Made]:
+    """CONCATENATION and PACK: shapes of the inputs, and the axis."""
+
+    def make(
+        rng: Generator,
+        shapes: tuple[tuple[tuple[int, ...], ...], int],
+        constant: int | None = None,
+        x_zero: int | None = None,
+    ) -> Made:
+        quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
+        constant = constant if len(shapes[0]) > 1 else None
+        model = ModelBuilder()
+        tensors = [
+            model.constant(_constants(rng, s), quant=quant) if i == constant else model.tensor(s, quant=quant)
+            for i, s in enumerate(shapes[0])
+        ]
+        y = getattr(model, operator)(*tensors, axis=shapes[1])
+        kept = [i for i in range(len(tensors)) if i != constant]
+        rows = [np.roll(_rows(rng, shapes[0][i], quant[1]), i, axis=0) for i in kept]
+        return model.build([tensors[i] for i in kept], [y]), rows
+
+    return make
+
+
+def _moved(operator: str, *names: str) -> Callable[..., Made]:
+    """Operators that only move values: `form` is the input's shape and the arguments of these names."""
+
+    def make(rng: Generator, form: tuple[Any, ...], x_zero: int | None = None) -> Made:
+        shape, *arguments = form
+        quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
+        return _made(rng, operator, shape, quant, **dict(zip(names, arguments, strict=False)))
+
+    return make
+
+
+def _strided_slice(rng: Generator, form: tuple[Any, ...], x_zero: int | None = None) -> Made:
+    """`form`: shape, begin, end, strides and masks, for instance "begin=1 shrink_axis=4"."""
+    shape, begin, end, strides, masks = form
+    pairs = dict(word.split("=") for word in masks.split())
+    bits = {f"{name}_mask": int(value) for name, value in pairs.items()}
+    quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
+    return _made(rng, "strided_slice", shape, quant, begin=begin, end=end, strides=strides, **bits)
 
 
 def _reshape(rng: Generator, shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> Made:
@@ -257,22 +382,39 @@ def _softmax(
     return _made(rng, "softmax", shape, (x_scale, _zero_point(rng, x_zero)), beta=beta)
 
 
-def _logistic(rng: Generator, x_scale: float = 0.1, x_zero: int | None = None) -> Made:
-    tflite = one_operator("logistic", (1, 256), (x_scale, _zero_point(rng, x_zero)))
-    return tflite, [np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 256)]
-
-
 def _rectifier(operator: str) -> Callable[..., Made]:
+    """Functions of one value: `ratio` is the output's scale by the input's."""
+
     def make(
         rng: Generator,
         x_scale: float = 0.05,
         ratio: float = 1.0,
         x_zero: int | None = None,
         y_zero: int | None = None,
+        **arguments: Any,
     ) -> Made:
-        output = x_scale * ratio, _zero_point(rng, y_zero)
-        tflite = one_operator(operator, (1, 256), (x_scale, _zero_point(rng, x_zero)), quant=output)
+        output = {"quant": (x_scale * ratio, _zero_point(rng, y_zero))}
+        model = one_operator(operator, (1, 256), (x_scale, _zero_point(rng, x_zero)), **output, **arguments)
+        return model, [np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 256)]
+
+    return make
+
+
+def _fixed_output(operator: str) -> Callable[..., Made]:
+    """Functions of one value whose output's scale TensorFlow Lite fixes."""
+
+    def make(rng: Generator, x_scale: float = 0.1, x_zero: int | None = None) -> Made:
+        tflite = one_operator(operator, (1, 256), (x_scale, _zero_point(rng, x_zero)))
         return tflite, [np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 256)]
+
+    return make
+
+
+def _rows_of(operator: str) -> Callable[..., Made]:
+    """LOG_SOFTMAX and L2_NORMALIZATION."""
+
+    def make(rng: Generator, shape: tuple[int, ...] = (1, 10), x_scale: float = 0.1, x_zero: int | None = None) -> Made:
+        return _made(rng, operator, shape, (x_scale, _zero_point(rng, x_zero)))
 
     return make
 
@@ -281,6 +423,146 @@ def _pad(rng: Generator, paddings: tuple[tuple[int, int], ...], x_zero: int | No
     shape = [int(n) for n in rng.integers(1, 6, len(paddings))]
     quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
     return _made(rng, "pad", shape, quant, paddings=paddings)
+
+
+def _padv2(
+    rng: Generator, paddings: tuple[tuple[int, int], ...], x_zero: int | None = None, value: int | None = None
+) -> Made:
+    shape = [int(n) for n in rng.integers(1, 6, len(paddings))]
+    quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
+    return _made(rng, "padv2", shape, quant, paddings=paddings, value=_zero_point(rng, value))
+
+
+def _resize(operator: str) -> Callable[..., Made]:
+    def make(
+        rng: Generator,
+        image: tuple[int, int] = (5, 4),
+        size: tuple[int, int] = (9, 7),
+        channels: int = 3,
+        centres: str = "legacy",
+        x_zero: int | None = None,
+    ) -> Made:
+        options = {"align_corners": centres == "corners", "half_pixel_centers": centres == "half pixel"}
+        quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
+        return _made(rng, operator, (1, *image, channels), quant, size=size, **options)
+
+    return make
+
+
+# Layers with a state: 21 readings.
+
+
+def _sequence(rng: Generator, shape: Sequence[int], zero_point: int, dtype: str = "int8") -> np.ndarray:
+    return np.concatenate([rng.permuted(_rows(rng, shape, zero_point, dtype), axis=0) for _ in range(3)])
+
+
+def _svdf(
+    rng: Generator,
+    sizes: tuple[int, int, int, int] = (8, 4, 1, 5),
+    state: str = "int16",
+    batch: int = 1,
+    multiplier: float = 1.0,
+    x_zero: int | None = None,
+    y_zero: int | None = None,
+    state_zero: int = 0,
+) -> Made:
+    """`sizes`: inputs, units, rank, memory. `multiplier`: 1 makes the most of the state's range without saturation."""
+    inputs, units, rank, memory = sizes
+    quant = 0.05, _zero_point(rng, x_zero)
+    feature = rng.integers(-127, 128, (units * rank, inputs)).astype(np.int8)
+    # No sum over time leaves int32.
+    largest = 127 if state == "int8" else min(32767, 2**30 // (2**15 * memory * rank))
+    time = rng.integers(-largest, largest + 1, (units * rank, memory)).astype(state)
+    state_size, time_size = (50 if state == "int8" else 12000), largest / math.sqrt(3)
+    state_scale, y_scale = 0.01, 0.05
+    feature_scale = multiplier * state_size / (73 * 73 * math.sqrt(inputs)) * state_scale / quant[0]
+    time_scale = 50 / (state_size * time_size * math.sqrt(memory * rank)) * y_scale / state_scale
+    model = ModelBuilder()
+    x = model.tensor((batch, inputs), quant=quant)
+    y = model.svdf(
+        x,
+        feature,
+        time,
+        np.rint(rng.normal(0, 20, units) * y_scale / (time_scale * state_scale)),
+        rank=rank,
+        scales=(feature_scale, time_scale, state_scale),
+        state_zero=state_zero if state == "int8" else 0,
+        quant=(y_scale, _zero_point(rng, y_zero)),
+    )
+    return model.build([x], [y]), [_sequence(rng, (batch, inputs), quant[1])]
+
+
+def _lstm(
+    rng: Generator,
+    sizes: tuple[int, int, int, int] = (1, 4, 5, 6),
+    weights: str = "uniform",
+    gain: float = 1.0,
+    cell_exponent: int = -11,
+    cell_clip: float = 0.0,
+    time_major: bool = False,
+    x_zero: int | None = None,
+    y_zero: int | None = None,
+    dtype: str = "int8",
+) -> Made:
+    """`sizes`: batch, time, inputs, cells. `gain`: of the weights; large ones saturate the gates."""
+    batch, time, inputs, cells = sizes
+    steps = 128 if dtype == "int8" else 2**15
+    quant = (2 / steps, _zero_point(rng, x_zero)) if dtype == "int8" else (2 / steps, 0)
+    output = (1 / steps, _zero_point(rng, y_zero)) if dtype == "int8" else (1 / steps, 0)
+    input_scales = [gain * _scale(rng, 0.5, 2) / (64 * math.sqrt(inputs)) for _ in range(4)]
+    bias = rng.normal(0, 1, (4, cells)) / (np.array(input_scales)[:, None] * quant[0])
+    shape = (time, batch, inputs) if time_major else (batch, time, inputs)
+    model = ModelBuilder()
+    x = model.tensor(shape, dtype, quant)
+    y = model.lstm(
+        x,
+        _weights(rng, weights, (4, cells, inputs), 1),
+        _weights(rng, weights, (4, cells, cells), 1),
+        np.clip(np.rint(bias), -(2**30), 2**30),
+        input_scales=input_scales,
+        recurrent_scales=[gain * _scale(rng, 0.5, 2) / (64 * math.sqrt(cells)) for _ in range(4)],
+        cell_scale=2.0**cell_exponent,
+        quant=output,
+        cell_clip=cell_clip,
+        time_major=time_major,
+    )
+    return model.build([x], [y]), [_sequence(rng, shape, quant[1], dtype)]
+
+
+def _variable(
+    rng: Generator, form: str = "stream", kept: int = 4, new: int = 1, channels: int = 3, x_zero: int | None = None
+) -> Made:
+    """Variables as streaming models use them: the last rows stay until the next reading."""
+    quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
+    model = ModelBuilder()
+    x = model.tensor((1, new, channels), quant=quant)
+
+    def variable(rows: int) -> int:
+        return model.variable(_constants(rng, (1, rows, channels)), quant)
+
+    if form == "stream":
+        state = variable(kept)
+        window = model.concatenation(model.read_variable(state, (1, kept, channels), quant), x, axis=1)
+        last = model.strided_slice(window, (0, new, 0), (0, 0, 0), (1, 1, 1), begin_mask=5, end_mask=7)
+        model.assign_variable(state, last)
+        outputs = [window]
+    elif form == "sum":
+        state = variable(new)
+        total = model.add(model.read_variable(state, (1, new, channels), quant), x)
+        model.assign_variable(state, total)
+        outputs = [total]
+    elif form == "delay":  # two steps; the first variable is read before it changes, and again after
+        first, second = variable(new), variable(new)
+        before = model.read_variable(first, (1, new, channels), quant)
+        delayed = model.read_variable(second, (1, new, channels), quant)
+        model.assign_variable(first, x)
+        model.assign_variable(second, before)
+        outputs = [model.read_variable(first, (1, new, channels), quant), model.maximum(before, delayed), delayed]
+    else:  # the new rows first, assigned before anything else reads
+        state = variable(new)
+        model.assign_variable(state, x)
+        outputs = [model.maximum(model.read_variable(state, (1, new, channels), quant), x)]
+    return model.build([x], outputs), [_sequence(rng, (1, new, channels), quant[1])]
 
 
 def _quantize(rng: Generator, shape: tuple[int, ...] = (1, 4, 5), y_scale: float = 0.05, y_zero: int = 3) -> Made:
@@ -295,22 +577,64 @@ def _dequantize(rng: Generator, shape: tuple[int, ...] = (1, 4, 5), x_scale: flo
     return _made(rng, "dequantize", shape, (x_scale, x_zero))
 
 
+# By family: an operator, and a word for a form of it that one parameter cannot say.
 _MAKERS: dict[str, Callable[..., Made]] = {
     "conv_2d": _conv_2d,
     "depthwise_conv_2d": _depthwise_conv_2d,
     "fully_connected": _fully_connected,
     "average_pool_2d": _pool("average_pool_2d"),
     "max_pool_2d": _pool("max_pool_2d"),
-    "mean": _mean,
-    "add": _add,
+    "mean": _reduction("mean"),
+    "add": _binary("add"),
     "reshape": _reshape,
     "softmax": _softmax,
-    "logistic": _logistic,
+    "logistic": _fixed_output("logistic"),
     "relu": _rectifier("relu"),
     "relu6": _rectifier("relu6"),
     "pad": _pad,
     "quantize": _quantize,
     "dequantize": _dequantize,
+    "conv_2d int16": partial(_conv_2d, dtype="int16", bias_dtype="int64"),
+    "depthwise_conv_2d int16": partial(_depthwise_conv_2d, dtype="int16", bias_dtype="int64"),
+    "fully_connected int16": partial(_fully_connected, dtype="int16", bias_dtype="int64"),
+    "add int16": partial(_binary("add"), dtype="int16"),
+    "add broadcast": _binary("add"),
+    "sub": _binary("sub"),
+    "mul": _binary("mul"),
+    "maximum": _binary("maximum"),
+    "minimum": _binary("minimum"),
+    "prelu": _binary("prelu"),
+    "batch_matmul": _batch_matmul,
+    "mean axes": _reduction("mean"),
+    "sum": _reduction("sum"),
+    "concatenation": _several("concatenation"),
+    "pack": _several("pack"),
+    "split": _moved("split", "axis", "count"),
+    "split_v": _moved("split_v", "axis", "sizes"),
+    "unpack": _moved("unpack", "axis"),
+    "slice": _moved("slice", "begin", "size"),
+    "transpose": _moved("transpose", "permutation"),
+    "squeeze": _moved("squeeze", "axes"),
+    "expand_dims": _moved("expand_dims", "axis"),
+    "shape": _moved("flatten"),
+    "arg_max": _moved("arg_max", "axis"),
+    "strided_slice": _strided_slice,
+    "pad 5-D": _pad,
+    "padv2": _padv2,
+    "resize_nearest_neighbor": _resize("resize_nearest_neighbor"),
+    "resize_bilinear": _resize("resize_bilinear"),
+    "transpose_conv": _transpose_conv,
+    "tanh": _fixed_output("tanh"),
+    "leaky_relu": _rectifier("leaky_relu"),
+    "hard_swish": _rectifier("hard_swish"),
+    "elu": _rectifier("elu"),
+    "quantize int8": _rectifier("quantize"),
+    "log_softmax": _rows_of("log_softmax"),
+    "l2_normalization": _rows_of("l2_normalization"),
+    "svdf": _svdf,
+    "unidirectional_sequence_lstm": _lstm,
+    "unidirectional_sequence_lstm int16": partial(_lstm, dtype="int16"),
+    "read_variable": _variable,
 }
 
 # The table: operators, and for some of their parameters the values to combine.
@@ -320,6 +644,35 @@ _LAYERS = [*_CONVOLUTIONS, "fully_connected"]
 _POOLS = ["average_pool_2d", "max_pool_2d"]
 _ENDS = [-128, 0, 127]
 _EPSILON = 2.0**-23
+_BIASES = {"bias_dtype": ["int32", "int64"]}
+_INT16_WINDOWS = ["conv_2d int16", "depthwise_conv_2d int16"]
+_INT16_BOTH = ["conv_2d int16", "fully_connected int16"]
+_INT16_LAYERS = [*_INT16_WINDOWS, "fully_connected int16"]
+_ARITHMETIC = ["add broadcast", "sub", "mul"]
+_BROADCASTS = [
+    ((1, 3, 5, 4), (1, 3, 5, 4)),
+    ((1, 3, 5, 4), (1, 1, 1, 4)),
+    ((1, 1, 1, 4), (1, 3, 5, 4)),
+    ((1, 3, 5, 4), (4,)),
+    ((1,), (1, 3, 5, 4)),
+    ((1, 3, 5, 4), ()),
+    ((1, 3, 5, 4), (1, 3, 5, 1)),
+    ((1, 3, 1, 4), (1, 1, 5, 1)),
+    ((3, 1), (2, 3, 5)),
+    ((2, 1, 3, 2, 1), (2, 2, 1, 2, 2)),
+]
+_THREE_SCALES = [
+    (0.05, 0.05, 0.05),
+    (1.0, 1e-3, 0.5),
+    (1e-3, 1.0, 0.02),
+    (1.0, 1e-6, 0.9),
+    (1e-4, 1e-4, 3.0),
+    (3.0, 2.0, 1e-3),
+    (0.5, 0.25, 0.125),
+    (0.25, 0.75, 2.0),
+]
+_RESIZES = ["resize_nearest_neighbor", "resize_bilinear"]
+_LSTMS = ["unidirectional_sequence_lstm", "unidirectional_sequence_lstm int16"]
 _FINE = {"multiplier": [1e-7, 3e-4], "scales": ["channel", "tensor"]}
 
 _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
@@ -474,6 +827,319 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
     (["quantize"], {"y_scale": [1e-3, 0.0625, 0.1, 1.0, 30.0], "y_zero": _ENDS}),
     (["dequantize"], {"x_scale": [1e-3, 0.1, 30.0], "x_zero": _ENDS}),
     (["quantize", "dequantize"], {"shape": [(1, 2, 3, 4), (9,)]}),
+    # int16 activations. TFLM accumulates in the bias's width; the depthwise one is read as int64, whatever it is.
+    (
+        _INT16_WINDOWS,
+        {"padding": PADDINGS, "strides": [(1, 1), (2, 3)], "kernel": [(3, 3), (1, 4)], "bias": ["ties", None]},
+    ),
+    (_INT16_WINDOWS, {"dilations": [(2, 1), (1, 3)], "image": [(8, 7)]}),
+    (["depthwise_conv_2d int16"], {"depth_multiplier": [2, 3], "channels": [1, 17]}),
+    (["conv_2d int16"], {"channels": [33], "filters": [1, 9], "kernel": [(1, 1)], **_BIASES}),
+    (["fully_connected int16"], {"shape": [(1, 1), (2, 7), (8, 20), (1, 300)], "filters": [1, 9], **_BIASES}),
+    (["fully_connected int16"], {"shape": [(1, 3, 8)], "form": ["kept", "flat"]}),
+    (_INT16_LAYERS, {"activation": ACTIVATIONS, "scales": ["channel", "tensor"]}),
+    (_INT16_LAYERS, {"multiplier": [1e-3, 1e-7, 1e-9, 0.99], "weights": ["uniform", "small"]}),
+    (_INT16_LAYERS, {"bias": [None, "huge", "extreme"], "scales": ["channel", "spread"]}),
+    (_INT16_BOTH, {"activation": ACTIVATIONS, "scales": ["channel", "tensor"], **_BIASES}),
+    (_INT16_BOTH, {"bias": ["ties", "huge", "extreme"], "multiplier": [None, 1e-3, 1e-7, 0.99], **_BIASES}),
+    (["add int16"], {"activation": ACTIVATIONS, "shape": [(1, 3, 5, 4), (7,)]}),
+    (
+        ["add int16"],
+        {
+            "scales": [(1e-4, 1e-4, 1e-4), (1e-3, 1e-6, 1e-3), (2e-5, 3e-4, 1e-4), (2.0**-15, 2.0**-14, 2.0**-14)],
+        },
+    ),
+    # Two inputs: shapes that broadcast both ways, constants, scales.
+    (_ARITHMETIC, {"shapes": _BROADCASTS, "constant": [None, 0, 1]}),
+    (["maximum", "minimum"], {"shapes": _BROADCASTS, "constant": [None, 0, 1]}),
+    (_ARITHMETIC, {"activation": ACTIVATIONS, "shapes": _BROADCASTS[:2]}),
+    (_ARITHMETIC, {"zero_points": list(itertools.product([-128, 127], repeat=3))}),
+    (_ARITHMETIC, {"scales": _THREE_SCALES, "constant": [None, 1]}),
+    (
+        ["prelu"],
+        {"shapes": [((1, 4, 5, 3), alpha) for alpha in [(1, 1, 3), (1,), (4, 5, 3), (1, 5, 1), (3,)]], "constant": [1]},
+    ),
+    (["prelu"], {"shapes": [((7,), (7,)), ((2, 6), (6,)), ((1, 9, 3), (1, 3))], "constant": [1, None]}),
+    (
+        ["prelu"],
+        {
+            "scales": [(0.05, 0.01, 0.05), (0.05, 0.01, 0.02), (1.0, 1e-3, 0.01), (0.01, 3.0, 0.5), (1e-3, 1e-3, 1.0)],
+            "zero_points": [(3, 0, -7), (-128, -128, -128), (127, 127, 127), (0, 5, 0)],
+            "constant": [1],
+        },
+    ),
+    (["batch_matmul"], {"adj_x": [False, True], "adj_y": [False, True], "constant": [None, 1]}),
+    (
+        ["batch_matmul"],
+        {
+            "batches": [
+                ((), ()),
+                ((3,), (3,)),
+                ((3,), (1,)),
+                ((1,), (3,)),
+                ((2, 3), (2, 3)),
+                ((2, 1), (1, 3)),
+                ((2, 3), (3,)),
+                ((2,), (3, 2)),
+                ((1, 2, 2), (1, 2, 2)),
+            ],
+            "adj_y": [False, True],
+        },
+    ),
+    (["batch_matmul"], {"sizes": [(1, 1, 1), (1, 33, 2), (7, 2, 1), (9, 8, 9)], "constant": [None, 0, 1]}),
+    (["batch_matmul"], {"zero_points": [(-128, -128, -128), (127, 127, 127), (-128, 127, 0), (0, 0, 0)]}),
+    (["batch_matmul"], {"multiplier": [1e-5, 0.9999, 1.0, 3.0], "sizes": [(2, 6, 3)]}),
+    # Reductions over any axes.
+    (
+        ["mean axes", "sum"],
+        {
+            "reduction": [
+                ((1, 5, 4, 3), axes) for axes in [(1, 3), (0, 2), (0, 1, 3), (0, 1, 2, 3), (-1, 1), (3, 0), (2, 2)]
+            ],
+            "keep_dims": [True, False],
+            "scales": [None, (0.5, 0.35)],
+        },
+    ),
+    (["mean axes", "sum"], {"reduction": [((2, 3, 2, 3), (0, 2)), ((2, 3, 4), (0, 2)), ((4, 3), (0,)), ((9,), (0,))]}),
+    (["mean axes", "sum"], {"reduction": [((2, 3, 2, 3, 2), (1, 3)), ((2, 2, 3, 2, 3), (0, 2, 4))]}),
+    (["sum"], {"reduction": [((1, 5, 4, 3), axes) for axes in [(1, 2), (1,), (-1,), (2, 3)]], "scales": [(0.1, 0.9)]}),
+    (
+        ["mean axes", "sum"],
+        {
+            "reduction": [((1, 4, 3, 5), (1, 3))],
+            "x_zero": _ENDS,
+            "y_zero": _ENDS,
+            "scales": [(0.1, 0.037), (0.1, 0.1), (0.1, 2.0)],
+        },
+    ),
+    # Several inputs, several outputs.
+    (
+        ["concatenation"],
+        {
+            "shapes": [
+                (((1, 2, 3, 4), (1, 2, 3, 2)), 3),
+                (((1, 2, 3, 4), (1, 5, 3, 4)), 1),
+                (((1, 2, 1, 4), (1, 2, 3, 4), (1, 2, 2, 4)), -2),
+                (((2, 3), (1, 3)), 0),
+                (((5,), (3,)), 0),
+                (((5,),), -1),
+                (((1, 1, 2),) * 10, 2),
+                (((2, 1, 3, 2, 2), (2, 4, 3, 2, 2)), 1),
+                (((1, 2, 1, 2, 3), (1, 2, 1, 2, 1)), -1),
+            ],
+            "constant": [None, 0],
+        },
+    ),
+    (["concatenation"], {"shapes": [(((1, 2, 3), (1, 2, 4)), -1)], "constant": [1], "x_zero": _ENDS}),
+    (
+        ["pack"],
+        {
+            "shapes": [(((2, 3),) * 2, axis) for axis in [0, 1, 2, -1, -3]]
+            + [(((4,),) * 3, 0), (((4,),) * 3, 1), (((),) * 2, 0), (((1, 2, 3),) * 2, 1), (((1, 2, 2, 3),) * 2, 3)],
+            "constant": [None, 1],
+        },
+    ),
+    (
+        ["split"],
+        {
+            "form": [
+                ((1, 4, 6, 2), 1, 2),
+                ((1, 4, 6, 2), 2, 3),
+                ((1, 4, 6, 2), -1, 2),
+                ((6,), 0, 6),
+                ((4, 3), 0, 2),
+                ((1, 3), 1, 1),
+                ((2, 2, 2, 4, 3), 3, 2),
+            ]
+        },
+    ),
+    (
+        ["split_v"],
+        {
+            "form": [
+                ((1, 4, 6, 2), 2, (1, 3, 2)),
+                ((1, 4, 6, 2), -2, (2, -1, 1)),
+                ((1, 4, 6, 2), 3, (1, 1)),
+                ((7,), 0, (6, 1)),
+                ((5, 3), 0, (2, 3)),
+                ((2, 2, 2, 5, 3), 3, (1, 4)),
+            ]
+        },
+    ),
+    (
+        ["unpack"],
+        {"form": [*(((2, 3, 4), axis) for axis in [0, 1, 2, -1, -2]), ((3,), 0), ((1, 3), 1), ((1, 2, 3, 4), 3)]},
+    ),
+    # Slices and orders.
+    (
+        ["slice"],
+        {
+            "form": [
+                ((1, 5, 6, 3), (0, 1, 2, 0), (1, 3, -1, 2)),
+                ((1, 5, 6, 3), (0, 0, 0, 0), (-1, -1, -1, -1)),
+                ((7,), (3,), (2,)),
+                ((4, 5), (1, 4), (2, 1)),
+                ((2, 3, 4), (1, 0, 1), (1, 3, 3)),
+                ((2, 3, 4, 2, 3), (1, 0, 1, 0, 1), (1, 2, 3, -1, 2)),
+            ]
+        },
+    ),
+    (
+        ["strided_slice"],
+        {
+            "form": [
+                ((1, 5, 6, 3), (0, 1, 1, 0), (1, 4, 6, 3), (1, 1, 1, 1), ""),
+                ((1, 5, 6, 3), (0, 1, 0, 0), (1, 5, 6, 3), (1, 2, 3, 2), ""),
+                ((1, 5, 6, 3), (0, -1, -2, 2), (1, -6, -7, -4), (1, -1, -2, -1), ""),
+                ((1, 5, 6, 3), (0, -4, -3, 0), (1, -1, 100, 3), (1, 1, 1, 1), ""),
+                ((9,), (7,), (1,), (-3,), ""),
+                ((9,), (-100,), (100,), (4,), ""),
+                ((4, 5), (1, 0), (3, 5), (1, 2), ""),
+                ((2, 3, 4), (0, 2, 3), (2, 0, 0), (1, -1, -2), ""),
+                *(
+                    ((1, 5, 6, 3), (0, 3, 2, 1), (1, 4, 5, 2), (1, 1, 1, 1), masks)
+                    for masks in [
+                        "begin=13 end=15",
+                        "begin=6",
+                        "end=6",
+                        "begin=15 end=15",
+                        "shrink_axis=1",
+                        "shrink_axis=2",
+                        "shrink_axis=14",
+                        "shrink_axis=15",
+                        "begin=1 end=1 shrink_axis=8",
+                    ]
+                ),
+                *(
+                    ((1, 5, 6, 3), (0, -2, -1, -3), (1, 0, 0, 0), (1, -1, -1, 1), masks)
+                    for masks in ["begin=4 end=15", "begin=6 end=14", "end=14 shrink_axis=8"]
+                ),
+            ]
+        },
+    ),
+    (
+        ["transpose"],
+        {
+            "form": [
+                *(((2, 3), order) for order in itertools.permutations(range(2))),
+                *(((2, 3, 4), order) for order in itertools.permutations(range(3))),
+                *(((1, 3, 4, 2), order) for order in [(0, 2, 1, 3), (0, 3, 1, 2), (0, 2, 3, 1), (3, 2, 1, 0)]),
+                *(((2, 3, 4, 5), order) for order in [(1, 0, 3, 2), (2, 3, 0, 1), (0, 1, 3, 2), (1, 2, 3, 0)]),
+                *(((2, 3, 2, 3, 2), order) for order in [(4, 3, 2, 1, 0), (0, 2, 1, 3, 4), (1, 3, 0, 4, 2)]),
+                ((5,), (0,)),
+            ]
+        },
+    ),
+    (
+        ["squeeze"],
+        {
+            "form": [
+                ((1, 3, 1, 4),),
+                ((1, 3, 1, 4), (2,)),
+                ((1, 3, 1, 4), (-2, 0)),
+                ((1, 1, 5, 1, 2), (1, 3)),
+                ((5, 1),),
+            ]
+        },
+    ),
+    (["expand_dims"], {"form": [*(((2, 3, 4), axis) for axis in [0, 1, 3, -1, -4]), ((5,), 0), ((2, 3, 2, 2), 2)]}),
+    (["shape"], {"form": [((1, 2, 3, 4),), ((2, 5, 3),), ((3, 4),), ((1, 2, 2, 3, 2),)]}),
+    (
+        ["arg_max"],
+        {
+            "form": [
+                *(((1, 4, 5, 3), axis) for axis in [1, 2, 3, -1, -3]),
+                *(((1, 10), axis) for axis in [0, 1]),
+                ((7,), 0),
+                ((3, 300), 1),
+                ((2, 2, 3, 4, 2), 3),
+            ]
+        },
+    ),
+    (
+        ["pad 5-D", "padv2"],
+        {"paddings": [((0, 1), (1, 2), (2, 1), (0, 0), (1, 0)), ((0, 0), (0, 0), (1, 0), (0, 2), (0, 0))]},
+    ),
+    (
+        ["padv2"],
+        {
+            "paddings": [
+                ((0, 0), (1, 1), (1, 1), (0, 0)),
+                ((1, 2), (0, 1), (1, 0), (2, 1)),
+                ((0, 0), (2, 1), (1, 3)),
+                ((1, 2), (3, 4)),
+                ((2, 3),),
+            ],
+            "value": [-128, 5, 127],
+        },
+    ),
+    (
+        _RESIZES,
+        {
+            "image": [(5, 4), (1, 1), (1, 7), (9, 2)],
+            "size": [(9, 7), (5, 4), (2, 3), (1, 1), (10, 8), (1, 20)],
+            "centres": ["legacy", "corners", "half pixel"],
+        },
+    ),
+    (_RESIZES, {"image": [(3, 3)], "size": [(64, 63), (7, 100)], "centres": ["legacy", "corners", "half pixel"]}),
+    (_RESIZES, {"channels": [1, 2, 17], "x_zero": _ENDS}),
+    # Transposed convolutions.
+    (
+        ["transpose_conv"],
+        {
+            "kernel": [(1, 1), (2, 2), (3, 3), (4, 3), (1, 5)],
+            "strides": [(1, 1), (2, 2), (3, 1), (4, 5)],
+            "padding": PADDINGS,
+        },
+    ),
+    (["transpose_conv"], {"size": [(7, 5), (8, 5), (7, 6)], "strides": [(2, 2)], "kernel": [(2, 3), (3, 3)]}),
+    (["transpose_conv"], {"image": [(1, 1), (1, 9), (9, 1)], "padding": PADDINGS, "strides": [(1, 1), (2, 2)]}),
+    (["transpose_conv"], {"channels": [1, 17], "filters": [1, 9], "scales": ["channel", "tensor", "spread"]}),
+    (["transpose_conv"], {"bias": [None, "huge", "extreme"], "activation": ACTIVATIONS}),
+    (["transpose_conv"], {"x_zero": _ENDS, "y_zero": _ENDS}),
+    (["transpose_conv"], {"multiplier": [1e-9, 1e-6, 1.0, 1.5], "weights": ["small", "-128", "zero rows"]}),
+    # Functions of one value.
+    (["tanh"], {"x_scale": [1e-5, 0.01, 0.03, 0.05, 0.1, 0.6, 7.0], "x_zero": [None, *_ENDS]}),
+    (
+        ["leaky_relu"],
+        {"alpha": [0.3, 0.0, 1.0, -0.5, 2.0, 1e-6], "ratio": [1.0, 0.3, 2.5], "x_zero": [None], "y_zero": [None, 0]},
+    ),
+    (["hard_swish", "elu"], {"x_scale": [1e-4, 0.01, 0.0235, 0.05, 0.3, 2.0], "ratio": [1.0, 0.4, 0.9, 1.7]}),
+    (["leaky_relu"], {"alpha": [0.1], "x_zero": _ENDS, "y_zero": _ENDS}),
+    (["hard_swish", "elu"], {"x_zero": _ENDS, "y_zero": _ENDS, "x_scale": [0.05, 0.1]}),
+    (["quantize int8"], {"ratio": [1.0, 0.5, 0.3, 1.9, 2.0, 1000.0, 0.01], "x_zero": _ENDS, "y_zero": _ENDS}),
+    # Rows.
+    (["log_softmax"], {"shape": [(1, 1), (1, 2), (1, 3), (1, 10), (1, 500), (1, 4000)], "x_scale": [0.1, 0.01, 1.0]}),
+    (["log_softmax"], {"x_scale": [1e-6, 1e-3, 0.02, 0.7, 4.0, 100.0], "shape": [(1, 10)]}),
+    (["log_softmax"], {"shape": [(5, 4), (7,), (1, 3, 6), (1, 2, 3, 4)], "x_zero": [-128, 127]}),
+    (
+        ["l2_normalization"],
+        {"shape": [(1, 1), (1, 10), (3, 5), (1, 2, 3, 4), (1, 1000), (7,)], "x_zero": [None, *_ENDS]},
+    ),
+    # Layers with a state.
+    (
+        ["svdf"],
+        {
+            "sizes": [(8, 4, 1, 5), (1, 1, 1, 1), (9, 3, 2, 4), (16, 2, 4, 1), (40, 8, 1, 10)],
+            "state": ["int16", "int8"],
+        },
+    ),
+    (["svdf"], {"x_zero": _ENDS, "y_zero": _ENDS, "state": ["int16", "int8"]}),
+    (["svdf"], {"state_zero": [-128, 5, 127], "state": ["int8"]}),
+    (["svdf"], {"batch": [2], "multiplier": [1e-4, 0.3, 20.0], "state": ["int16", "int8"]}),
+    (
+        _LSTMS,
+        {
+            "sizes": [(1, 4, 5, 6), (1, 1, 1, 1), (1, 1, 17, 9), (1, 20, 3, 4), (2, 3, 4, 5)],
+            "time_major": [False, True],
+        },
+    ),
+    (_LSTMS, {"cell_exponent": [-15, -13, -11, -9], "gain": [1.0, 8.0]}),
+    (_LSTMS, {"cell_clip": [0.5, 3.0], "gain": [1.0, 8.0]}),
+    (_LSTMS, {"weights": ["-128", "127", "normal", "small"], "gain": [0.01, 1.0, 30.0]}),
+    (["unidirectional_sequence_lstm"], {"x_zero": _ENDS, "y_zero": _ENDS}),
+    (["read_variable"], {"form": ["stream"], "kept": [1, 4, 20], "new": [1, 3]}),
+    (["read_variable"], {"form": ["sum", "delay", "assign first"], "new": [1, 2], "channels": [1, 9]}),
 ]
 
 
@@ -504,14 +1170,35 @@ def _table() -> Iterator[Case]:
             yield Case(f"{operator} {' '.join(words)}", operator, parameters)
 
 
-CASES: list[Case] = list(_table())
+# Forms of operators that midge has still to learn. With the last of them, and of the operators that is_there does not
+# find, this set and that function go: then all cases are CASES.
+PENDING = {
+    "conv_2d int16",
+    "depthwise_conv_2d int16",
+    "fully_connected int16",
+    "add int16",
+    "add broadcast",
+    "mean axes",
+    "pad 5-D",
+    "quantize int8",
+    "unidirectional_sequence_lstm int16",
+}
+
+
+def is_there(case: Case) -> bool:
+    kind = case.operator.split()[0].upper()
+    return (kind in FRONTS or kind in FOLDED) and case.operator not in PENDING
+
+
+ALL_CASES: list[Case] = list(_table())
+CASES: list[Case] = list(filter(is_there, ALL_CASES))
 
 
 def random_cases(count: int, seed: int) -> Iterator[Case]:
     """Draw cases that combine, for a random operator, values from all lines of the table."""
     rng = np.random.default_rng(seed)
     vocabulary: dict[str, dict[str, list[Any]]] = {operator: {} for operator in _MAKERS}
-    for case in CASES:
+    for case in ALL_CASES:
         for key, value in case.parameters.items():
             vocabulary[case.operator].setdefault(key, []).append(value)
     for number in range(count):

@@ -19,13 +19,12 @@ import numpy as np
 import tflite
 
 Quant = tuple[float, int]
-# What TensorFlow Lite fixes for the output of SOFTMAX and LOGISTIC.
+# What TensorFlow Lite fixes for the output of SOFTMAX and LOGISTIC, of TANH and L2_NORMALIZATION, of LOG_SOFTMAX.
 PROBABILITY: Quant = (1 / 256, -128)
-
-_TENSOR_TYPES = {
-    np.dtype(dtype): getattr(tflite.TensorType, dtype.upper())
-    for dtype in ("float32", "int8", "uint8", "int16", "int32", "int64")
-}
+UNIT: Quant = (1 / 128, 0)
+LOG_PROBABILITY: Quant = (1 / 16, 127)
+# The scale on which an LSTM's gates enter their functions.
+LSTM_GATE_SCALE = 2.0**-12
 
 
 class Tensor(NamedTuple):
@@ -33,11 +32,12 @@ class Tensor(NamedTuple):
 
     name: str
     shape: tuple[int, ...]
-    dtype: np.dtype
+    dtype: str
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
     quantized_dimension: int
     data: bytes
+    is_variable: bool
 
     @property
     def quant(self) -> Quant:
@@ -53,6 +53,7 @@ class Operator(NamedTuple):
     outputs: tuple[int, ...]
     options_table: str
     options: Mapping[str, Any]
+    intermediates: tuple[int, ...] = ()
 
 
 def window_output(size: int, kernel: int, stride: int, dilation: int, padding: str) -> int:
@@ -67,6 +68,7 @@ class ModelBuilder:
     def __init__(self) -> None:
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
+        self.init: ModelBuilder | None = None  # what CALL_ONCE runs; `variable` makes it
 
     def tensor(
         self,
@@ -79,6 +81,7 @@ class ModelBuilder:
         zero_points: Sequence[int] = (),
         quantized_dimension: int = 0,
         data: np.ndarray | None = None,
+        is_variable: bool = False,
     ) -> int:
         """Add a tensor and return its index. `quant` is per tensor, `scales` per channel."""
         if quant is not None:
@@ -87,11 +90,12 @@ class ModelBuilder:
             Tensor(
                 name or f"t{len(self.tensors)}",
                 tuple(int(n) for n in shape),
-                np.dtype(dtype),
+                dtype if dtype == "resource" else np.dtype(dtype).name,
                 tuple(float(s) for s in scales),
                 tuple(int(z) for z in zero_points) or (0,) * len(scales),
                 quantized_dimension,
                 b"" if data is None else data.tobytes(),
+                is_variable,
             )
         )
         return len(self.tensors) - 1
@@ -107,15 +111,21 @@ class ModelBuilder:
         outputs: Sequence[int],
         version: int = 1,
         options_table: str = "",
+        intermediates: Sequence[int] = (),
         **options: Any,
     ) -> None:
         """Add an operator by its schema name; options as in the schema, in CamelCase."""
-        self.operators.append(Operator(code, version, tuple(inputs), tuple(outputs), options_table, options))
+        self.operators.append(
+            Operator(code, version, tuple(inputs), tuple(outputs), options_table, options, tuple(intermediates))
+        )
 
     # Layers: each adds one operator with its constants and returns the output's index.
 
     def _output(self, x: int, shape: Sequence[int], quant: Quant | None) -> int:
-        return self.tensor(shape, quant=quant or self.tensors[x].quant)
+        return self.tensor(shape, self.tensors[x].dtype, quant or self.tensors[x].quant)
+
+    def _ints(self, values: Any) -> int:
+        return self.constant(np.array(values, np.int32))
 
     def _weights_and_bias(
         self,
@@ -125,12 +135,16 @@ class ModelBuilder:
         scales: float | Sequence[float],
         dimension: int,
     ) -> list[int]:
-        """Constants of a layer with weights; several scales quantise `dimension` of them."""
+        """Constants of a layer with weights; several scales quantise `dimension` of them.
+
+        With int16 activations the bias is int64, as converters write it, unless an int32 one is given.
+        """
         scales = np.atleast_1d(np.asarray(scales, np.float32))
         constants = [self.constant(weights, scales=scales, quantized_dimension=dimension)]
         if bias is not None:
             bias_scales = scales * np.float32(self.tensors[x].quant[0])
-            constants.append(self.constant(bias.astype(np.int32), scales=bias_scales))
+            wide = self.tensors[x].dtype == "int16" and bias.dtype != np.int32
+            constants.append(self.constant(bias.astype(np.int64 if wide else np.int32), scales=bias_scales))
         return constants
 
     def _convolution(
@@ -204,6 +218,39 @@ class ModelBuilder:
         }
         return self._convolution("DEPTHWISE_CONV_2D", x, constants, channels, quant, **window, **options)
 
+    def transpose_conv(
+        self,
+        x: int,
+        weights: np.ndarray,
+        bias: np.ndarray | None = None,
+        *,
+        weight_scales: float | Sequence[float],
+        quant: Quant | None = None,
+        strides: tuple[int, int] = (1, 1),
+        padding: str = "SAME",
+        activation: str = "NONE",
+        size: tuple[int, int] | None = None,
+    ) -> int:
+        """Weights as in conv_2d. `size` is the output's height and width, by default what Keras takes."""
+        constants = self._weights_and_bias(x, weights, bias, weight_scales, 0)
+        batch, *image, _ = self.tensors[x].shape
+        filters, *kernel, _ = weights.shape
+        overlap = [0, 0] if padding == "SAME" else [max(k - s, 0) for k, s in zip(kernel, strides, strict=True)]
+        size = size or tuple(n * s + o for n, s, o in zip(image, strides, overlap, strict=True))
+        y = self._output(x, (batch, *size, filters), quant)
+        self.op(
+            "TRANSPOSE_CONV",
+            [self._ints((batch, *size, filters)), constants[0], x, *constants[1:]],
+            [y],
+            version=3,
+            options_table="TransposeConvOptions",
+            Padding=getattr(tflite.Padding, padding),
+            StrideH=strides[0],
+            StrideW=strides[1],
+            FusedActivationFunction=getattr(tflite.ActivationFunctionType, activation),
+        )
+        return y
+
     def fully_connected(
         self,
         x: int,
@@ -268,39 +315,191 @@ class ModelBuilder:
         """Options as in average_pool_2d."""
         return self._pool("MAX_POOL_2D", x, window, **options)
 
-    def mean(self, x: int, axes: Sequence[int], keep_dims: bool = False, quant: Quant | None = None) -> int:
+    def _reduce(
+        self, code: str, x: int, axes: Sequence[int], keep_dims: bool = False, quant: Quant | None = None
+    ) -> int:
         shape = self.tensors[x].shape
         reduced = {axis % len(shape) for axis in axes}
         kept = [1 if i in reduced else n for i, n in enumerate(shape)]
         if not keep_dims:
             kept = [n for i, n in enumerate(shape) if i not in reduced]
         y = self._output(x, kept, quant)
+        self.op(code, [x, self._ints(axes)], [y], version=2, options_table="ReducerOptions", KeepDims=keep_dims)
+        return y
+
+    def mean(self, x: int, axes: Sequence[int], keep_dims: bool = False, quant: Quant | None = None) -> int:
+        return self._reduce("MEAN", x, axes, keep_dims, quant)
+
+    def sum(self, x: int, axes: Sequence[int], keep_dims: bool = False, quant: Quant | None = None) -> int:
+        return self._reduce("SUM", x, axes, keep_dims, quant)
+
+    def _binary(self, code: str, a: int, b: int, quant: Quant | None, table: str, **options: Any) -> int:
+        shape = np.broadcast_shapes(self.tensors[a].shape, self.tensors[b].shape)
+        y = self._output(a, shape, quant)
+        self.op(code, [a, b], [y], version=2, options_table=table, **options)
+        return y
+
+    def _arithmetic(self, code: str, table: str, a: int, b: int, quant: Quant | None, activation: str) -> int:
+        fused = getattr(tflite.ActivationFunctionType, activation)
+        return self._binary(code, a, b, quant, table, FusedActivationFunction=fused)
+
+    def add(self, a: int, b: int, quant: Quant | None = None, activation: str = "NONE") -> int:
+        return self._arithmetic("ADD", "AddOptions", a, b, quant, activation)
+
+    def sub(self, a: int, b: int, quant: Quant | None = None, activation: str = "NONE") -> int:
+        return self._arithmetic("SUB", "SubOptions", a, b, quant, activation)
+
+    def mul(self, a: int, b: int, quant: Quant | None = None, activation: str = "NONE") -> int:
+        return self._arithmetic("MUL", "MulOptions", a, b, quant, activation)
+
+    def maximum(self, a: int, b: int) -> int:
+        return self._binary("MAXIMUM", a, b, None, "MaximumMinimumOptions")
+
+    def minimum(self, a: int, b: int) -> int:
+        return self._binary("MINIMUM", a, b, None, "MaximumMinimumOptions")
+
+    def prelu(self, x: int, alpha: int, quant: Quant | None = None) -> int:
+        """`alpha` is a tensor that broadcasts to x, a constant as a rule."""
+        return self._binary("PRELU", x, alpha, quant, "")
+
+    def batch_matmul(self, a: int, b: int, quant: Quant | None = None, adj_x: bool = False, adj_y: bool = False) -> int:
+        """a @ b over the last two axes, each transposed where adj_x or adj_y says so; the others broadcast."""
+        shapes = [list(self.tensors[t].shape) for t in (a, b)]
+        for shape, adjoint in zip(shapes, (adj_x, adj_y), strict=True):
+            if adjoint:
+                shape[-2:] = shape[:-3:-1]
+        batch = np.broadcast_shapes(shapes[0][:-2], shapes[1][:-2])
+        y = self._output(a, (*batch, shapes[0][-2], shapes[1][-1]), quant)
+        self.op("BATCH_MATMUL", [a, b], [y], version=2, options_table="BatchMatMulOptions", AdjX=adj_x, AdjY=adj_y)
+        return y
+
+    # Data movement.
+
+    def concatenation(self, *xs: int, axis: int, quant: Quant | None = None) -> int:
+        shape = list(self.tensors[xs[0]].shape)
+        shape[axis] = sum(self.tensors[x].shape[axis] for x in xs)
+        y = self._output(xs[0], shape, quant)
+        self.op("CONCATENATION", xs, [y], version=2, options_table="ConcatenationOptions", Axis=axis)
+        return y
+
+    def _parts(self, x: int, axis: int, sizes: Sequence[int]) -> list[int]:
+        shape = list(self.tensors[x].shape)
+        parts = []
+        for size in sizes:
+            shape[axis] = size
+            parts.append(self._output(x, shape, None))
+        return parts
+
+    def split(self, x: int, axis: int, count: int) -> list[int]:
+        parts = self._parts(x, axis, [self.tensors[x].shape[axis] // count] * count)
+        self.op("SPLIT", [self._ints(axis), x], parts, version=2, options_table="SplitOptions", NumSplits=count)
+        return parts
+
+    def split_v(self, x: int, axis: int, sizes: Sequence[int]) -> list[int]:
+        """One of the sizes may be -1: what the others leave."""
+        rest = self.tensors[x].shape[axis] - sum(sizes) - 1
+        parts = self._parts(x, axis, [rest if size == -1 else size for size in sizes])
+        inputs = [x, self._ints(sizes), self._ints(axis)]
+        self.op("SPLIT_V", inputs, parts, version=2, options_table="SplitVOptions", NumSplits=len(sizes))
+        return parts
+
+    def pack(self, *xs: int, axis: int) -> int:
+        shape = list(self.tensors[xs[0]].shape)
+        shape.insert(axis % (len(shape) + 1), len(xs))
+        quant = self.tensors[xs[0]].scales and self.tensors[xs[0]].quant
+        y = self.tensor(shape, self.tensors[xs[0]].dtype, quant or None)
+        self.op("PACK", xs, [y], version=2, options_table="PackOptions", ValuesCount=len(xs), Axis=axis)
+        return y
+
+    def unpack(self, x: int, axis: int) -> list[int]:
+        shape = list(self.tensors[x].shape)
+        count = shape.pop(axis)
+        parts = [self._output(x, shape, None) for _ in range(count)]
+        self.op("UNPACK", [x], parts, version=2, options_table="UnpackOptions", Num=count, Axis=axis)
+        return parts
+
+    def strided_slice(
+        self,
+        x: int,
+        begin: Sequence[int],
+        end: Sequence[int],
+        strides: Sequence[int],
+        begin_mask: int = 0,
+        end_mask: int = 0,
+        ellipsis_mask: int = 0,
+        new_axis_mask: int = 0,
+        shrink_axis_mask: int = 0,
+    ) -> int:
+        """As in NumPy; bit i of a mask speaks about element i of begin, end and strides."""
+        index: list[Any] = []
+        for i, (first, last, step) in enumerate(zip(begin, end, strides, strict=True)):
+            bit = 1 << i
+            if ellipsis_mask & bit:
+                index.append(...)
+            elif new_axis_mask & bit:
+                index.append(None)
+            elif shrink_axis_mask & bit:
+                index.append(first)
+            else:
+                index.append(slice(None if begin_mask & bit else first, None if end_mask & bit else last, step))
+        source = self.tensors[x]
+        shape = np.empty(source.shape, np.int8)[tuple(index)].shape
+        y = self.tensor(shape, source.dtype, source.quant if source.scales else None)
         self.op(
-            "MEAN",
-            [x, self.constant(np.array(axes, np.int32))],
+            "STRIDED_SLICE",
+            [x, self._ints(begin), self._ints(end), self._ints(strides)],
             [y],
             version=2,
-            options_table="ReducerOptions",
-            KeepDims=keep_dims,
+            options_table="StridedSliceOptions",
+            BeginMask=begin_mask,
+            EndMask=end_mask,
+            EllipsisMask=ellipsis_mask,
+            NewAxisMask=new_axis_mask,
+            ShrinkAxisMask=shrink_axis_mask,
         )
         return y
 
-    def add(self, a: int, b: int, quant: Quant | None = None, activation: str = "NONE") -> int:
-        shape = np.broadcast_shapes(self.tensors[a].shape, self.tensors[b].shape)
-        y = self._output(a, shape, quant)
-        self.op(
-            "ADD",
-            [a, b],
-            [y],
-            version=2,
-            options_table="AddOptions",
-            FusedActivationFunction=getattr(tflite.ActivationFunctionType, activation),
-        )
+    def slice(self, x: int, begin: Sequence[int], size: Sequence[int]) -> int:
+        """A size of -1 reaches to the end."""
+        whole = self.tensors[x].shape
+        y = self._output(x, [n - b if s == -1 else s for n, b, s in zip(whole, begin, size, strict=True)], None)
+        self.op("SLICE", [x, self._ints(begin), self._ints(size)], [y], version=2, options_table="SliceOptions")
+        return y
+
+    def transpose(self, x: int, permutation: Sequence[int]) -> int:
+        shape = self.tensors[x].shape
+        y = self._output(x, [shape[axis] for axis in permutation], None)
+        self.op("TRANSPOSE", [x, self._ints(permutation)], [y], version=2, options_table="TransposeOptions")
+        return y
+
+    def squeeze(self, x: int, axes: tuple[int, ...] = ()) -> int:
+        """Without axes, all of length 1."""
+        shape = self.tensors[x].shape
+        gone = {axis % len(shape) for axis in axes} or {i for i, n in enumerate(shape) if n == 1}
+        y = self._output(x, [n for i, n in enumerate(shape) if i not in gone], None)
+        self.op("SQUEEZE", [x], [y], options_table="SqueezeOptions", SqueezeDims=axes)
+        return y
+
+    def expand_dims(self, x: int, axis: int) -> int:
+        shape = list(self.tensors[x].shape)
+        shape.insert(axis % (len(shape) + 1), 1)
+        y = self._output(x, shape, None)
+        self.op("EXPAND_DIMS", [x, self._ints(axis)], [y], options_table="ExpandDimsOptions")
+        return y
+
+    def flatten(self, x: int) -> int:
+        """(batch, ...) to (batch, -1), the shape taken from x when the model runs, as Keras exports Flatten."""
+        shape = self.tensors[x].shape
+        whole = self.tensor((len(shape),), "int32")
+        self.op("SHAPE", [x], [whole], options_table="ShapeOptions", OutType=tflite.TensorType.INT32)
+        batch = self.strided_slice(whole, [0], [1], [1], shrink_axis_mask=1)
+        y = self._output(x, (shape[0], math.prod(shape[1:])), None)
+        self.op("RESHAPE", [x, self.pack(batch, self._ints(-1), axis=0)], [y], options_table="ReshapeOptions")
         return y
 
     def reshape(self, x: int, shape: Sequence[int]) -> int:
         y = self._output(x, shape, None)
-        self.op("RESHAPE", [x, self.constant(np.array(shape, np.int32))], [y])
+        self.op("RESHAPE", [x, self._ints(shape)], [y])
         return y
 
     def softmax(self, x: int, beta: float = 1.0) -> int:
@@ -316,6 +515,34 @@ class ModelBuilder:
     def logistic(self, x: int) -> int:
         return self._elementwise("LOGISTIC", x, PROBABILITY)
 
+    def tanh(self, x: int) -> int:
+        return self._elementwise("TANH", x, UNIT)
+
+    def hard_swish(self, x: int, quant: Quant | None = None) -> int:
+        return self._elementwise("HARD_SWISH", x, quant)
+
+    def elu(self, x: int, quant: Quant | None = None) -> int:
+        return self._elementwise("ELU", x, quant)
+
+    def abs(self, x: int, quant: Quant | None = None) -> int:
+        return self._elementwise("ABS", x, quant)
+
+    def rsqrt(self, x: int, quant: Quant | None = None) -> int:
+        return self._elementwise("RSQRT", x, quant)
+
+    def leaky_relu(self, x: int, alpha: float, quant: Quant | None = None) -> int:
+        y = self._output(x, self.tensors[x].shape, quant)
+        self.op("LEAKY_RELU", [x], [y], version=2, options_table="LeakyReluOptions", Alpha=alpha)
+        return y
+
+    def log_softmax(self, x: int) -> int:
+        return self._elementwise("LOG_SOFTMAX", x, LOG_PROBABILITY)
+
+    def l2_normalization(self, x: int) -> int:
+        y = self._output(x, self.tensors[x].shape, UNIT)
+        self.op("L2_NORMALIZATION", [x], [y], version=2, options_table="L2NormOptions")
+        return y
+
     def relu(self, x: int, quant: Quant | None = None) -> int:
         return self._elementwise("RELU", x, quant)
 
@@ -328,15 +555,162 @@ class ModelBuilder:
         y = self._output(x, shape, None)
         self.op(
             "PAD",
-            [x, self.constant(np.array(paddings, np.int32))],
+            [x, self._ints(paddings)],
             [y],
             version=2,
             options_table="PadOptions",
         )
         return y
 
+    def padv2(self, x: int, paddings: Sequence[tuple[int, int]], value: int) -> int:
+        """`value` is the int8 value to pad with, on x's scale."""
+        shape = [n + sum(ends) for n, ends in zip(self.tensors[x].shape, paddings, strict=True)]
+        y = self._output(x, shape, None)
+        source = self.tensors[x]
+        filling = self.constant(np.array(value, source.dtype), quant=source.quant)
+        self.op("PADV2", [x, self._ints(paddings), filling], [y], version=2, options_table="PadV2Options")
+        return y
+
+    def _resize(self, code: str, table: str, x: int, size: tuple[int, int], corners: bool, centers: bool) -> int:
+        batch, _, _, channels = self.tensors[x].shape
+        y = self._output(x, (batch, *size, channels), None)
+        options = {"AlignCorners": corners, "HalfPixelCenters": centers}
+        self.op(code, [x, self._ints(size)], [y], version=3, options_table=table, **options)
+        return y
+
+    def resize_nearest_neighbor(
+        self, x: int, size: tuple[int, int], align_corners: bool = False, half_pixel_centers: bool = False
+    ) -> int:
+        table = "ResizeNearestNeighborOptions"
+        return self._resize("RESIZE_NEAREST_NEIGHBOR", table, x, size, align_corners, half_pixel_centers)
+
+    def resize_bilinear(
+        self, x: int, size: tuple[int, int], align_corners: bool = False, half_pixel_centers: bool = False
+    ) -> int:
+        return self._resize("RESIZE_BILINEAR", "ResizeBilinearOptions", x, size, align_corners, half_pixel_centers)
+
+    def arg_max(self, x: int, axis: int) -> int:
+        shape = list(self.tensors[x].shape)
+        del shape[axis]
+        y = self.tensor(shape, "int32")
+        output_type = tflite.TensorType.INT32
+        self.op("ARG_MAX", [x, self._ints(axis)], [y], 2, "ArgMaxOptions", OutputType=output_type)
+        return y
+
+    # State.
+
+    def svdf(
+        self,
+        x: int,
+        feature: np.ndarray,
+        time: np.ndarray,
+        bias: np.ndarray,
+        *,
+        rank: int,
+        scales: tuple[float, float, float],
+        state_zero: int = 0,
+        quant: Quant,
+        activation: str = "RELU",
+    ) -> int:
+        """`feature` weights are (filters, inputs), `time` weights (filters, memory), int8 or int16 as the state is.
+
+        scales: of feature weights, time weights and state.
+        """
+        batch = self.tensors[x].shape[0]
+        filters, memory = time.shape
+        constants = [
+            self.constant(feature, quant=(scales[0], 0)),
+            self.constant(time, quant=(scales[1], 0)),
+            self.constant(bias.astype(np.int32), quant=(scales[1] * scales[2], 0)),
+        ]
+        state = self.tensor((batch, memory * filters), time.dtype, (scales[2], state_zero), is_variable=True)
+        y = self._output(x, (batch, filters // rank), quant)
+        self.op(
+            "SVDF",
+            [x, *constants, state],
+            [y],
+            version=3,
+            options_table="SVDFOptions",
+            Rank=rank,
+            FusedActivationFunction=getattr(tflite.ActivationFunctionType, activation),
+        )
+        return y
+
+    def lstm(
+        self,
+        x: int,
+        input_weights: np.ndarray,
+        recurrent_weights: np.ndarray,
+        biases: np.ndarray,
+        *,
+        input_scales: Sequence[float],
+        recurrent_scales: Sequence[float],
+        cell_scale: float,
+        quant: Quant,
+        cell_clip: float = 0.0,
+        time_major: bool = False,
+    ) -> int:
+        """UNIDIRECTIONAL_SEQUENCE_LSTM: x is (batch, time, inputs), or (time, batch, inputs).
+
+        Weights are (4, cells, inputs) and (4, cells, cells), biases (4, cells): the gates input, forget, cell, output.
+        """
+        source = self.tensors[x]
+        cells = input_weights.shape[1]
+        inputs = [
+            x,
+            *(self.constant(w, quant=(s, 0)) for w, s in zip(input_weights, input_scales, strict=True)),
+            *(self.constant(w, quant=(s, 0)) for w, s in zip(recurrent_weights, recurrent_scales, strict=True)),
+            *[-1] * 3,
+            *(
+                self.constant(b.astype(np.int32), quant=(float(np.float32(s)) * source.quant[0], 0))
+                for b, s in zip(biases, input_scales, strict=True)
+            ),
+            *[-1] * 2,
+        ]
+        batch = source.shape[1 if time_major else 0]
+        inputs.append(self.tensor((batch, cells), source.dtype, quant, is_variable=True))
+        inputs.append(self.tensor((batch, cells), "int16", (cell_scale, 0), is_variable=True))
+        inputs += [-1] * 4
+        intermediates = [self.tensor((0,), "int16", (LSTM_GATE_SCALE, 0)) for _ in range(4)]
+        intermediates.append(self.tensor((0,), source.dtype, quant))
+        y = self._output(x, (*source.shape[:2], cells), quant)
+        self.op(
+            "UNIDIRECTIONAL_SEQUENCE_LSTM",
+            inputs,
+            [y],
+            options_table="UnidirectionalSequenceLSTMOptions",
+            intermediates=intermediates,
+            FusedActivationFunction=tflite.ActivationFunctionType.TANH,
+            CellClip=cell_clip,
+            TimeMajor=time_major,
+        )
+        return y
+
+    def variable(self, initial: np.ndarray, quant: Quant) -> int:
+        """The handle of a variable; CALL_ONCE gives it its initial value."""
+        if self.init is None:
+            self.init = ModelBuilder()
+        name = f"variable{len(self.operators)}"
+        self.init.assign_variable(self.init._handle(name), self.init.constant(initial, quant=quant))
+        return self._handle(name)
+
+    def _handle(self, name: str) -> int:
+        handle = self.tensor((), "resource")
+        self.op("VAR_HANDLE", [], [handle], options_table="VarHandleOptions", SharedName=name)
+        return handle
+
+    def read_variable(self, handle: int, shape: Sequence[int], quant: Quant) -> int:
+        y = self.tensor(shape, quant=quant)
+        self.op("READ_VARIABLE", [handle], [y])
+        return y
+
+    def assign_variable(self, handle: int, x: int) -> None:
+        self.op("ASSIGN_VARIABLE", [handle, x], [])
+
+    # The model's edges, and a change of scale in its middle.
+
     def quantize(self, x: int, quant: Quant) -> int:
-        """float32 to int8."""
+        """float32 or int8 to int8."""
         y = self.tensor(self.tensors[x].shape, quant=quant)
         self.op("QUANTIZE", [x], [y], options_table="QuantizeOptions")
         return y
@@ -350,29 +724,38 @@ class ModelBuilder:
     def build(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """The .tflite file with the given tensors as the model's inputs and outputs."""
         b = flatbuffers.Builder(1024)
-        codes = list(dict.fromkeys((op.code, op.version) for op in self.operators))
+        graphs = [self] if self.init is None else [self, self.init]
+        operators = [list(graph.operators) for graph in graphs]
+        if self.init is not None:
+            operators[0].insert(0, Operator("CALL_ONCE", 1, (), (), "CallOnceOptions", {"InitSubgraphIndex": 1}))
+        codes = list(dict.fromkeys((op.code, op.version) for ops in operators for op in ops))
         # Buffer 0 is the empty one that every tensor without data refers to.
-        buffers, tensors = [_buffer(b, b"")], []
-        for tensor in self.tensors:
-            tensors.append(_tensor(b, tensor, len(buffers) if tensor.data else 0))
-            if tensor.data:
-                buffers.append(_buffer(b, tensor.data))
-        operators = [_operator(b, op, codes.index((op.code, op.version))) for op in self.operators]
-        graph = _table(
-            b,
-            "SubGraph",
-            Tensors=_offsets(b, tensors),
-            Inputs=_ints(b, inputs),
-            Outputs=_ints(b, outputs),
-            Operators=_offsets(b, operators),
-            Name=b.CreateString("main"),
-        )
+        buffers = [_buffer(b, b"")]
+        subgraphs = []
+        for graph, ops in zip(graphs, operators, strict=True):
+            tensors = []
+            for tensor in graph.tensors:
+                tensors.append(_tensor(b, tensor, len(buffers) if tensor.data else 0))
+                if tensor.data:
+                    buffers.append(_buffer(b, tensor.data))
+            main = graph is self
+            subgraphs.append(
+                _table(
+                    b,
+                    "SubGraph",
+                    Tensors=_offsets(b, tensors),
+                    Inputs=_ints(b, inputs if main else []),
+                    Outputs=_ints(b, outputs if main else []),
+                    Operators=_offsets(b, [_operator(b, op, codes.index((op.code, op.version))) for op in ops]),
+                    Name=b.CreateString("main" if main else "init"),
+                )
+            )
         model = _table(
             b,
             "Model",
             Version=3,
             OperatorCodes=_offsets(b, [_operator_code(b, *code) for code in codes]),
-            Subgraphs=_offsets(b, [graph]),
+            Subgraphs=_offsets(b, subgraphs),
             Description=b.CreateString("made by hand"),
             Buffers=_offsets(b, buffers),
         )
@@ -423,9 +806,10 @@ def _tensor(b: flatbuffers.Builder, tensor: Tensor, buffer: int) -> int:
         b,
         "Tensor",
         Shape=_ints(b, tensor.shape),
-        Type=_TENSOR_TYPES[tensor.dtype],
+        Type=getattr(tflite.TensorType, tensor.dtype.upper()),
         Buffer=buffer,
         Name=b.CreateString(tensor.name),
+        IsVariable=tensor.is_variable,
         **fields,
     )
 
@@ -434,7 +818,11 @@ def _operator(b: flatbuffers.Builder, op: Operator, code_index: int) -> int:
     fields = {}
     if op.options_table:
         fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, op.options_table)
-        fields["BuiltinOptions"] = _table(b, op.options_table, **op.options)
+        options = {key: b.CreateString(v) if isinstance(v, str) else v for key, v in op.options.items()}
+        options = {key: _ints(b, v) if isinstance(v, tuple) else v for key, v in options.items()}
+        fields["BuiltinOptions"] = _table(b, op.options_table, **options)
+    if op.intermediates:
+        fields["Intermediates"] = _ints(b, op.intermediates)
     return _table(
         b,
         "Operator",

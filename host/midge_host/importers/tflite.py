@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from typing import Any
@@ -119,13 +120,14 @@ def _graph(model: Any, index: int, where: str) -> Graph:
     tensors = [_tensor(model, subgraph.Tensors(i), where) for i in range(subgraph.TensorsLength())]
     nodes = [_node(model, subgraph.Operators(i), tensors) for i in range(subgraph.OperatorsLength())]
     _name_layers(nodes)
-    name = re.sub(r"\.[^.]*$", "", where)
-    return Graph(
-        name,
-        nodes,
-        [_at(tensors, subgraph.Inputs(i)) for i in range(subgraph.InputsLength())],
-        [_at(tensors, subgraph.Outputs(i)) for i in range(subgraph.OutputsLength())],
-    )
+    inputs = [_at(tensors, subgraph.Inputs(i)) for i in range(subgraph.InputsLength())]
+    outputs = [_at(tensors, subgraph.Outputs(i)) for i in range(subgraph.OutputsLength())]
+    # Only an LSTM's intermediates, which have no values, are written with shape (0,).
+    for tensor in itertools.chain(inputs, outputs, *(n.inputs + n.outputs for n in nodes)):
+        if tensor is not None and any(d < 1 for d in tensor.shape):
+            reason = f"tensor {tensor.name!r} has shape {tensor.shape}"
+            raise MidgeError(f"{where}: {reason}; export the model with fixed shapes, batch 1")
+    return Graph(re.sub(r"\.[^.]*$", "", where), nodes, inputs, outputs)
 
 
 def _at(tensors: list[Tensor], index: int) -> Tensor:
@@ -139,8 +141,6 @@ def _tensor(model: Any, source: Any, where: str) -> Tensor:
     if source.Type() not in DTYPES:
         raise MidgeError(f"{where}: tensor {name!r} has a type midge does not know (TensorType {source.Type()})")
     shape = tuple(int(source.Shape(i)) for i in range(source.ShapeLength()))
-    if any(d < 1 for d in shape):
-        raise MidgeError(f"{where}: tensor {name!r} has shape {shape}; export the model with fixed shapes, batch 1")
     tensor = Tensor(name, shape, DTYPES[source.Type()], is_variable=bool(source.IsVariable()))
     quantization = source.Quantization()
     if quantization is not None and quantization.ScaleLength():
