@@ -11,7 +11,7 @@ MPY_DIR ?= $(abspath $(CACHE)/micropython)
 ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
 
 # What an installed package depends on besides Python files, which an editable install reads in place.
-NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/cpython/*.c)
+NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/core/extra/*.[ch] native_modules/cpython/*.c)
 
 .PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels fuzz clean
 

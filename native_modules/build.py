@@ -1,8 +1,8 @@
-"""Builds the native module for each architecture, with MicroPython's own py/dynruntime.mk.
+"""Builds the native modules for each architecture, with MicroPython's own py/dynruntime.mk.
 
     python native_modules/build.py --micropython <source> --output native_modules/prebuilt x64 armv6m
 
-Writes midge_native-ARCH.mpy files and manifest.json. --check builds anew and compares with what is there instead:
+Writes midge_native-ARCH.mpy, midge_extra-ARCH.mpy and manifest.json. --check builds anew and compares with what is there instead:
 exit code 1 if something differs, or with --require all if something could not be compared.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -37,14 +38,16 @@ ARCHES = {
     "rv32imc": Arch("riscv64-unknown-elf-gcc", 11),
 }
 
+MODULES = ("midge_native", "midge_extra")
+
 # This Python first, which has what MicroPython's tools need. Last, what stands in for Espressif's compiler.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], str(FOLDER / XTENSA)])
 
 
-def source_hash(arch: str) -> str:
+def source_hash(module: str, arch: str) -> str:
     """SHA-256 over everything of ours that goes into a module."""
     patterns = ["mpy_ld.py", "core/*.[ch]", "midge_native/midge_native.c", "midge_native/Makefile"]
-    patterns += [f"arch/{arch}/*"]
+    patterns += [f"arch/{arch}/*"] if module == "midge_native" else ["core/extra/*"]
     if arch == "xtensawin":
         patterns += [f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]  # all but README.md
     digest = hashlib.sha256()
@@ -83,7 +86,7 @@ def writable_statics(file: Path) -> list[str]:
         return names or [name for name in sections.values() if name]
 
 
-def build(arch: str, micropython: Path) -> tuple[bytes, dict]:
+def build(module: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
     """The .mpy file, and what the manifest says of it."""
     with tempfile.TemporaryDirectory() as temporary:
         # A copy, so that no object of an earlier build is taken for a new one, and no path gets into the file.
@@ -92,28 +95,28 @@ def build(arch: str, micropython: Path) -> tuple[bytes, dict]:
             shutil.copytree(FOLDER / part, work / part, ignore=shutil.ignore_patterns("build", "*.mpy"))
         shutil.copy(FOLDER / "mpy_ld.py", work)
         done = subprocess.run(
-            ["make", f"ARCH={arch}", f"MPY_DIR={micropython.resolve()}"],
+            ["make", f"MOD={module}", f"ARCH={arch}", f"MPY_DIR={micropython.resolve()}"],
             cwd=work / "midge_native",
             env={**os.environ, "PATH": PATH},
             capture_output=True,
             text=True,
         )
         if done.returncode:
-            raise SystemExit(f"{arch}: the build failed\n{done.stdout}{done.stderr}")
+            raise SystemExit(f"{module}-{arch}: the build failed\n{done.stdout}{done.stderr}")
         for item in (work / "midge_native" / "build").rglob("*.o"):
             if names := writable_statics(item):
-                raise SystemExit(f"{arch}: {item.stem}.c has writable statics: {', '.join(names)}")
-        data = (work / "midge_native" / "midge_native.mpy").read_bytes()
+                raise SystemExit(f"{module}-{arch}: {item.stem}.c has writable statics: {', '.join(names)}")
+        data = (work / "midge_native" / f"{module}.mpy").read_bytes()
     # Header: 'M', version, architecture * 4 + sub-version, bits of a small integer.
     if data[2] >> 2 != ARCHES[arch].number:
-        raise SystemExit(f"{arch}: the module is for another architecture, number {data[2] >> 2}")
+        raise SystemExit(f"{module}-{arch}: the module is for another architecture, number {data[2] >> 2}")
     sizes = {name: int(size) for name, size in re.findall(r"^(text|rodata) size: +(\d+)$", done.stdout, re.M)}
     return data, {
         "abi": f"{data[1]}.{data[2] & 3}",
         "bytes": len(data),
         **sizes,
         "sha256": hashlib.sha256(data).hexdigest(),
-        "sources": source_hash(arch),
+        "sources": source_hash(module, arch),
         "compiler": compiler_version(arch),
         "micropython": micropython_version(micropython),
     }
@@ -125,10 +128,11 @@ def write(arches: list[str], micropython: Path, output: Path) -> bool:
         names = ", ".join(f"{ARCHES[arch].compiler} ({arch})" for arch in missing)
         print(f"not installed: {names}; on Debian, `make toolchains` as root installs all. Nothing was built.")
         return False
-    for arch in arches:
-        data, manifest[arch] = build(arch, micropython)
-        (output / f"midge_native-{arch}.mpy").write_bytes(data)
-        print(f"{arch}: {len(data):,} bytes, text {manifest[arch]['text']:,}")
+    for arch, module in itertools.product(arches, MODULES):
+        name = f"{module}-{arch}"
+        data, manifest[name] = build(module, arch, micropython)
+        (output / f"{name}.mpy").write_bytes(data)
+        print(f"{name}: {len(data):,} bytes, text {manifest[name]['text']:,}")
     (output / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     return True
 
@@ -136,26 +140,27 @@ def write(arches: list[str], micropython: Path, output: Path) -> bool:
 def check(arches: list[str], micropython: Path, output: Path, require_all: bool) -> bool:
     manifest = read_manifest(output)
     good = True
-    for arch in arches:
-        problem, why_not = compare(arch, micropython, output, manifest.get(arch))
+    for arch, module in itertools.product(arches, MODULES):
+        name = f"{module}-{arch}"
+        problem, why_not = compare(module, arch, micropython, output, manifest.get(name))
         if problem:
-            print(f"{arch}: {problem}; run `make natmods`")
+            print(f"{name}: {problem}; run `make natmods`")
         elif why_not:
-            print(f"{arch}: not compared: {why_not}")
+            print(f"{name}: not compared: {why_not}")
         else:
-            print(f"{arch}: {manifest[arch]['bytes']:,} bytes, as built from source")
+            print(f"{name}: {manifest[name]['bytes']:,} bytes, as built from source")
         good = good and not problem and not (require_all and why_not)
     return good
 
 
-def compare(arch: str, micropython: Path, output: Path, known: dict | None) -> tuple[str, str]:
+def compare(module: str, arch: str, micropython: Path, output: Path, known: dict | None) -> tuple[str, str]:
     """What is wrong with the module in `output`, and why it could not be compared; both empty if it is right."""
-    path = output / f"midge_native-{arch}.mpy"
+    path = output / f"{module}-{arch}.mpy"
     if known is None or not path.exists():
         return f"there is no module in {output}", ""
     if hashlib.sha256(path.read_bytes()).hexdigest() != known["sha256"]:
         return f"{path.name} is not what the manifest says", ""
-    if source_hash(arch) != known["sources"]:
+    if source_hash(module, arch) != known["sources"]:
         return "the sources have changed since it was built", ""
     tools = {"compiler": compiler_version(arch), "micropython": micropython_version(micropython)}
     if tools["compiler"] is None:
@@ -163,7 +168,7 @@ def compare(arch: str, micropython: Path, output: Path, known: dict | None) -> t
     for tool, version in tools.items():
         if version != known[tool]:
             return "", f"it was built with {tool} {known[tool]}, here is {version}"
-    data, entry = build(arch, micropython)
+    data, entry = build(module, arch, micropython)
     if entry != known or data != path.read_bytes():
         return "it is not what its sources give", ""
     return "", ""

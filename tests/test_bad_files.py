@@ -388,7 +388,7 @@ def test_crafted_files(load, good: bytes, part: str, backend: str, tmp_path: Pat
 # A native module that is not for this board.
 
 PREBUILT = Path(__file__).resolve().parents[1] / "native_modules" / "prebuilt"
-NATIVE = (PREBUILT / micropython.NATIVE_MODULE).read_bytes()
+NATIVE = (PREBUILT / micropython.NATIVE_MODULES["midge_native.mpy"]).read_bytes()
 ARMV6M, XTENSAWIN = 4, 10
 
 

@@ -40,6 +40,7 @@ def load(path, weights="auto", backend="auto"):
     model = Model(parts)
     del parts
     model._allocate()
+    model.reset()
     return model
 
 

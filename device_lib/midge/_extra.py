@@ -18,6 +18,7 @@ except ImportError:
 # generated: extra (host/midge_host/spec.py, `make generate`)
 _RECORD = const(72)
 _MAX_RANK = const(6)
+_FIRST_EXTRA = const(32)
 _OUTPUT_AT = const(48)
 _OUTPUT_BYTES_AT = const(52)
 _BAD_OPERATOR = const(1)
@@ -28,7 +29,7 @@ _BAD_READING = const(5)
 # generated: end
 
 
-def load(encode, tensor, reading, arena):
+def load(tensor, reading, arena):
     """A reading that encode() did not take as it is: numbers in lists, arrays of other types, or a mistake."""
     if not isinstance(reading, (list, tuple)):
         if hasattr(reading, "flatten"):  # numpy, ulab
@@ -36,33 +37,33 @@ def load(encode, tensor, reading, arena):
         try:
             if isinstance(reading, str):
                 raise TypeError  # MicroPython would take its bytes for pixels
-            status = encode(tensor.raw, reading, arena)
+            status = tensor.module.encode(tensor.raw, reading, arena)
         except TypeError:
-            raise TypeError(text("input", tensor.name, tensor.bytes, type(reading).__name__))
+            raise TypeError(text("input", tensor.name, tensor.size, type(reading).__name__))
         if status == 0:
             return
         if status == _BAD_TENSOR:
-            raise ValueError(text("length", tensor.name, tensor.bytes, tensor.shape, len(reading)))
+            raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, len(reading)))
         if status == _BAD_READING:
             raise ValueError(text("nan", tensor.name))
     quantize(tensor, reading, arena)
 
 
-def store(decode, tensor, arena, out):
+def store(tensor, arena, out):
     """The same for where the output goes: a list, or a mistake."""
     try:
         if isinstance(out, list):
             values = array("f", bytes(4 * len(out)))
-            status = decode(tensor.raw, arena, values)
+            status = tensor.module.decode(tensor.raw, arena, values)
             if status == 0:
                 out[:] = list(values)
                 return
         else:
-            status = decode(tensor.raw, arena, out)
+            status = tensor.module.decode(tensor.raw, arena, out)
     except TypeError:
         status = _BAD_PARAMETER
     if status == _BAD_TENSOR:
-        raise ValueError(text("out length", tensor.name, tensor.bytes, len(out)))
+        raise ValueError(text("out length", tensor.name, tensor.size, len(out)))
     raise TypeError(text("out", type(out).__name__))
 
 
@@ -73,9 +74,9 @@ def quantize(tensor, values, arena):
             values = values.tolist()
         count = _quantize(tensor, values, arena, 0, 0)
     except NotImplementedError:  # a view of unusual elements
-        raise TypeError(text("input", tensor.name, tensor.bytes, type(values).__name__))
-    if count != tensor.bytes:
-        raise ValueError(text("length", tensor.name, tensor.bytes, tensor.shape, count))
+        raise TypeError(text("input", tensor.name, tensor.size, type(values).__name__))
+    if count != tensor.size:
+        raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, count))
 
 
 def _quantize(tensor, values, arena, count, depth):
@@ -114,34 +115,44 @@ def _float32(value):
     return cell[0]
 
 
-def operators(model):
-    """A function for each operator, that runs it; what it takes to plan that is not in its time."""
-    if model._steps is None:
-        return [_operator(model, i, None) for i in range(model._op_count)]
-    plans = _from_file("plans", model._program, model._op_count, len(model._weights))
+def operators(model, count):
+    """A function for each of the first operators, that runs it; what it takes to plan that is not in its time."""
+    if model._file is None:
+        return [_operator(model, i, None) for i in range(count)]
+    plans = _from_file("plans", model._program, count, len(model._weights))
     return [_operator(model, i, model._windows(steps)) for i, steps in enumerate(plans)]
 
 
 def _operator(model, index, steps):
-    def run():
+    run = model._runs[model._program[index * _RECORD] >= _FIRST_EXTRA]
+
+    def run_one():
         if steps is not None:
             model._stream(steps)
             return
-        status = model._run(model._program, index, index + 1, model._arena, model._weights)
+        status = run(model._program, index, index + 1, model._arena, model._weights)
         if status:
             model._refuse(status)
 
-    return run
+    return run_one
 
 
-def profile(model):
-    """Runs a model that has its reading operator by operator: a list of (name, microseconds)."""
+def reset(model):
+    """Runs the records that set the state."""
+    for run in operators(model, model._first):
+        run()
+
+
+def profile(model, reading):
+    """Runs a model operator by operator: a list of (name, microseconds)."""
+    model._load(reading)
     result = []
     names = model._names()
-    for i, run in enumerate(operators(model)):
-        start = _ticks()
-        run()
-        result.append((names[i], _elapsed(start)))
+    for i, run in enumerate(operators(model, model._op_count)):
+        if i >= model._first:
+            start = _ticks()
+            run()
+            result.append((names[i], _elapsed(start)))
     return result
 
 
@@ -166,12 +177,13 @@ def selftest(model):
         for i in range(tensor.offset, tensor.offset + tensor.bytes):
             x = (1664525 * x + 1013904223) & 0xFFFFFFFF
             arena[i] = x >> 24
-    for i, run in enumerate(operators(model)):
+    for i, run in enumerate(operators(model, model._op_count)):
         run()
         start = _u32(model._program, i * _RECORD + _OUTPUT_AT)
         end = start + _u32(model._program, i * _RECORD + _OUTPUT_BYTES_AT)
         if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != _u32(golden, 4 + 4 * i):
             raise ValueError(text("differs", model._path, i, model._names()[i]))
+    reset(model)
 
 
 def _u32(data, at):

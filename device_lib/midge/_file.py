@@ -19,7 +19,7 @@ except ImportError:
 
 
 # generated: header (host/midge_host/spec.py, `make generate`)
-FORMAT = 2
+FORMAT = 3
 _HEADER_BYTES = const(80)
 _TENSOR_BYTES = const(40)
 _RECORD = const(72)
@@ -28,18 +28,21 @@ _MAX_WINDOW = const(1048576)
 _MAX_ARENA = const(268435456)
 _WEIGHT_ALIGNMENT = const(16)
 _CRC_FROM = const(16)
+_FIRST_EXTRA = const(32)
 _BLOCKS_AT = const(2)
 _WEIGHTS_AT = const(56)
 _BLOCK_BYTES_AT = const(60)
+_ELEMENT_AT = const(38)
+_ELEMENT_BYTES = {1: 1, 4: 2, 5: 4}
 _SCALE_MIN = 1e-30
 _SCALE_MAX = 1e30
-_HEADER = "<4sHHIIIIIIIIIIIIIIIIHBBI"
-# magic, version, header_bytes, file_bytes, program_crc, weights_crc, weights_offset, weights_bytes, program_offset, tensors_offset, names_offset, names_bytes, labels_offset, labels_bytes, info_offset, info_bytes, golden_offset, arena_bytes, window_bytes, op_count, input_count, output_count, reserved
-_TENSOR = "<IIfiiiBB6HH"
-# offset, bytes, scale, zero_point, pixel_multiplier, pixel_offset, dtype, rank, shape, reserved
+_HEADER = "<4sHHIIIIIIIIIIIIIIIIHBBHH"
+# magic, version, header_bytes, file_bytes, program_crc, weights_crc, weights_offset, weights_bytes, program_offset, tensors_offset, names_offset, names_bytes, labels_offset, labels_bytes, info_offset, info_bytes, golden_offset, arena_bytes, window_bytes, op_count, input_count, output_count, init_count, reserved
+_TENSOR = "<IIfiiiBB6HBB"
+# offset, bytes, scale, zero_point, pixel_multiplier, pixel_offset, dtype, rank, shape, element, reserved
 # generated: end
 # generated: dtypes
-_DTYPES = ("int8", "uint8", "float32")
+_DTYPES = ("int8", "uint8", "float32", "int16", "int32")
 # generated: end
 
 _ALL = const(0xFFFF)  # the end of an operator's weight blocks, however many there are
@@ -49,7 +52,8 @@ def load(path, weights, backend):
     """The parts of a Model: see its __init__."""
     if weights not in ("auto", "ram", "map", "stream"):
         raise ValueError(text("weights", weights))
-    native, backend = _find_backend(backend)
+    asked = backend
+    native, backend = _find_backend(asked)
     _collect()
     view = _map(path, weights == "map") if weights in ("auto", "map") else None
     if view is not None:
@@ -57,22 +61,37 @@ def load(path, weights, backend):
     elif weights == "map":
         raise ValueError(text("not in mapped memory", path))
     crcs, names, _, program, tensors, labels, sizes = _read(path, view)
-    arena, start, size, window = sizes
-    status = native.check(program, arena, size)
+    arena, start, size, window, first = sizes
+    modules = (native, _find_extra(backend, asked)) if _needs_extra(program, tensors) else (native,)
+    status = check(modules, program, arena, size)
     if status and view is not None:
         # Records are read in words, and a mapped file may begin anywhere.
         program = bytearray(program)
-        status = native.check(program, arena, size)
+        status = check(modules, program, arena, size)
     if status:
         from ._texts import refusal
 
         raise refusal(path, status, names)
-    steps = None
+    count = len(names)
+    steps = parts = None
     if view is not None:
         view = view[start:]
     elif weights != "ram" and size > window:
-        steps = plan(program, 0, len(names), window)
-    return native, backend, path, crcs, program, len(names), tensors, labels, weights, view, steps, sizes
+        steps = plan(program, first, count, window)
+    if len(modules) > 1:
+        parts = [[0, 0, None, i, j, 0, _ALL, 1, extra] for i, j, extra in _parts(program, first, count)]
+    return modules, backend, path, crcs, program, count, tensors, labels, weights, view, steps, parts, sizes
+
+
+def check(modules, program, arena_bytes, weights_bytes):
+    """What the modules' check() says of their parts of a program: 0, or (operator index + 1) * 16 + reason."""
+    view = memoryview(program)
+    for first, last, extra in _parts(program, 0, len(program) // _RECORD):
+        module = modules[extra if extra < len(modules) else 0]
+        status = module.check(view[first * _RECORD : last * _RECORD], arena_bytes, weights_bytes)
+        if status:
+            return status + first * 16
+    return 0
 
 
 def names(path, crc):
@@ -83,7 +102,7 @@ def names(path, crc):
 def golden(path, crc):
     """What a file holds for the self-test, after a check of its weights."""
     found = _same(path, crc)
-    _, start, size, _ = found[-1]
+    _, start, size, _, _ = found[-1]
     with open(path, "rb") as file:
         if _crc(file, start, start + size) != found[0][1]:
             raise ValueError(text("weights crc", path))
@@ -101,6 +120,12 @@ def plan(program, first, last, room):
     # How operators first..last-1 run with streamed weights, in steps: the weights of several whole operators, or
     # so many weight blocks of one at a time, so many times, are read and run. See _stream for a step's parts.
     steps = []
+    for i, j, extra in _parts(program, first, last):
+        _plan_part(steps, program, i, j, room, extra)
+    return steps
+
+
+def _plan_part(steps, program, first, last, room, extra):
     base = size = 0  # of the weights of operators first..i-1, which wait for more
     for i in range(first, last):
         count = _block_count(program, i)
@@ -109,7 +134,7 @@ def plan(program, first, last, room):
         start = _u32(program, i * _RECORD + _WEIGHTS_AT)
         block = _u32(program, i * _RECORD + _BLOCK_BYTES_AT)
         if size and (start != base + size or size + count * block > room):
-            steps.append([base, size, None, first, i, 0, _ALL, 1])
+            steps.append([base, size, None, first, i, 0, _ALL, 1, extra])
             first = i
             size = 0
         if not size:
@@ -118,18 +143,58 @@ def plan(program, first, last, room):
             size += count * block
             continue
         if first < i:
-            steps.append([start, 0, None, first, i, 0, _ALL, 1])
+            steps.append([start, 0, None, first, i, 0, _ALL, 1, extra])
         most = room // block
         times = count // most
         rest = count % most
-        steps.append([start, most * block, None, i, i + 1, 0, most, times])
+        steps.append([start, most * block, None, i, i + 1, 0, most, times, extra])
         if rest:
-            steps.append([start + (count - rest) * block, rest * block, None, i, i + 1, count - rest, rest, 1])
+            steps.append([start + (count - rest) * block, rest * block, None, i, i + 1, count - rest, rest, 1, extra])
         first = i + 1
         base = start + count * block
     if first < last:
-        steps.append([base, size, None, first, last, 0, _ALL, 1])
-    return steps
+        steps.append([base, size, None, first, last, 0, _ALL, 1, extra])
+
+
+def _parts(program, first, last):
+    # Operators first..last-1 in pieces that one module runs: first, last, 1 for midge_extra.
+    parts = []
+    while first < last:
+        extra = program[first * _RECORD] >= _FIRST_EXTRA
+        i = first + 1
+        while i < last and (program[i * _RECORD] >= _FIRST_EXTRA) == extra:
+            i += 1
+        parts.append((first, i, int(extra)))
+        first = i
+    return parts
+
+
+def _needs_extra(program, tensors):
+    for _, raw in tensors[0] + tensors[1]:
+        if raw[_ELEMENT_AT] != 1:
+            return True
+    return any(extra for _, _, extra in _parts(program, 0, len(program) // _RECORD))
+
+
+def _find_extra(backend, asked):
+    # The module for operators that midge_native has not: native only if that one is.
+    if backend == "native":
+        try:
+            import midge_extra
+
+            if getattr(midge_extra, "FORMAT", None) == FORMAT:
+                return midge_extra
+            problem = text("other version", "midge_extra")
+        except ImportError:
+            problem = text("missing", "midge_extra")
+        except ValueError as error:
+            problem = text("does not fit", "midge_extra", error)
+        if asked == "native":
+            raise ImportError(problem)
+        print(text("portable", problem))
+    from . import _portable_extra
+
+    return _portable_extra
 
 
 def _find_backend(name):
@@ -141,13 +206,13 @@ def _find_backend(name):
 
             if getattr(midge_native, "FORMAT", None) == FORMAT:
                 return midge_native, "native"
-            problem = text("native version")
+            problem = text("other version", "midge_native")
         except ImportError:
             problem = None
         except ValueError as error:  # an .mpy for another architecture
-            problem = text("native", error)
+            problem = text("does not fit", "midge_native", error)
         if name == "native":
-            raise ImportError(problem or text("native missing"))
+            raise ImportError(problem or text("missing", "midge_native"))
         if problem:
             print(text("portable", problem))
     from . import _portable
@@ -168,15 +233,15 @@ def _same(path, crc):
 def _read(path, view):
     # Of a file whose every field was checked: checksums of the program and of the weights, names of the operators,
     # golden values, program, (inputs, outputs), labels, (bytes of the arena, where the weights are, their bytes, bytes
-    # of RAM to stream them). view: the file in mapped memory, if it is there; its program is then used where it lies.
+    # of RAM to stream them, the number of records that only set the state). view: the file in mapped memory, if it is there; its program is then used where it lies.
     with open(path, "rb") as file:
         try:
-            return _parts(file, view)
+            return _contents(file, view)
         except ValueError as error:
             raise ValueError("%s: %s" % (path, error))
 
 
-def _parts(file, view):
+def _contents(file, view):
     head = bytearray(_HEADER_BYTES)
     if file.readinto(head) != _HEADER_BYTES or head[:4] != b"MIDG":
         raise ValueError(text("not a midge file"))
@@ -203,6 +268,7 @@ def _parts(file, view):
         op_count,
         input_count,
         output_count,
+        init_count,
         _,
     ) = struct.unpack_from(_HEADER, head)
     if version != FORMAT:
@@ -216,6 +282,7 @@ def _parts(file, view):
         or weights_offset % _WEIGHT_ALIGNMENT
         or window_bytes > _MAX_WINDOW
         or arena_bytes > _MAX_ARENA
+        or init_count > op_count
     ):
         raise ValueError(text("impossible header"))
     if _crc(file, _CRC_FROM, weights_offset) != crc:
@@ -258,21 +325,22 @@ def _parts(file, view):
     tensors = tensors[:input_count], tensors[input_count:]
     labels = lines(labels_offset, labels_bytes)
     golden = section(golden_offset, 4 + 4 * op_count) if golden_offset else None
-    sizes = arena_bytes, weights_offset, weights_bytes, window_bytes
+    sizes = arena_bytes, weights_offset, weights_bytes, window_bytes, init_count
     return (crc, weights_crc), names[count:], golden, program, tensors, labels, sizes
 
 
 def _check_tensor(name, raw, arena_bytes):
     fields = struct.unpack_from(_TENSOR, raw)
     offset, size, scale, zero_point, _, _, dtype, rank = fields[:8]
-    if not 1 <= dtype <= len(_DTYPES) or rank > _MAX_RANK:
+    unit = _ELEMENT_BYTES.get(fields[14])
+    if not 1 <= dtype <= len(_DTYPES) or rank > _MAX_RANK or not unit:
         raise ValueError(text("unknown dtype", name))
-    count = 1
+    count = unit
     for n in fields[8 : 8 + rank]:
         count *= n
     if not count or count != size or not -128 <= zero_point <= 127 or not _SCALE_MIN < scale < _SCALE_MAX:
         raise ValueError(text("impossible shape", name))
-    if offset + size > arena_bytes:
+    if offset + size > arena_bytes or offset % unit:
         raise ValueError(text("tensor outside", name))
 
 

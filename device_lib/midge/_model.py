@@ -18,27 +18,49 @@ except ImportError:
 
 _MARGIN = const(16384)  # heap to leave to the user's script when "auto" chooses to copy weights to RAM
 # generated: dtypes (host/midge_host/spec.py, `make generate`)
-_DTYPES = ("int8", "uint8", "float32")
+_DTYPES = ("int8", "uint8", "float32", "int16", "int32")
 # generated: end
 _str = str  # found sooner than a builtin
+
+try:
+    from _thread import allocate_lock
+except ImportError:
+
+    class allocate_lock:
+        # Where there are no threads there still are callbacks, each of which ends before what it interrupts goes on.
+        held = False
+
+        def acquire(self, wait):
+            if self.held:
+                return False
+            self.held = True
+            return True
+
+        def release(self):
+            self.held = False
+
 
 # predict_into is held short: the cycles around the kernels are counted in tests/boards/test_pico.py. MicroPython takes
 # heap for a call's frame of more than 11 words: locals, the deepest expression, and three for each nested `try`.
 
 
 class Tensor:
-    """A model input or output: name, shape, dtype, scale, zero_point, bytes.
+    """A model input or output: name, shape, size (number of values), dtype, scale, zero_point.
 
-    real value = scale * (q - zero_point). dtype is what the source model had there; the device holds int8.
+    real value = scale * (q - zero_point). dtype is what the source model had there; the device holds int8, or int16
+    and int32 where the model does.
     """
 
-    def __init__(self, name, raw):
-        fields = struct.unpack_from("<IIfiiiBB6H", raw)
+    def __init__(self, name, raw, modules):
+        fields = struct.unpack_from("<IIfiiiBB6HB", raw)
         self.offset, self.bytes, self.scale, self.zero_point = fields[:4]
         self.name = "%s" % name
         self.dtype = _DTYPES[fields[6] - 1]
+        self.element = _DTYPES[fields[14] - 1]
+        self.size = self.bytes // (1 if self.element == "int8" else 2 if self.element == "int16" else 4)
         self.shape = fields[8 : 8 + fields[7]]
         self.raw = bytearray(raw)
+        self.module = modules[self.element != "int8"]  # which has encode() and decode() for it
 
     def __repr__(self):
         return "Tensor(%s %s %s)" % (self.name, self.dtype, self.shape)
@@ -55,7 +77,7 @@ class Model:
     def __init__(self, parts):
         # Holds nothing of the parts that is in memory: midge.load() frees it before the arena comes.
         (
-            self._native,
+            modules,
             self.backend,
             self._path,
             crcs,
@@ -66,19 +88,25 @@ class Model:
             self.weights_mode,  # as asked for, or map
             view,
             steps,
-            (self.arena_bytes, self._weights_at, self._weights_bytes, self._window_bytes),
+            parts,
+            (self.arena_bytes, self._weights_at, self._weights_bytes, self._window_bytes, self._first),
         ) = parts
-        self._run = self._native.run
+        self._runs = [module.run for module in modules]
+        self._run = self._runs[0]
         self._crcs = array("I", crcs)
         self._program = (memoryview if isinstance(program, memoryview) else bytearray)(program)
-        self.inputs = [Tensor(*parts) for parts in inputs]
-        self.outputs = [Tensor(*parts) for parts in outputs]
-        # The one input's and the one output's descriptor; None where there are several.
-        self._input = self.inputs[0].raw if len(inputs) == 1 else None
-        self._output = self.outputs[0].raw if len(outputs) == 1 else None
+        self.inputs = [Tensor(*pair, modules) for pair in inputs]
+        self.outputs = [Tensor(*pair, modules) for pair in outputs]
+        # The one input and the one output; None where there are several.
+        self._input = self.inputs[0] if len(inputs) == 1 else None
+        self._output = self.outputs[0] if len(outputs) == 1 else None
         self.labels = ["%s" % label for label in labels]
         self._weights = None if view is None else memoryview(view)
+        # How a prediction runs, in steps (_stream). None: one call of _run does it.
         self._steps = steps and [list(step) for step in steps]
+        self._parts = parts and [list(step) for step in parts]
+        self._file = None
+        self._lock = allocate_lock()
 
     def _allocate(self):
         # The arena, and room for weights.
@@ -86,6 +114,7 @@ class Model:
         size = self._weights_bytes
         if mode == "map":
             self._reserve(mode, 0)
+            self._use_parts()
             return
         if mode == "auto" and self.arena_bytes + size + _MARGIN > _free():
             mode = "stream"
@@ -101,12 +130,19 @@ class Model:
             self._reserve(mode, min(size, self._window_bytes))
         if self._steps:
             return
+        self._use_parts()
         with open(self._path, "rb") as file:
             file.seek(self._weights_at)
             if file.readinto(self._weights) != size:
                 raise ValueError("%s: %s" % (self._path, text("read")))
         if crc32(self._weights) & 0xFFFFFFFF != self._crcs[1]:
             raise ValueError(text("weights crc", self._path))
+
+    def _use_parts(self):
+        # With all weights in memory, a step is what one module runs.
+        self._steps = self._parts
+        for step in self._steps or ():
+            step[2] = memoryview(self._weights)
 
     def _reserve(self, mode, size):
         # What does not fit is refused before anything is allocated.
@@ -143,7 +179,7 @@ class Model:
         bytearray or memoryview of uint8 pixels. Several inputs: a list of readings.
         Raises ValueError for a wrong length or a NaN, TypeError for a wrong type.
         """
-        results = [array("f", bytes(4 * tensor.bytes)) for tensor in self.outputs]
+        results = [array("f", bytes(4 * tensor.size)) for tensor in self.outputs]
         self.predict_into(reading, results if len(results) > 1 else results[0])
         results = [list(values) for values in results]
         return results if len(results) > 1 else results[0]
@@ -154,16 +190,21 @@ class Model:
         out: array('f') for real values, array('b') for the model's int8 values, bytearray for int8 + 128.
         Several outputs: a list of buffers.
         """
-        if self._input is None or reading.__class__ is _str or _encode(self, reading):
-            self._load(reading)
-        if self._steps is None:
-            status = self._run(self._program, 0, self._op_count, self._arena, self._weights)
-            if status:
-                self._refuse(status)
-        else:
-            self._stream(self._steps)
-        if self._output is None or _decode(self, out):
-            self._store(out)
+        if not self._lock.acquire(0):
+            raise RuntimeError(text("busy"))
+        try:
+            if self._input is None or reading.__class__ is _str or _encode(self, reading):
+                self._load(reading)
+            if self._steps is None:
+                status = self._run(self._program, self._first, self._op_count, self._arena, self._weights)
+                if status:
+                    self._refuse(status)
+            else:
+                self._stream(self._steps)
+            if self._output is None or _decode(self, out):
+                self._store(out)
+        finally:
+            self._lock.release()
 
     def classify(self, reading):
         """Runs the model; returns (label, score) of the largest value of the first output.
@@ -177,27 +218,34 @@ class Model:
         return (self.labels[best] if best < len(self.labels) else best), scores[best]
 
     def reset(self):
-        """Forgets what a streaming model remembers between predictions."""
-        arena = self._arena
-        for i in range(len(arena)):
-            arena[i] = 0
+        """Forgets what a streaming model remembers between predictions. Others have nothing to forget."""
+        if self._first:
+            from ._extra import reset
+
+            self._alone(reset)
 
     def profile(self, reading):
         """Runs the model operator by operator; returns a list of (name, microseconds)."""
         from ._extra import profile
 
-        self._load(reading)
-        return profile(self)
+        return self._alone(profile, reading)
 
     def selftest(self):
         """Runs the model on the file's own test input: True, or ValueError naming the first operator whose
         output differs from the converter's. Also checks the weights' checksum. Clears the model's state."""
         from ._extra import selftest
 
-        self.reset()
-        selftest(self)
-        self.reset()
+        self._alone(selftest)
         return True
+
+    def _alone(self, function, *arguments):
+        # What a function makes of the model while no prediction runs.
+        if not self._lock.acquire(0):
+            raise RuntimeError(text("busy"))
+        try:
+            return function(self, *arguments)
+        finally:
+            self._lock.release()
 
     def _names(self):
         # Of the operators.
@@ -215,21 +263,23 @@ class Model:
 
     def _stream(self, steps):
         file = self._file
-        run = self._run
         program = self._program
         arena = self._arena
         start = self._weights_at
         at = -1  # where in the weight section the file is
-        for base, size, window, first, last, begin, blocks, times in steps:
+        for base, size, window, first, last, begin, blocks, times, extra in steps:
+            run = self._runs[extra]
             for _ in range(times):
-                if base != at:
-                    file.seek(start + base)
-                if file.readinto(window) != size:
-                    raise OSError(text("file is gone", self._path))
+                if size:
+                    if base != at:
+                        file.seek(start + base)
+                    at = base + size
+                    if file.readinto(window) != size:
+                        raise OSError(text("file is gone", self._path))
                 status = run(program, first, last, arena, window, base, begin, begin + blocks)
                 if status:
                     self._refuse(status)
-                at = base = base + size
+                base += size
                 begin += blocks
 
     def _load(self, reading):
@@ -244,13 +294,13 @@ class Model:
 
     def _load_one(self, tensor, reading):
         try:
-            if not isinstance(reading, str) and not self._native.encode(tensor.raw, reading, self._arena):
+            if not isinstance(reading, str) and not tensor.module.encode(tensor.raw, reading, self._arena):
                 return
         except TypeError:
             pass
         from ._extra import load
 
-        load(self._native.encode, tensor, reading, self._arena)
+        load(tensor, reading, self._arena)
 
     def _store(self, out):
         outputs = self.outputs
@@ -264,13 +314,13 @@ class Model:
 
     def _store_one(self, tensor, out):
         try:
-            if not self._native.decode(tensor.raw, self._arena, out):
+            if not tensor.module.decode(tensor.raw, self._arena, out):
                 return
         except TypeError:
             pass
         from ._extra import store
 
-        store(self._native.decode, tensor, self._arena, out)
+        store(tensor, self._arena, out)
 
 
 # Functions, because MicroPython finds a module's names sooner than an object's methods.
@@ -279,7 +329,8 @@ class Model:
 def _encode(model, reading):
     # A buffer into the one input. False: done.
     try:
-        return model._native.encode(model._input, reading, model._arena)
+        tensor = model._input
+        return tensor.module.encode(tensor.raw, reading, model._arena)
     except TypeError:
         return True
 
@@ -287,7 +338,8 @@ def _encode(model, reading):
 def _decode(model, out):
     # The one output into a buffer. False: done.
     try:
-        return model._native.decode(model._output, model._arena, out)
+        tensor = model._output
+        return tensor.module.decode(tensor.raw, model._arena, out)
     except TypeError:
         return True
 

@@ -112,8 +112,18 @@ def _window(op):
 
 def check(program, arena_bytes, weights_bytes):
     """0, or (operator index + 1) * 16 + reason for the first record that cannot run."""
+    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
+
+
+def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
+    """Runs records first..last-1; a single record's weight blocks begin..end-1 only. Returns as check()."""
+    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end)
+
+
+def check_records(kernels, program, arena_bytes, weights_bytes):
+    # kernels: by operator code its record's layout, its check, its kernel, and whether it has weight blocks.
     for index in range(len(program) // _RECORD):
-        reason = _check(program, index, arena_bytes)
+        reason = _check(kernels, program, index, arena_bytes)
         if not reason:
             _, _, blocks, _, output, out_bytes, start, size, _, _ = _unpack(_HEAD_LAYOUT, program, index)
             if output + out_bytes > arena_bytes:
@@ -125,12 +135,11 @@ def check(program, arena_bytes, weights_bytes):
     return _OK
 
 
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
-    """Runs records first..last-1; a single record's weight blocks begin..end-1 only. Returns as check()."""
+def run_records(kernels, program, first, last, arena, weights, base, begin, end):
     if not 0 <= first <= last <= len(program) // _RECORD:
         return 16 + _BAD_PARAMETER
     for index in range(first, last):
-        reason = _check(program, index, len(arena))
+        reason = _check(kernels, program, index, len(arena))
         if not reason:
             _, _, blocks, _, _, _, start, size, _, _ = _unpack(_HEAD_LAYOUT, program, index)
             b, e = (begin, min(end, blocks)) if last - first == 1 else (0, blocks)
@@ -138,25 +147,29 @@ def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
                 reason = _BAD_WEIGHTS
         if reason:
             return (index + 1) * 16 + reason
-        code = program[index * _RECORD]
-        layout, kernel = _KERNELS[code]
+        layout, _, kernel, _ = kernels[program[index * _RECORD]]
         op = _unpack(layout, program, index)
         if not blocks or b < e:
             kernel(op, arena, weights, start - base, b, e)
     return _OK
 
 
-def _check(program, index, arena_bytes):
+def _check(kernels, program, index, arena_bytes):
     code = program[index * _RECORD]
-    if code not in _KERNELS:
+    if code not in kernels:
         return _BAD_OPERATOR
-    op = _unpack(_KERNELS[code][0], program, index)
-    source, output, blocks, block_bytes = op[-7], op[-6], op[2], op[-3]
-    p = _window(op) if code <= _MAX_POOL_2D else op[3:]
-    if blocks and code > _FULLY_CONNECTED and code != _LUT:
+    layout, check_op, _, has_blocks = kernels[code]
+    op = _unpack(layout, program, index)
+    if op[2] and not has_blocks:
         return _BAD_WEIGHTS
     if op[-2] + op[-1] > arena_bytes:
         return _BAD_TENSOR
+    return check_op(op, arena_bytes)
+
+
+def _check_op(op, arena_bytes):
+    code, source, output, blocks, block_bytes = op[0], op[-7], op[-6], op[2], op[-3]
+    p = _window(op) if code <= _MAX_POOL_2D else op[3:]
     if code <= _MAX_POOL_2D:
         if 0 in p[:12] or p[16] > p[17]:
             return _BAD_PARAMETER
@@ -425,16 +438,16 @@ def _softmax(op, arena, weights, block, begin, end):
 
 
 _KERNELS = {
-    _CONV_2D: (_WINDOW_LAYOUT, _conv),
-    _DEPTHWISE_CONV_2D: (_WINDOW_LAYOUT, _conv),
-    _FULLY_CONNECTED: (_WINDOW_LAYOUT, _conv),
-    _AVERAGE_POOL_2D: (_WINDOW_LAYOUT, _pool),
-    _MAX_POOL_2D: (_WINDOW_LAYOUT, _pool),
-    _MEAN: (_REDUCE_LAYOUT, _mean),
-    _ADD: (_ADD_LAYOUT, _add),
-    _SOFTMAX: (_SOFTMAX_LAYOUT, _softmax),
-    _LUT: (_LUT_LAYOUT, _lut),
-    _PAD: (_PAD_LAYOUT, _pad),
+    _CONV_2D: (_WINDOW_LAYOUT, _check_op, _conv, True),
+    _DEPTHWISE_CONV_2D: (_WINDOW_LAYOUT, _check_op, _conv, True),
+    _FULLY_CONNECTED: (_WINDOW_LAYOUT, _check_op, _conv, True),
+    _AVERAGE_POOL_2D: (_WINDOW_LAYOUT, _check_op, _pool, False),
+    _MAX_POOL_2D: (_WINDOW_LAYOUT, _check_op, _pool, False),
+    _MEAN: (_REDUCE_LAYOUT, _check_op, _mean, False),
+    _ADD: (_ADD_LAYOUT, _check_op, _add, False),
+    _SOFTMAX: (_SOFTMAX_LAYOUT, _check_op, _softmax, False),
+    _LUT: (_LUT_LAYOUT, _check_op, _lut, True),
+    _PAD: (_PAD_LAYOUT, _check_op, _pad, False),
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import spec
 from .graph import Tensor
 from .numerics import wrap32
 from .operators import REFERENCES
@@ -83,6 +84,10 @@ def _mixes(step: Step) -> bool:
 
 def _follow(step: Step, known: Known) -> Channels:
     """The channels of a step's output. What is constant in the input goes into a convolution's biases."""
+    if spec.BY_NAME[step.operator].code >= spec.FIRST_EXTRA:
+        for tensor in step.inputs:
+            known[tensor].live[:] = True
+        return _whole((1, *step.output.shape)[-1])
     source = known[step.inputs[0]]
     count = source.live.size
     width_in, width_out = (shape[-1] for shape in record_shapes(step.record))
@@ -139,13 +144,17 @@ def _computed(step: Step, constant: np.ndarray) -> np.ndarray:
 
 def _mark(step: Step, known: Known) -> None:
     """Marks the channels that the live outputs of a convolution read."""
+    if not _mixes(step):
+        return
     source, output = known[step.inputs[0]].live, known[step.output].live
-    if _mixes(step) and not source.all():
+    if not source.all():
         source |= step.rows.weights[output].any((0, 1, 2)).reshape(-1, source.size).any(0)
 
 
 def _narrow(step: Step, known: Known) -> None:
     """Leaves a step the live channels of its input and output."""
+    if not step.inputs:
+        return
     source, output = known[step.inputs[0]].live, known[step.output].live
     if step.rows is not None:
         r, kept = step.rows, np.resize(output, step.fields["out_c"])

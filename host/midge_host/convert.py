@@ -15,10 +15,11 @@ from .channels import drop_channels
 from .errors import MidgeError, UnsupportedError
 from .graph import Graph, Node, Tensor
 from .model_file import ModelFile, TensorInfo
-from .operators import FRONTS, blocks
-from .passes import Edge, check_graph, drop_reshapes, fold_edges, fuse_clamps, fuse_padding, unused
+from .operators import FRONTS, blocks, constant
+from .passes import RESHAPES, Edge, check_graph, drop_reshapes, fold_edges, fuse_clamps, fuse_padding, unused
 from .planner import Plan, plan
 from .program import Step, macs, record_shapes
+from .state import resolve_state
 
 GOLDEN_SEED = 1
 
@@ -62,19 +63,22 @@ def midge_version() -> str:
 def build(graph: Graph) -> ModelFile:
     """The model of a graph, without labels, provenance and golden values."""
     check_graph(graph)
+    resolve_state(graph)
     inputs, outputs = fold_edges(graph)
     for node in unused(graph):
         graph.nodes.remove(node)
     for node in graph.nodes:
-        if node.kind not in FRONTS and node.kind != "RESHAPE":
+        if node.kind not in FRONTS and node.kind not in RESHAPES:
             raise node.refuse("midge has no such operator", _advice(node.kind))
     fuse_padding(graph)
     aliases = drop_reshapes(graph)
-    steps = [_lower(graph, node) for node in graph.nodes]
+    state = [s.tensor for s in graph.state]
+    init = [constant.fill(s.tensor, s.initial) for s in graph.state]
+    steps = init + [step for node in graph.nodes for step in _lower(graph, node)]
     steps = fuse_clamps(steps, [e.tensor for e in outputs] + list(aliases.values()))
     source_macs = sum(macs(s.record) for s in steps)
     drop_channels(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
-    arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
+    arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases, state)
     records, weights = lay_out(steps, arena)
     model = ModelFile(
         [_describe(e, arena) for e in inputs],
@@ -83,6 +87,7 @@ def build(graph: Graph) -> ModelFile:
         [s.name for s in steps],
         weights,
         arena.arena_bytes,
+        init_count=len(init),
     )
     if sum(map(macs, records)) < source_macs:
         model.info["source_macs"] = source_macs
@@ -93,17 +98,20 @@ def build(graph: Graph) -> ModelFile:
     return model
 
 
-def _lower(graph: Graph, node: Node) -> Step:
+def _lower(graph: Graph, node: Node) -> list[Step]:
     try:
-        step = FRONTS[node.kind].lower(graph, node)
+        steps = FRONTS[node.kind].lower(graph, node)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # A lowering relies on what TensorFlow's converter always writes; a damaged file may lack it.
         reason = f"its tensors and options do not fit together ({type(error).__name__}: {error})"
         raise node.refuse(reason, "export the model again") from error
-    sizes = (step.inputs[0].size, step.output.size)
-    if tuple(map(prod, record_shapes(step.record))) != sizes:
-        raise _refuse(step, f"it does not turn {sizes[0]} values into {sizes[1]}", "export the model again")
-    return step
+    for step in steps:
+        if spec.BY_NAME[step.operator].code >= spec.FIRST_EXTRA:
+            continue  # these look at the shapes themselves
+        sizes = (step.inputs[0].size, step.output.size)
+        if tuple(map(prod, record_shapes(step.record))) != sizes:
+            raise _refuse(step, f"it does not turn {sizes[0]} values into {sizes[1]}", "export the model again")
+    return steps
 
 
 def _advice(kind: str) -> str:
@@ -123,14 +131,16 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict], bytes]:
             **step.record,
             **packed,
             "blocks": len(parts),
-            "input": arena.offset(step.inputs[0]),
+            "input": arena.offset(step.inputs[0]) if step.inputs else 0,
             "output": arena.offset(step.output),
             "weights": len(weights) if parts else 0,
             "block_bytes": len(parts[0]) if parts else 0,
         }
         record["scratch"], record["scratch_bytes"] = arena.scratch.get(step, (0, 0))
-        if len(step.inputs) > 1:
-            record["input2"] = arena.offset(step.inputs[1])
+        for i, tensor in enumerate(step.inputs[1:], 2):
+            record[f"input{i}"] = arena.offset(tensor)
+        if step.temporary:
+            record["temporary"] = arena.temporary[step]
         layout = spec.BY_NAME[step.operator].layout
         try:
             record = layout.unpack(layout.pack(**record))
@@ -153,16 +163,20 @@ def _describe(edge: Edge, arena: Plan) -> TensorInfo:
         arena.offset(tensor),
         tensor.shape,
         edge.dtype,
-        float(tensor.scale[0]),
+        float(tensor.scale[0]) if tensor.is_quantised else 1.0,
         int(tensor.zero_point[0]) if tensor.zero_point.size else 0,
+        element=tensor.dtype,
     )
 
 
 def _check_edge(tensor: Tensor, edge: Edge) -> None:
-    if tensor.dtype != "int8" or tensor.scale.size != 1 or edge.dtype not in spec.DTYPES.values():
+    # int32 holds numbers of classes, which have no scale.
+    scales = (0, 1) if tensor.dtype == "int32" else (1,)
+    known = tensor.dtype in spec.ELEMENT_BYTES and edge.dtype in spec.DTYPES.values()
+    if not known or tensor.scale.size not in scales:
         raise MidgeError(
-            f"model input or output {edge.name!r} is {tensor.dtype}; midge needs int8 (set inference_input_type and "
-            "inference_output_type to tf.int8 in TFLiteConverter)"
+            f"model input or output {edge.name!r} is {tensor.dtype}; midge needs int8 or int16 (set "
+            "inference_input_type and inference_output_type to tf.int8 in TFLiteConverter)"
         )
     if len(tensor.shape) > spec.MAX_RANK or any(d > spec.MAX_DIM for d in tensor.shape):
         raise MidgeError(f"model input or output {edge.name!r} has shape {tensor.shape}: too large")

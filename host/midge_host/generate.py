@@ -18,6 +18,7 @@ C_TYPES = {
     "B": "uint8_t",
     "b": "int8_t",
     "H": "uint16_t",
+    "h": "int16_t",
     "I": "uint32_t",
     "i": "int32_t",
     "f": "uint32_t",  # the core has no floating point: it works on the bits
@@ -38,9 +39,12 @@ def c_header() -> str:
         f"#define MIDGE_FORMAT_VERSION {spec.FORMAT_VERSION}",
         f"#define MIDGE_RECORD_BYTES {spec.RECORD_BYTES}",
         f"#define MIDGE_BLOCK_ALIGNMENT {spec.BLOCK_ALIGNMENT}",
+        f"#define MIDGE_FIRST_EXTRA {spec.FIRST_EXTRA}  // operators from here on are midge_extra's",
         "",
     ]
     out += [f"#define MIDGE_{op.name} {op.code}" for op in spec.OPERATORS]
+    out += ["", "// What ARITHMETIC computes."]
+    out += [f"#define MIDGE_KIND_{name} {i}" for i, name in enumerate(spec.ARITHMETIC_KINDS)]
     out += ["", "// Why a record or a reading was refused."]
     out += [f"#define MIDGE_{name} {code}  // {text}" for code, (name, text) in enumerate(spec.REASONS, 1)]
     out.append("")
@@ -72,9 +76,21 @@ def _consts(pairs: list[tuple[str, object]]) -> str:
 def python_operators() -> str:
     """Operator codes, record size and the layouts of records for the portable kernels."""
     text = _consts([("RECORD", spec.RECORD_BYTES), ("BLOCK_ALIGNMENT", spec.BLOCK_ALIGNMENT)])
-    text += _consts([(op.name, op.code) for op in spec.OPERATORS])
-    text += python_reasons()
-    for layout in [spec.HEAD, *spec.RECORD_LAYOUTS]:
+    native = [op for op in spec.OPERATORS if op.code < spec.FIRST_EXTRA]
+    return text + _consts([(op.name, op.code) for op in native]) + python_reasons() + _layouts([spec.HEAD], native)
+
+
+def python_extra_operators() -> str:
+    """The same for the operators of midge_extra."""
+    extra = [op for op in spec.OPERATORS if op.code >= spec.FIRST_EXTRA]
+    text = _consts([(op.name, op.code) for op in extra])
+    text += _consts([(f"KIND_{name}", i) for i, name in enumerate(spec.ARITHMETIC_KINDS)])
+    return text + python_reasons() + _layouts([], extra)
+
+
+def _layouts(first: list[spec.Layout], operators: list[spec.Operator]) -> str:
+    text = ""
+    for layout in dict.fromkeys([*first, *(op.layout for op in operators)]):
         fields = [f for f in layout.fields if f.code[-1] != "s"]
         code = "<" + "".join(f.code.replace("s", "x") for f in layout.fields)
         text += f'_{layout.name.upper()}_LAYOUT = "{code}"\n# ' + ", ".join(f.name for f in fields) + "\n"
@@ -97,10 +113,15 @@ def python_header() -> str:
             ("MAX_ARENA", spec.MAX_ARENA_BYTES),
             ("WEIGHT_ALIGNMENT", spec.WEIGHT_ALIGNMENT),
             ("CRC_FROM", spec.HEADER.offsets["program_crc"] + 4),
+            ("FIRST_EXTRA", spec.FIRST_EXTRA),
         ]
         + [(name.upper() + "_AT", head.offsets[name]) for name in ("blocks", "weights", "block_bytes")]
+        + [("ELEMENT_AT", spec.TENSOR.offsets["element"])]
     )
     text = f"FORMAT = {spec.FORMAT_VERSION}\n" + text
+    codes = {name: code for code, name in spec.DTYPES.items()}
+    pairs = ", ".join(f"{codes[name]}: {size}" for name, size in spec.ELEMENT_BYTES.items())
+    text += f"_ELEMENT_BYTES = {{{pairs}}}\n"
     low, high = (repr(limit).replace("e+", "e") for limit in spec.SCALE_LIMITS)
     text += f"_SCALE_MIN = {low}\n_SCALE_MAX = {high}\n"
     text += f'_HEADER = "{header}"\n# {names}\n'
@@ -116,7 +137,7 @@ def python_reasons() -> str:
 def python_extra() -> str:
     """Facts for readings that are lists, for the self-test, and refusal codes."""
     head = spec.HEAD
-    pairs = [("RECORD", spec.RECORD_BYTES), ("MAX_RANK", spec.MAX_RANK)]
+    pairs = [("RECORD", spec.RECORD_BYTES), ("MAX_RANK", spec.MAX_RANK), ("FIRST_EXTRA", spec.FIRST_EXTRA)]
     pairs += [(name.upper() + "_AT", head.offsets[name]) for name in ("output", "output_bytes")]
     return _consts(pairs) + python_reasons()
 
@@ -163,6 +184,7 @@ SECTIONS = {
     "device_lib/midge/_extra.py": {"extra": python_extra},
     "device_lib/midge/_texts.py": {"reasons": python_texts},
     "device_lib/midge/_portable.py": {"operators": python_operators},
+    "device_lib/midge/_portable_extra.py": {"extra operators": python_extra_operators},
     "device_lib/midge/_model.py": {"dtypes": python_dtypes},
     "device_lib/midge/_file.py": {"header": python_header, "dtypes": python_dtypes},
     "docs/operators.md": {"fronts": doc_fronts},
@@ -190,10 +212,10 @@ def mip_packages() -> dict[Path, str]:
     """package.json for the library; and one per architecture for the native module, which mip cannot choose."""
     library = sorted(path.name for path in (ROOT / "device_lib/midge").glob("*.py"))
     packages = {ROOT / "package.json": mip_package({f"midge/{n}": f"device_lib/midge/{n}" for n in library})}
-    for module in sorted((ROOT / "native_modules/prebuilt").glob("*.mpy")):
-        architecture = module.stem.split("-")[1]
-        package = mip_package({"midge_native.mpy": module.name})
-        packages[module.parent / f"{architecture}.json"] = package
+    modules = sorted((ROOT / "native_modules/prebuilt").glob("*.mpy"))
+    for architecture in sorted({path.stem.split("-")[1] for path in modules}):
+        urls = {f"{name}.mpy": f"{name}-{architecture}.mpy" for name in ("midge_native", "midge_extra")}
+        packages[ROOT / "native_modules/prebuilt" / f"{architecture}.json"] = mip_package(urls)
     return packages
 
 

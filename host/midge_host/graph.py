@@ -31,6 +31,10 @@ class Tensor:
         return prod(self.shape)
 
     @property
+    def bytes(self) -> int:
+        return self.size * np.dtype(self.dtype).itemsize
+
+    @property
     def is_quantised(self) -> bool:
         return self.scale.size > 0
 
@@ -50,18 +54,27 @@ class Node:
         """The error to raise when this layer cannot be converted."""
         return UnsupportedError(f"layer {self.name!r} ({self.kind}): {reason}; {advice}")
 
-    def per_tensor(self, tensor: Tensor) -> tuple[np.float32, int]:
-        """Scale and zero point of an int8 activation."""
-        if tensor.dtype != "int8" or tensor.scale.size != 1:
+    def per_tensor(self, tensor: Tensor, dtypes: tuple[str, ...] = ("int8",)) -> tuple[np.float32, int]:
+        """Scale and zero point of an activation of one of `dtypes`."""
+        if tensor.dtype not in dtypes or tensor.scale.size != 1:
             raise self.refuse(
-                f"tensor {tensor.name!r} is {tensor.dtype}, not int8 with one scale",
+                f"tensor {tensor.name!r} is {tensor.dtype}, not {' or '.join(dtypes)} with one scale",
                 "quantise the whole model to int8 (TFLiteConverter with a representative dataset "
                 "and TFLITE_BUILTINS_INT8)",
             )
         zero_point = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
-        if not -128 <= zero_point <= 127 or not 0 < tensor.scale[0] < np.inf:
+        low, high = (-128, 127) if tensor.dtype == "int8" else (0, 0)
+        if not low <= zero_point <= high or not 0 < tensor.scale[0] < np.inf:
             raise self.refuse(f"tensor {tensor.name!r} has an impossible quantisation", "export the model again")
         return tensor.scale[0], zero_point
+
+
+@dataclass(eq=False)
+class State:
+    """A tensor that keeps its value from one prediction to the next, and what it holds before the first one."""
+
+    tensor: Tensor
+    initial: np.ndarray
 
 
 @dataclass
@@ -73,6 +86,7 @@ class Graph:
     inputs: list[Tensor]
     outputs: list[Tensor]
     init: Graph | None = None
+    state: list[State] = field(default_factory=list)
 
     def consumers(self, tensor: Tensor) -> list[Node]:
         return [n for n in self.nodes if any(t is tensor for t in n.inputs)]

@@ -6,10 +6,11 @@ import json
 import struct
 import zlib
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
-from midge import _portable
+from midge import _file, _portable, _portable_extra
 
 from . import spec
 from .errors import MidgeError
@@ -17,6 +18,7 @@ from .errors import MidgeError
 # RAM to stream weights, docs/boards.md: so many bytes, and for larger models a share of the weights up to a limit.
 # A kernel begins anew with each piece of a layer.
 WINDOW_BYTES, WINDOW_SHARE, WINDOW_LIMIT = 3072, 16, 8192
+BACKEND = (_portable, _portable_extra)  # whose checks a model has to pass
 
 
 @dataclass
@@ -31,13 +33,16 @@ class TensorInfo:
     zero_point: int
     pixel_multiplier: int = 1 << 16
     pixel_offset: int = -128 << 16
+    element: str = "int8"  # what the arena holds
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return prod(self.shape)
 
     @property
     def bytes(self) -> int:
-        size = 1
-        for d in self.shape:
-            size *= d
-        return size
+        return self.size * spec.ELEMENT_BYTES[self.element]
 
 
 @dataclass
@@ -55,6 +60,7 @@ class ModelFile:
     golden_seed: int = 0
     golden: list[int] = field(default_factory=list)
     window: int | None = None  # what the file says of window_bytes, once there is one
+    init_count: int = 0  # the records that come first and only set the state
 
     @property
     def block_bytes(self) -> int:
@@ -68,6 +74,12 @@ class ModelFile:
         if window is None:
             window = max(WINDOW_BYTES, min(len(self.weights) // WINDOW_SHARE, WINDOW_LIMIT))
         return max(self.block_bytes, min(window, len(self.weights)))
+
+    @property
+    def needs_extra(self) -> bool:
+        """Whether a board needs midge_extra for it."""
+        elements = {t.element for t in self.inputs + self.outputs}
+        return elements != {"int8"} or any(r["code"] >= spec.FIRST_EXTRA for r in self.records)
 
     def operator(self, index: int) -> spec.Operator:
         return spec.BY_CODE[self.records[index]["code"]]
@@ -88,9 +100,10 @@ class ModelFile:
             low, high = spec.SCALE_LIMITS
             if not low < tensor.scale < high or not -128 <= tensor.zero_point <= 127 or 0 in tensor.shape:
                 raise ValueError(f"tensor {tensor.name!r} has an impossible shape or quantisation")
-            if tensor.offset + tensor.bytes > self.arena_bytes:
+            unit = spec.ELEMENT_BYTES[tensor.element]
+            if tensor.offset + tensor.bytes > self.arena_bytes or tensor.offset % unit:
                 raise ValueError(f"tensor {tensor.name!r} lies outside the arena")
-        status = _portable.check(self.program(), self.arena_bytes, len(self.weights))
+        status = _file.check(BACKEND, self.program(), self.arena_bytes, len(self.weights))
         if status:
             index = (status >> 4) - 1
             raise ValueError(f"operator {index} ({self.names[index]}): {spec.REASONS[(status & 15) - 1][1]}")
@@ -111,6 +124,7 @@ class ModelFile:
                 dtype=dtypes[t.dtype],
                 rank=len(t.shape),
                 shape=(*t.shape, *[0] * (spec.MAX_RANK - len(t.shape))),
+                element=dtypes[t.element],
             )
             for t in self.inputs + self.outputs
         )
@@ -147,6 +161,7 @@ class ModelFile:
             "arena_bytes": self.arena_bytes,
             "window_bytes": self.window_bytes,
             "op_count": len(self.records),
+            "init_count": self.init_count,
             "input_count": len(self.inputs),
             "output_count": len(self.outputs),
         }
@@ -221,7 +236,10 @@ def from_bytes(data: bytes) -> ModelFile:
         values[0] if values else 0,
         list(values[1:]),
         header["window_bytes"],
+        header["init_count"],
     )
+    if model.init_count > count:
+        raise ValueError(f"{model.init_count} of its {count} operators set the state")
     if not model.block_bytes <= header["window_bytes"] <= spec.MAX_WINDOW_BYTES:
         raise ValueError(f"a window of {header['window_bytes']} bytes for weight blocks of {model.block_bytes}")
     model.check()
@@ -245,7 +263,8 @@ def _section(data: bytes, offset: int, size: int, name: str) -> bytes:
 
 
 def _tensor(fields: dict[str, Any], name: str) -> TensorInfo:
-    if fields["dtype"] not in spec.DTYPES or not 0 <= fields["rank"] <= spec.MAX_RANK:
+    element = spec.DTYPES.get(fields["element"])
+    if fields["dtype"] not in spec.DTYPES or element not in spec.ELEMENT_BYTES or fields["rank"] > spec.MAX_RANK:
         raise ValueError(f"tensor {name!r} has dtype {fields['dtype']}, rank {fields['rank']}")
     tensor = TensorInfo(
         name,
@@ -256,6 +275,7 @@ def _tensor(fields: dict[str, Any], name: str) -> TensorInfo:
         fields["zero_point"],
         fields["pixel_multiplier"],
         fields["pixel_offset"],
+        element,
     )
     if tensor.bytes != fields["bytes"]:
         raise ValueError(f"tensor {name!r} {tensor.shape} has {fields['bytes']} bytes")

@@ -62,9 +62,9 @@ def quantize(real: float, scale: np.float32, zero_point: int) -> int:
         return zero_point + round_away(float(np.float32(real) / np.float32(scale)))
 
 
-def clamp_limits(activation: str, scale: np.float32, zero_point: int) -> tuple[int, int]:
-    """CalculateActivationRangeQuantized: least and largest int8 output of a fused activation."""
-    low, high = -128, 127
+def clamp_limits(activation: str, scale: np.float32, zero_point: int, dtype: str = "int8") -> tuple[int, int]:
+    """CalculateActivationRangeQuantized: least and largest output of a fused activation."""
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     if activation in ("RELU", "RELU6"):
         low = max(low, quantize(0.0, scale, zero_point))
     if activation == "RELU6":

@@ -11,9 +11,7 @@ from .graph import Graph, Node, Tensor
 from .operators import FOLDED, FRONTS
 from .operators.pad import paddings
 from .program import Step
-
-# Operators whose output holds the input's bytes in the input's order.
-RESHAPES = {"RESHAPE"}
+from .state import RESHAPES, VARIABLE_KINDS
 
 
 @dataclass
@@ -35,11 +33,12 @@ def check_graph(graph: Graph) -> None:
     if not graph.inputs or not graph.outputs or len(computed) < len(graph.inputs):
         raise MidgeError(f"{graph.name}: has no input, no output or one input twice; export the model again")
     for node in graph.nodes:
-        known = node.kind in FRONTS or node.kind in FOLDED
+        known = (node.kind in FRONTS or node.kind in FOLDED) and node.kind not in VARIABLE_KINDS
         if known and (None in node.inputs[:1] or len(node.inputs) < _INPUTS.get(node.kind, 1) or not node.outputs):
             raise node.refuse("an input or output is missing", "export the model again")
         for tensor in node.inputs:
-            if tensor is not None and tensor.data is None and id(tensor) not in computed:
+            is_source = tensor is None or tensor.data is not None or tensor.is_variable
+            if not is_source and id(tensor) not in computed:
                 raise node.refuse(f"nothing before it computes its input {tensor.name!r}", "export the model again")
         for tensor in node.outputs:
             if tensor.data is not None or id(tensor) in computed:
@@ -134,9 +133,12 @@ def fuse_clamps(steps: list[Step], kept: list[Tensor]) -> list[Step]:
     fused: list[Step] = []
     for step in steps:
         limits = _clamp_of(step)
+        if limits is None:
+            fused.append(step)
+            continue
         before = next((s for s in fused if s.output is step.inputs[0]), None)
         read_once = sum(step.inputs[0] in s.inputs for s in steps) == 1 and step.inputs[0] not in kept
-        if limits is None or before is None or "clamp_min" not in before.fields or not read_once:
+        if before is None or "clamp_min" not in before.fields or not read_once:
             fused.append(step)
             continue
         low, high = (max(before.fields["clamp_min"], limits[0]), min(before.fields["clamp_max"], limits[1]))
@@ -158,7 +160,7 @@ def _clamp_of(step: Step) -> tuple[int, int] | None:
 
 def unused(graph: Graph) -> list[Node]:
     """Nodes whose results nobody reads."""
-    wanted = set(map(id, graph.outputs))
+    wanted = set(map(id, [*graph.outputs, *(s.tensor for s in graph.state)]))
     dead = []
     for node in reversed(graph.nodes):
         if any(id(t) in wanted for t in node.outputs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from . import scratch, spec
@@ -30,6 +31,7 @@ class Plan:
     aliases: dict[Tensor, Tensor]
     arena_bytes: int
     scratch: dict[Step, tuple[int, int]] = field(default_factory=dict)  # offset and bytes
+    temporary: dict[Step, int] = field(default_factory=dict)  # offset
 
     def offset(self, tensor: Tensor) -> int:
         return self.buffers[_root(self.aliases, tensor)].offset
@@ -41,11 +43,17 @@ def _root(aliases: dict[Tensor, Tensor], tensor: Tensor) -> Tensor:
     return tensor
 
 
-def plan(steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases: dict[Tensor, Tensor]) -> Plan:
+def plan(
+    steps: list[Step],
+    inputs: list[Tensor],
+    outputs: list[Tensor],
+    aliases: dict[Tensor, Tensor],
+    persistent: Sequence[Tensor] = (),
+) -> Plan:
     """A plan for `steps`; `aliases` maps a tensor to the one whose memory it shares.
 
-    Inputs are alive from the start, outputs to the end. Steps marked in_place take over the memory of an
-    input of the same size that nobody reads afterwards.
+    Inputs are alive from the start, outputs to the end, persistent tensors always. Steps marked in_place take over
+    the memory of an input of the same size that nobody reads afterwards.
     """
     aliases = dict(aliases)
 
@@ -55,26 +63,29 @@ def plan(steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases
             last[_root(aliases, step.output)] = max(last.get(_root(aliases, step.output), 0), i)
             for tensor in step.inputs:
                 last[_root(aliases, tensor)] = i
-        return last | {_root(aliases, t): len(steps) for t in outputs}
+        return last | {_root(aliases, t): len(steps) for t in [*outputs, *persistent]}
 
     last = last_reads()
     for i, step in enumerate(steps):
         if step.in_place:
             for tensor in step.inputs:
                 root = _root(aliases, tensor)
-                if last[root] == i and root is not _root(aliases, step.output) and tensor.size == step.output.size:
+                free = last[root] == i and root is not _root(aliases, step.output) and step.output not in persistent
+                if free and tensor.bytes == step.output.bytes:
                     aliases[step.output] = root
                     last = last_reads()
                     break
 
     buffers: dict[Tensor, Buffer] = {}
-    for tensor, first in [(t, -1) for t in inputs] + [(s.output, i) for i, s in enumerate(steps)]:
+    for tensor, first in [(t, -1) for t in [*inputs, *persistent]] + [(s.output, i) for i, s in enumerate(steps)]:
         root = _root(aliases, tensor)
         if root not in buffers:
-            buffers[root] = Buffer(tensor.size, first, max(last.get(root, first), first))
-    arena_bytes = place(list(buffers.values()))
-    arena_bytes, scratch = place_scratch(steps, list(buffers.values()), arena_bytes)
-    return Plan(buffers, aliases, arena_bytes, scratch)
+            buffers[root] = Buffer(tensor.bytes, first, max(last.get(root, first), first))
+    temporary = {step: Buffer(step.temporary, i, i) for i, step in enumerate(steps) if step.temporary}
+    everything = [*buffers.values(), *temporary.values()]
+    arena_bytes = place(everything)
+    arena_bytes, scratch = place_scratch(steps, everything, arena_bytes)
+    return Plan(buffers, aliases, arena_bytes, scratch, {step: b.offset for step, b in temporary.items()})
 
 
 def place_scratch(

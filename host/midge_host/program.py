@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +30,10 @@ class Rows:
 class Step:
     """One operator record to be. `fields` are those of its layout that plan and blocks do not set.
 
-    `rows`: of a convolution; other operators may have `blocks`.
+    `inputs`: the record's input, input2, ... `rows`: of a convolution; other operators may have `blocks`.
     `in_place`: the output may take the memory of an input that nobody reads later.
+    `temporary`: bytes of memory that the operator cannot do without while it runs: the record's field of that name.
+    `partial`: it writes a part of the output, which a later step completes.
     """
 
     operator: str
@@ -42,15 +44,19 @@ class Step:
     blocks: list[bytes] = field(default_factory=list)
     rows: Rows | None = None
     in_place: bool = False
+    temporary: int = 0
+    partial: bool = False
 
     @property
     def record(self) -> dict[str, Any]:
         """The record's fields, but for those that plan and blocks set."""
-        return {**self.fields, "code": spec.BY_NAME[self.operator].code, "output_bytes": self.output.size}
+        # The self-test sums an output when it is whole.
+        summed = 0 if self.partial else self.output.bytes
+        return {**self.fields, "code": spec.BY_NAME[self.operator].code, "output_bytes": summed}
 
 
-# From a node to its step.
-Lowering = Callable[[Graph, Node], Step]
+# From a node to its steps.
+Lowering = Callable[[Graph, Node], list[Step]]
 
 
 @dataclass
@@ -61,10 +67,11 @@ class Context:
     arena: np.ndarray
     weights: np.ndarray
 
-    def tensor(self, shape: tuple[int, ...], offset_field: str = "input") -> np.ndarray:
+    def tensor(self, shape: tuple[int, ...], offset_field: str = "input", dtype: Any = np.int8) -> np.ndarray:
         """A view of the arena."""
         offset = self.op[offset_field]
-        return self.arena[offset : offset + int(np.prod(shape))].reshape(shape)
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return self.arena[offset : offset + size].view(dtype).reshape(shape)
 
     def block(self, index: int) -> np.ndarray:
         start = self.op["weights"] + index * self.op["block_bytes"]
@@ -82,7 +89,16 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
         return [record["rows"], record["depth"]], [record["rows"], record["depth"]]
     if layout is spec.PAD:
         return list(record["in_shape"]), list(record["out_shape"])
+    if layout is spec.COPY:
+        return [*record["shape"], record["run"]], [*record["shape"], record["run"]]
+    if layout is spec.ARITHMETIC:
+        return repeated(record["shape"], record["repeat1"]), list(record["shape"])
     return [record["count"]], [record["count"]]
+
+
+def repeated(shape: Sequence[int], bits: int) -> list[int]:
+    """The shape of an input that ARITHMETIC repeats along the dimensions with a bit."""
+    return [1 if bits >> d & 1 else n for d, n in enumerate(shape)]
 
 
 def macs(record: dict[str, Any]) -> int:

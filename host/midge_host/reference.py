@@ -12,24 +12,31 @@ from .operators import REFERENCES
 from .program import Context
 
 
-def run_records(model: ModelFile, arena: np.ndarray) -> Iterator[int]:
-    """Executes the program in `arena` (int8); yields an operator's index when it is done."""
+def run_records(model: ModelFile, arena: np.ndarray, first: int, last: int) -> Iterator[int]:
+    """Executes records first..last-1 in `arena` (int8); yields an operator's index when it is done."""
     weights = np.frombuffer(model.weights, np.uint8)
-    for i, record in enumerate(model.records):
-        REFERENCES[model.operator(i).name](Context(record, arena, weights))
+    for i in range(first, last):
+        REFERENCES[model.operator(i).name](Context(model.records[i], arena, weights))
         yield i
 
 
 def view(arena: np.ndarray, tensor: TensorInfo) -> np.ndarray:
-    return arena[tensor.offset : tensor.offset + tensor.bytes].reshape(tensor.shape)
+    return arena[tensor.offset : tensor.offset + tensor.bytes].view(tensor.element).reshape(tensor.shape)
 
 
-def predict(model: ModelFile, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """int8 outputs for int8 inputs of the tensors' shapes."""
+def start(model: ModelFile) -> np.ndarray:
+    """An arena with the state before the first prediction."""
     arena = np.zeros(model.arena_bytes, np.int8)
+    for _ in run_records(model, arena, 0, model.init_count):
+        pass
+    return arena
+
+
+def predict(model: ModelFile, arena: np.ndarray, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Outputs for inputs of the tensors' shapes, both of the types that the arena holds."""
     for tensor, value in zip(model.inputs, inputs, strict=True):
         view(arena, tensor)[:] = value
-    for _ in run_records(model, arena):
+    for _ in run_records(model, arena, model.init_count, len(model.records)):
         pass
     return [view(arena, t).copy() for t in model.outputs]
 
@@ -50,10 +57,10 @@ def golden_values(model: ModelFile) -> list[int]:
     total = sum(t.bytes for t in model.inputs)
     values = golden_input(model.golden_seed, total)
     for tensor in model.inputs:
-        view(arena, tensor)[:] = values[: tensor.bytes].reshape(tensor.shape)
+        arena[tensor.offset : tensor.offset + tensor.bytes] = values[: tensor.bytes]
         values = values[tensor.bytes :]
     crcs = []
-    for i in run_records(model, arena):
+    for i in run_records(model, arena, 0, len(model.records)):
         record = model.records[i]
         end = record["output"] + record["output_bytes"]
         crcs.append(zlib.crc32(arena[record["output"] : end].tobytes()))

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 MAGIC = b"MIDG"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MAX_RANK = 6
 MAX_DIM = 65535
 WEIGHT_ALIGNMENT = 16  # of the weight section in the file
@@ -111,7 +111,8 @@ HEADER = Layout(
         ("H", "op_count", "number of operator records"),
         ("B", "input_count", "number of inputs"),
         ("B", "output_count", "number of outputs"),
-        ("I", "reserved", "0"),
+        ("H", "init_count", "records that come first and only set the state: run by load() and reset()"),
+        ("H", "reserved", "0"),
     ],
 )
 
@@ -125,14 +126,16 @@ TENSOR = Layout(
         ("i", "zero_point", "the quantised value of 0.0"),
         ("i", "pixel_multiplier", "input from uint8 pixels: q = (pixel * multiplier + offset + 2^15) >> 16"),
         ("i", "pixel_offset", "see pixel_multiplier; both in 1/65536"),
-        ("B", "dtype", "what the source model took or gave: 1 int8, 2 uint8, 3 float32"),
+        ("B", "dtype", "what the source model took or gave: 1 int8, 2 uint8, 3 float32, 4 int16, 5 int32"),
         ("B", "rank", "number of dimensions"),
         ("6H", "shape", "dimensions, unused ones 0"),
-        ("H", "reserved", "0"),
+        ("B", "element", "what the arena holds: 1 int8, 4 int16, 5 int32"),
+        ("B", "reserved", "0"),
     ],
 )
 
-DTYPES = {1: "int8", 2: "uint8", 3: "float32"}
+DTYPES = {1: "int8", 2: "uint8", 3: "float32", 4: "int16", 5: "int32"}
+ELEMENT_BYTES = {"int8": 1, "int16": 2, "int32": 4}  # of the types that the arena holds
 
 # Small fields stand first in a record: the load and store instructions of small cores reach them without detours.
 HEAD_FIELDS = [
@@ -266,6 +269,53 @@ PAD = _record(
 )
 
 
+COPY = _record(
+    "copy",
+    "Copies runs of bytes between a dense tensor and one with strides. flags 0: the input has strides; 1: the output.",
+    [
+        ("5i", "strides", "bytes between neighbours along each dimension, on the side that has strides"),
+        ("I", "at", "where the first run lies within the tensor that has strides"),
+        ("5H", "shape", "dimensions, unused ones 1"),
+        ("H", "run", "bytes that lie together on both sides"),
+    ],
+)
+
+CONSTANT = _record(
+    "constant",
+    "Fills the output from weight blocks, the last of which may be longer than needed, or with one value.",
+    [
+        ("I", "count", "bytes"),
+        ("b", "value", "of every byte, where there are no blocks"),
+    ],
+)
+
+ARITHMETIC_KINDS = ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU")
+
+ARITHMETIC = _record(
+    "arithmetic",
+    "Two inputs element by element, each repeated along the dimensions in which it has one element. flags 1: int16.",
+    [
+        ("I", "input2", "arena offset of the second input"),
+        ("i", "multiplier1", "of the first input"),
+        ("i", "multiplier2", "of the second input"),
+        ("i", "multiplier", "of the result"),
+        ("5H", "shape", "dimensions of the output, unused ones 1"),
+        ("h", "clamp_min", "least output value"),
+        ("h", "clamp_max", "largest output value"),
+        ("b", "shift1", "of the first input"),
+        ("b", "shift2", "of the second input"),
+        ("b", "shift", "of the result"),
+        ("b", "zero1", "zero point of the first input"),
+        ("b", "zero2", "zero point of the second input"),
+        ("b", "output_zero", "zero point of the output"),
+        ("B", "repeat1", "a bit for each dimension, from the first, along which the first input is repeated"),
+        ("B", "repeat2", "of the second input"),
+        ("B", "kind", ", ".join(f"{i} {kind}" for i, kind in enumerate(ARITHMETIC_KINDS))),
+        ("b", "left_shift", "applied to both inputs of a sum first"),
+    ],
+)
+
+
 @dataclass(frozen=True)
 class Operator:
     """A device operator: its code in the file and the layout of its record."""
@@ -286,10 +336,15 @@ OPERATORS = [
     Operator(8, "SOFTMAX", SOFTMAX),
     Operator(9, "LUT", LUT),
     Operator(10, "PAD", PAD),
+    Operator(32, "COPY", COPY),
+    Operator(33, "CONSTANT", CONSTANT),
+    Operator(34, "ARITHMETIC", ARITHMETIC),
 ]
+# Operators from here on live in a native module of their own, midge_extra: a board loads it for models that need it.
+FIRST_EXTRA = 32
 BY_CODE = {op.code: op for op in OPERATORS}
 BY_NAME = {op.name: op for op in OPERATORS}
-RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD]
+RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, COPY, CONSTANT, ARITHMETIC]
 
 # Why a record or a reading was refused: name, and the words for it. The code is the place in this list, from 1.
 # check() and run() return 0 or (operator index + 1) * 16 + code.

@@ -6,9 +6,10 @@
 
 #include <stdint.h>
 
-#define MIDGE_FORMAT_VERSION 2
+#define MIDGE_FORMAT_VERSION 3
 #define MIDGE_RECORD_BYTES 72
 #define MIDGE_BLOCK_ALIGNMENT 4
+#define MIDGE_FIRST_EXTRA 32  // operators from here on are midge_extra's
 
 #define MIDGE_CONV_2D 1
 #define MIDGE_DEPTHWISE_CONV_2D 2
@@ -20,6 +21,17 @@
 #define MIDGE_SOFTMAX 8
 #define MIDGE_LUT 9
 #define MIDGE_PAD 10
+#define MIDGE_COPY 32
+#define MIDGE_CONSTANT 33
+#define MIDGE_ARITHMETIC 34
+
+// What ARITHMETIC computes.
+#define MIDGE_KIND_ADD 0
+#define MIDGE_KIND_SUB 1
+#define MIDGE_KIND_MUL 2
+#define MIDGE_KIND_MAXIMUM 3
+#define MIDGE_KIND_MINIMUM 4
+#define MIDGE_KIND_PRELU 5
 
 // Why a record or a reading was refused.
 #define MIDGE_BAD_OPERATOR 1  // an unknown operator
@@ -193,6 +205,76 @@ typedef struct {
     uint32_t scratch_bytes;
 } midge_pad_t;
 
+// Copies runs of bytes between a dense tensor and one with strides. flags 0: the input has
+// strides; 1: the output.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    int32_t strides[5];
+    uint32_t at;
+    uint16_t shape[5];
+    uint16_t run;
+    uint8_t spare[4];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_copy_t;
+
+// Fills the output from weight blocks, the last of which may be longer than needed, or with
+// one value.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t count;
+    int8_t value;
+    uint8_t spare[35];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_constant_t;
+
+// Two inputs element by element, each repeated along the dimensions in which it has one
+// element. flags 1: int16.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input2;
+    int32_t multiplier1;
+    int32_t multiplier2;
+    int32_t multiplier;
+    uint16_t shape[5];
+    int16_t clamp_min;
+    int16_t clamp_max;
+    int8_t shift1;
+    int8_t shift2;
+    int8_t shift;
+    int8_t zero1;
+    int8_t zero2;
+    int8_t output_zero;
+    uint8_t repeat1;
+    uint8_t repeat2;
+    uint8_t kind;
+    int8_t left_shift;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_arithmetic_t;
+
 // A model input or output.
 typedef struct {
     uint32_t offset;
@@ -204,7 +286,8 @@ typedef struct {
     uint8_t dtype;
     uint8_t rank;
     uint16_t shape[6];
-    uint16_t reserved;
+    uint8_t element;
+    uint8_t reserved;
 } midge_tensor_t;
 
 #endif

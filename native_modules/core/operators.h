@@ -29,6 +29,9 @@ uint32_t midge_add_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_softmax_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_lut_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_pad_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_copy_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_constant_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_arithmetic_check(const void *op, uint32_t arena_bytes);
 
 void midge_conv(const midge_call_t *call);
 void midge_depthwise_conv(const midge_call_t *call);
@@ -38,5 +41,8 @@ void midge_add(const midge_call_t *call);
 void midge_softmax(const midge_call_t *call);
 void midge_lut(const midge_call_t *call);
 void midge_pad(const midge_call_t *call);
+void midge_copy(const midge_call_t *call);
+void midge_constant(const midge_call_t *call);
+void midge_arithmetic(const midge_call_t *call);
 
 #endif

@@ -1,43 +1,20 @@
 // The executor: finds a record's operator, checks the record against the buffers, runs it.
 
-#include "dispatch.h"
 #include "fixed_point.h"
-
-typedef struct {
-    uint32_t (*check)(const void *op, uint32_t arena_bytes);
-    void (*run)(const midge_call_t *call);
-} operator_t;
-
-// By operator code.
-static const operator_t operators[] = {
-    [MIDGE_CONV_2D] = {midge_conv_check, MIDGE_RUN_CONV},
-    [MIDGE_DEPTHWISE_CONV_2D] = {midge_depthwise_conv_check, MIDGE_RUN_DEPTHWISE_CONV},
-    [MIDGE_FULLY_CONNECTED] = {midge_conv_check, MIDGE_RUN_CONV},
-    [MIDGE_AVERAGE_POOL_2D] = {midge_pool_check, midge_pool},
-    [MIDGE_MAX_POOL_2D] = {midge_pool_check, midge_pool},
-    [MIDGE_MEAN] = {midge_mean_check, midge_mean},
-    [MIDGE_ADD] = {midge_add_check, MIDGE_RUN_ADD},
-    [MIDGE_SOFTMAX] = {midge_softmax_check, midge_softmax},
-    [MIDGE_LUT] = {midge_lut_check, midge_lut},
-    [MIDGE_PAD] = {midge_pad_check, midge_pad},
-};
-
-// Operators with weight blocks, a bit for each code.
-#define HAS_BLOCKS \
-    (1u << MIDGE_CONV_2D | 1u << MIDGE_DEPTHWISE_CONV_2D | 1u << MIDGE_FULLY_CONNECTED \
-        | 1u << MIDGE_LUT)
+#include "table.h"
 
 // The record's operator, or NULL with the reason why it cannot run.
 static const operator_t *find(const midge_head_t *op, uint32_t arena_bytes, uint32_t *reason) {
     const operator_t *found = 0;
-    if (op->code < sizeof(operators) / sizeof(operators[0])) {
-        found = &operators[op->code];
+    // A code below the first one wraps to a large number.
+    if ((uint32_t)(op->code - FIRST_CODE) < sizeof(operators) / sizeof(operators[0])) {
+        found = &operators[op->code - FIRST_CODE];
     }
     if (found == 0 || found->check == 0) {
         *reason = MIDGE_BAD_OPERATOR;
         return 0;
     }
-    if (op->blocks && !(HAS_BLOCKS >> op->code & 1)) {
+    if (op->blocks && !has_blocks(op->code)) {
         *reason = MIDGE_BAD_WEIGHTS;
         return 0;
     }

@@ -1,5 +1,5 @@
-// CPython binding of the native core: the module `midge_native`, with the functions that the
-// MicroPython module of that name has.
+// CPython binding of the native core: the modules `midge_native` and `midge_extra`, with the functions
+// that the MicroPython modules of those names have.
 //
 // >>> import midge_native
 // >>> midge_native.run(program, 0, op_count, arena, weights)
@@ -9,6 +9,14 @@
 #include <Python.h>
 
 #include "midge.h"
+
+#ifdef MIDGE_EXTRA_ONLY
+#define NAME "midge_extra"
+#define INIT PyInit_midge_extra
+#else
+#define NAME "midge_native"
+#define INIT PyInit_midge_native
+#endif
 
 // A contiguous buffer of at most 4 GB. Anything else is a TypeError, as it is under MicroPython.
 static int get_buffer(PyObject *object, Py_buffer *view, int flags) {
@@ -138,7 +146,7 @@ static PyMethodDef methods[] = {
 
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
-    "midge_native",
+    NAME,
     "midge's native core; see native_modules/core/midge.h.",
     0,
     methods,
@@ -148,7 +156,7 @@ static struct PyModuleDef module = {
     NULL,
 };
 
-PyMODINIT_FUNC PyInit_midge_native(void) {
+PyMODINIT_FUNC INIT(void) {
     PyObject *m = PyModule_Create(&module);
     if (m && PyModule_AddIntConstant(m, "FORMAT", MIDGE_FORMAT_VERSION) < 0) {
         Py_DECREF(m);

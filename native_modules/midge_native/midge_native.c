@@ -1,5 +1,5 @@
-// MicroPython binding of the native core: one source for the native module (.mpy) and for a user C
-// module built into firmware.
+// MicroPython binding of the native core: one source for the native modules midge_native.mpy and
+// midge_extra.mpy, and for a user C module built into firmware, which has all operators.
 //
 // >>> import midge_native
 // >>> midge_native.run(program, 0, op_count, arena, weights)
@@ -113,5 +113,6 @@ const mp_obj_module_t midge_native_module = {
     .globals = (mp_obj_dict_t *)&globals,
 };
 MP_REGISTER_MODULE(MP_QSTR_midge_native, midge_native_module);
+MP_REGISTER_MODULE(MP_QSTR_midge_extra, midge_native_module);
 
 #endif

@@ -61,9 +61,10 @@ def number(value: float | None) -> str:
 def modules() -> str:
     manifest = json.loads(MANIFEST.read_text())
     rows = []
-    for arch, entry in manifest.items():
+    for name, entry in manifest.items():
+        arch = name.split("-")[1]
         names = ", ".join(name for name, (module, _) in BOARDS.items() if module == arch) or "MicroPython on a PC"
-        rows.append([arch, names, number(entry["text"]), number(entry["bytes"])])
+        rows.append([name, names, number(entry["text"]), number(entry["bytes"])])
     return table(["module", "boards", "code", "file"], rows)
 
 

@@ -19,7 +19,7 @@ import models
 from midge_host import deploy as deploy_module
 from midge_host.boards import qemu
 from midge_host.convert import convert
-from midge_host.deploy import ARCHITECTURES, Board, deploy, describe, native_module
+from midge_host.deploy import ARCHITECTURES, Board, deploy, describe, native_modules
 from midge_host.deploy.links import open_link
 from midge_host.errors import CheckFailed, MidgeError
 
@@ -184,11 +184,13 @@ def test_library_that_shadows_is_removed(board, model) -> None:
 
 
 @pytest.mark.parametrize(("architecture", "module"), [("armv6m", "armv6m"), ("armv7em", "armv6m"), ("x86", None)])
-def test_native_module_for_an_architecture(architecture: str, module: str | None) -> None:
-    found = native_module(Board("micropython", "", architecture, (6, 3), None, ""))
-    assert (found[0] if found else None) == module
-    assert native_module(Board("circuitpython", "", architecture, (6, 3), None, "")) is None
-    assert native_module(Board("micropython", "", architecture, (6, 2), None, "")) is None
+def test_native_modules_for_an_architecture(architecture: str, module: str | None) -> None:
+    for extra in (False, True):
+        found = native_modules(Board("micropython", "", architecture, (6, 3), None, ""), extra)
+        assert (found[0] if found else None) == module
+        assert not found or ("midge_extra.mpy" in found[1]) == extra
+        assert native_modules(Board("circuitpython", "", architecture, (6, 3), None, ""), extra) is None
+        assert native_modules(Board("micropython", "", architecture, (6, 2), None, ""), extra) is None
 
 
 def test_architecture_numbers(board) -> None:

@@ -108,7 +108,7 @@ def compared(figures: Figures) -> str:
 
 
 def module() -> str:
-    text = json.loads(MANIFEST.read_text())["armv6m"]["text"]
+    text = json.loads(MANIFEST.read_text())["midge_native-armv6m"]["text"]
     return f"The native module for armv6m has {text:,} bytes of code, all kernels included.\n"
 
 

@@ -82,11 +82,12 @@ def _check_input(tensor: TensorInfo, values: np.ndarray, count: int) -> np.ndarr
     if values.dtype == np.float64:
         with np.errstate(over="ignore"):
             values = values.astype(np.float32)
-    if values.dtype not in (np.int8, np.uint8, np.float32):
-        raise MidgeError(f"{where}: dtype {values.dtype}; give int8, uint8 or float32")
+    known = ("int8", "uint8", "float32") if tensor.element == "int8" else (tensor.element, "float32")
+    if values.dtype.name not in known:
+        raise MidgeError(f"{where}: dtype {values.dtype}; give {', '.join(known[:-1])} or {known[-1]}")
     if values.ndim and len(values) != count:
         raise MidgeError(f"{where}: {len(values)} readings, but {count} for the first input")
-    if values.ndim == 0 or values.size != count * tensor.bytes:
+    if values.ndim == 0 or values.size != count * tensor.size:
         raise MidgeError(f"{where}: shape {values.shape}, (N, {', '.join(map(str, tensor.shape))}) needed")
     if values.dtype == np.float32 and np.isnan(values).any():
         raise MidgeError(f"{where}: holds NaN; check the data")

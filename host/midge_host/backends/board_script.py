@@ -21,7 +21,7 @@ except ImportError:
 def buffer(code, size):
     if code == "B":
         return bytearray(size)
-    return array(code, bytes(size * (4 if code == "f" else 1)))
+    return array(code, bytes(size * {"b": 1, "h": 2}.get(code, 4)))
 
 
 def one_or_list(values):

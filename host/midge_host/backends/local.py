@@ -14,7 +14,7 @@ import midge
 from ..errors import MidgeError
 from . import RunResult
 
-TYPE_CODES = {"int8": "b", "uint8": "B", "float32": "f"}
+TYPE_CODES = {"int8": "b", "uint8": "B", "float32": "f", "int16": "h", "int32": "i"}
 
 
 def problem(name: str) -> str | None:
@@ -34,7 +34,7 @@ def reading(values: np.ndarray) -> Any:
 
 
 def _buffer(tensor: Any) -> Any:
-    return bytearray(tensor.bytes) if tensor.dtype == "uint8" else array(TYPE_CODES[tensor.dtype], [0] * tensor.bytes)
+    return bytearray(tensor.size) if tensor.dtype == "uint8" else array(TYPE_CODES[tensor.dtype], [0] * tensor.size)
 
 
 def _one_or_list(values: list) -> Any:

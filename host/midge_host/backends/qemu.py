@@ -19,18 +19,21 @@ SECONDS = 3600  # for all predictions
 
 
 def problem(name: str) -> str | None:
-    if not _native_module(name).is_file():
-        return "its native module is not built; run: make natmods"
+    if not all(path.is_file() for path in native_modules(name).values()):
+        return "its native modules are not built; run: make natmods"
     return qemu.problem(name)
 
 
-def _native_module(name: str):
-    return files("midge_host.prebuilt") / f"midge_native-{qemu.BOARDS[name].arch}.mpy"
+def native_modules(name: str):
+    """Where a board's native modules are, by their names on the board."""
+    arch = qemu.BOARDS[name].arch
+    return {f"{m}.mpy": files("midge_host.prebuilt") / f"{m}-{arch}.mpy" for m in ("midge_native", "midge_extra")}
 
 
 def library(name: str) -> dict[str, bytes]:
-    """The device library and the native module, as files for the board's disk."""
-    everything = library_files("micropython") | {"midge_native.mpy": _native_module(name).read_bytes()}
+    """The device library and the native modules, as files for the board's disk."""
+    modules = {module: path.read_bytes() for module, path in native_modules(name).items()}
+    everything = library_files("micropython") | modules
     return {f"lib/{path}": data for path, data in everything.items()}
 
 

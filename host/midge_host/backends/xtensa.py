@@ -16,30 +16,35 @@ from ..boards import xtensa
 from ..errors import MidgeError
 from . import RunResult, local
 
-NATIVE_MODULE = "midge_native-xtensawin.mpy"
+MODULES = ("midge_native", "midge_extra")
 
 
 def problem(name: str) -> str | None:
-    if not (files("midge_host.prebuilt") / NATIVE_MODULE).is_file():
-        return "its native module is not built; run: make natmods"
+    if not all(_file(module).is_file() for module in MODULES):
+        return "its native modules are not built; run: make natmods"
     return xtensa.problem()
 
 
+def _file(module: str):
+    return files("midge_host.prebuilt") / f"{module}-xtensawin.mpy"
+
+
 @cache
-def _module() -> xtensa.NativeModule:
-    """One emulated core for all models."""
-    return xtensa.NativeModule((files("midge_host.prebuilt") / NATIVE_MODULE).read_bytes())
+def _modules() -> dict[str, xtensa.NativeModule]:
+    """An emulated core for each module, for all models."""
+    return {module: xtensa.NativeModule(_file(module).read_bytes()) for module in MODULES}
 
 
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
-    """`instructions` are those of the native module; the library around it runs in this Python."""
-    module = _module()
-    module.instructions.clear()
+    """`instructions` are those of the native modules; the library around them runs in this Python."""
+    modules = _modules()
+    for module in modules.values():
+        module.instructions.clear()
     try:
-        with mock.patch.dict(sys.modules, midge_native=module):
+        with mock.patch.dict(sys.modules, modules):
             outputs = local.predict(model, inputs, weights, "native").outputs
     except MidgeError:
-        _module.cache_clear()  # the core may have stopped
+        _modules.cache_clear()  # a core may have stopped
         raise
-    executed = sum(module.instructions[function] for function in ("encode", "run", "decode"))
+    executed = sum(m.instructions[function] for m in modules.values() for function in ("encode", "run", "decode"))
     return RunResult(outputs, instructions=executed // max(len(inputs[0]), 1))

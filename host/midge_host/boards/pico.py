@@ -22,7 +22,7 @@ from . import cache as cache_folder
 from . import romfs
 
 CLOCK_HZ = 125_000_000
-NATIVE_MODULE = "midge_native-armv6m.mpy"
+NATIVE_MODULES = {f"{name}.mpy": f"{name}-armv6m.mpy" for name in ("midge_native", "midge_extra")}
 BLOCK = 4096
 PROMPT = ">>> "
 
@@ -70,8 +70,8 @@ def problem() -> str | None:
         return 'its tools are not installed; run: pip install "midge[boards]"'
     if not all((cache_folder() / "pico" / stamp).exists() for stamp in ("firmware.stamp", "emulator.stamp")):
         return "its firmware is not built; run `make boards` in midge's source tree, or set MIDGE_BOARDS"
-    if not (files("midge_host.prebuilt") / NATIVE_MODULE).is_file():
-        return "its native module is not built; run: make natmods"
+    if not all((files("midge_host.prebuilt") / name).is_file() for name in NATIVE_MODULES.values()):
+        return "its native modules are not built; run: make natmods"
     return None
 
 
@@ -80,7 +80,7 @@ def library() -> dict[str, bytes]:
     """What `midge deploy` puts on a board, and a module to mark cycles."""
     return {
         **library_files("micropython"),
-        "midge_native.mpy": (files("midge_host.prebuilt") / NATIVE_MODULE).read_bytes(),
+        **{name: (files("midge_host.prebuilt") / path).read_bytes() for name, path in NATIVE_MODULES.items()},
         "cycles.py": (files(__package__) / "pico_cycles.py").read_bytes(),
     }
 

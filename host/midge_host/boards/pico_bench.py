@@ -36,7 +36,7 @@ def main(job):
 
     from midge import _extra
 
-    operators = _extra.operators(model)
+    operators = _extra.operators(model, model._op_count)
     mark(0)
     model.predict_into(reading, out)
     mark(1)

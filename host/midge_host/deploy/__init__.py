@@ -77,10 +77,10 @@ def deploy(
     progress: called with the bytes written so far. Raises MidgeError for a bad file or a connection that is lost,
     CheckFailed when the board has too little room or its self-test fails.
     """
-    model_file.read(model)  # refuses a damaged file before the board is touched
+    extra = model_file.read(model).needs_extra  # refuses a damaged file before the board is touched
     link = open_link(tool, port)
     try:
-        return _deploy(link, model, library, progress or (lambda done: None))
+        return _deploy(link, model, extra, library, progress or (lambda done: None))
     except BoardError as error:
         raise MidgeError(f"the board says: {error}; its former files are as they were") from None
     except (MidgeError, CheckFailed):
@@ -99,28 +99,30 @@ def describe(link: Link) -> Board:
     return Board(name, machine, ARCHITECTURES.get(mpy >> 10 & 63), (mpy & 255, mpy >> 8 & 3), free, folder.strip("/"))
 
 
-def native_module(board: Board) -> tuple[str, bytes] | None:
-    """(architecture, .mpy file) of the module for a board; None where there is none."""
+def native_modules(board: Board, extra: bool) -> tuple[str, dict[str, bytes]] | None:
+    """The architecture and the .mpy files for a board, midge_extra's only for a model that needs it; None where there
+    are none."""
     if board.implementation != "micropython" or board.abi != ABI or board.architecture is None:
         return None
     architecture: str | None = board.architecture
     while architecture:
-        path = files("midge_host.prebuilt") / f"midge_native-{architecture}.mpy"
-        if path.is_file():
-            return architecture, path.read_bytes()
+        names = ["midge_native", "midge_extra"] if extra else ["midge_native"]
+        paths = {f"{name}.mpy": files("midge_host.prebuilt") / f"{name}-{architecture}.mpy" for name in names}
+        if all(path.is_file() for path in paths.values()):
+            return architecture, {name: path.read_bytes() for name, path in paths.items()}
         architecture = FALLBACKS.get(architecture)
     return None
 
 
-def _deploy(link: Link, model: Path, library: bool, progress: Progress) -> Report:
+def _deploy(link: Link, model: Path, extra: bool, library: bool, progress: Progress) -> Report:
     board = describe(link)
     wanted, module = {model.name: model.read_bytes()}, None
     if library:
-        module = native_module(board)
+        module = native_modules(board, extra)
         folder = PurePosixPath(board.library)
         wanted |= {str(folder / name): data for name, data in library_files(board.implementation).items()}
         if module:
-            wanted[str(folder / "midge_native.mpy")] = module[1]
+            wanted |= {str(folder / name): data for name, data in module[1].items()}
     there = _differing(link, wanted)
     todo = {path: wanted[path] for path in wanted if path in there}
     _check_room(board, todo)

@@ -1,4 +1,4 @@
-"""Every operator: how a node becomes a step, and how NumPy runs its record.
+"""Every operator: how a node becomes steps, and how NumPy runs its record.
 
 To add one: a module here, a line in each table below, a line in spec.OPERATORS if the device gets a new operator,
 and its kernels in native_modules/core and device_lib/midge/_portable.py.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..program import Lowering, Reference
-from . import add, conv, lut, mean, pad, pool, softmax
+from . import add, arithmetic, constant, conv, copy, lut, mean, pad, pool, softmax
 
 
 class Front(NamedTuple):
@@ -20,6 +20,8 @@ class Front(NamedTuple):
     limits: str
 
 
+_BROADCAST = f"any broadcasting, constants; int16 too; up to {arithmetic.DIMS} dimensions"
+
 FRONTS: dict[str, Front] = {
     "CONV_2D": Front(conv.lower_conv, "CONV_2D", "any stride, dilation, padding; no groups"),
     "DEPTHWISE_CONV_2D": Front(conv.lower_depthwise, "DEPTHWISE_CONV_2D", "any multiplier, stride, dilation, padding"),
@@ -27,7 +29,20 @@ FRONTS: dict[str, Front] = {
     "AVERAGE_POOL_2D": Front(pool.lower, "AVERAGE_POOL_2D", "any window, stride, padding"),
     "MAX_POOL_2D": Front(pool.lower, "MAX_POOL_2D", "any window, stride, padding"),
     "MEAN": Front(mean.lower, "MEAN", "constant axes that are neighbours, up to 2^23 elements"),
-    "ADD": Front(add.lower, "ADD", "two computed tensors of one shape"),
+    "ADD": Front(add.lower, "ADD", f"of one shape; else ARITHMETIC: {_BROADCAST}"),
+    **{
+        name: Front(arithmetic.lower, "ARITHMETIC", _BROADCAST)
+        for name in ("SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU")
+    },
+    "CONCATENATION": Front(copy.lower_concatenation, "COPY", "any axis; no activation"),
+    "PACK": Front(copy.lower_pack, "COPY", "any axis"),
+    "UNPACK": Front(copy.lower_unpack, "COPY", "any axis"),
+    "SPLIT": Front(copy.lower_split, "COPY", "constant axis"),
+    "SPLIT_V": Front(copy.lower_split_v, "COPY", "constant axis"),
+    "SLICE": Front(copy.lower_slice, "COPY", "constant positions"),
+    "STRIDED_SLICE": Front(copy.lower_strided_slice, "COPY", "constant positions; any masks and strides"),
+    "TRANSPOSE": Front(copy.lower_transpose, "COPY", "constant order"),
+    "ASSIGN_VARIABLE": Front(copy.lower_assign, "COPY", "see State"),
     "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
     "LOGISTIC": Front(lut.lower_logistic, "LUT", ""),
     "RELU": Front(lut.lower_relu, "LUT", "or the clamp of the operator before it"),
@@ -40,6 +55,8 @@ FRONTS: dict[str, Front] = {
 # Operators that need no code on the device: what becomes of them.
 FOLDED = {
     "RESHAPE": "renames a tensor",
+    "SQUEEZE": "renames a tensor",
+    "EXPAND_DIMS": "renames a tensor",
     "QUANTIZE": "at a model's input or output: the device library converts readings and results",
     "DEQUANTIZE": "at a model's output: the device library converts results",
 }
@@ -56,4 +73,7 @@ REFERENCES: dict[str, Reference] = {
     "SOFTMAX": softmax.run,
     "LUT": lut.run,
     "PAD": pad.run,
+    "COPY": copy.run,
+    "CONSTANT": constant.run,
+    "ARITHMETIC": arithmetic.run,
 }

@@ -1,46 +1,21 @@
-"""ADD of two tensors of one shape."""
+"""ADD of two int8 tensors of one shape; others are ARITHMETIC's."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..graph import Graph, Node
-from ..numerics import clamp_limits, quantize_multiplier, rescale, wrap32
+from ..numerics import rescale, wrap32
 from ..program import Context, Step
+from . import arithmetic
 
-LEFT_SHIFT = 20
 
-
-def lower(graph: Graph, node: Node) -> Step:
+def lower(graph: Graph, node: Node) -> list[Step]:
     first, second, output = node.inputs[0], node.inputs[1], node.outputs[0]
-    for tensor in (first, second):
-        if tensor.data is not None or tensor.shape != output.shape:
-            raise node.refuse(
-                f"it adds {first.shape} and {second.shape}{' (a constant)' if tensor.data is not None else ''}",
-                "only two computed tensors of one shape can be added so far; fold a constant into a bias",
-            )
-    (scale1, zero1), (scale2, zero2), (scale, zero) = (node.per_tensor(t) for t in (first, second, output))
-    twice_max = 2 * float(max(scale1, scale2))
-    multiplier1, shift1 = quantize_multiplier(float(scale1) / twice_max)
-    multiplier2, shift2 = quantize_multiplier(float(scale2) / twice_max)
-    multiplier, shift = quantize_multiplier(twice_max / ((1 << LEFT_SHIFT) * float(scale)))
-    clamp = clamp_limits(node.options["activation"], scale, zero)
-    fields = {
-        "count": output.size,
-        "multiplier1": multiplier1,
-        "shift1": shift1,
-        "multiplier2": multiplier2,
-        "shift2": shift2,
-        "multiplier": multiplier,
-        "shift": shift,
-        "left_shift": LEFT_SHIFT,
-        "zero1": zero1,
-        "zero2": zero2,
-        "output_zero": zero,
-        "clamp_min": clamp[0],
-        "clamp_max": clamp[1],
-    }
-    return Step("ADD", node.name, [first, second], output, fields, in_place=True)
+    if output.dtype != "int8" or any(t.data is not None or t.shape != output.shape for t in (first, second)):
+        return arithmetic.lower(graph, node)
+    fields = {"count": output.size, **arithmetic.parameters(node)}
+    return [Step("ADD", node.name, [first, second], output, fields, in_place=True)]
 
 
 def run(context: Context) -> None:

@@ -41,7 +41,7 @@ def _bias(node: Node, channels: int) -> np.ndarray:
     return bias.data.reshape(-1).astype(np.int64)
 
 
-def _step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.ndarray) -> Step:
+def _step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.ndarray) -> list[Step]:
     """The step of a convolution with weights (out_c, kernel_h, kernel_w, in_c or 1) int8."""
     source, output = node.inputs[0], node.outputs[0]
     in_scale, in_zero = node.per_tensor(source)
@@ -61,10 +61,10 @@ def _step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.nd
         "clamp_min": clamp[0],
         "clamp_max": clamp[1],
     }
-    return Step(node.kind, node.name, [source], output, fields, rows=rows)
+    return [Step(node.kind, node.name, [source], output, fields, rows=rows)]
 
 
-def lower_conv(graph: Graph, node: Node) -> Step:
+def lower_conv(graph: Graph, node: Node) -> list[Step]:
     channels = image_shape(node, node.outputs[0])[2]
     weights, data = _weights(node, channels)
     in_c = image_shape(node, node.inputs[0])[2]
@@ -79,7 +79,7 @@ def lower_conv(graph: Graph, node: Node) -> Step:
     return _step(node, fields, data, weights.scale)
 
 
-def lower_depthwise(graph: Graph, node: Node) -> Step:
+def lower_depthwise(graph: Graph, node: Node) -> list[Step]:
     channels = image_shape(node, node.outputs[0])[2]
     weights, data = _weights(node, channels)
     in_c = image_shape(node, node.inputs[0])[2]
@@ -89,7 +89,7 @@ def lower_depthwise(graph: Graph, node: Node) -> Step:
     return _step(node, fields, data.transpose(3, 1, 2, 0), weights.scale)
 
 
-def lower_fully_connected(graph: Graph, node: Node) -> Step:
+def lower_fully_connected(graph: Graph, node: Node) -> list[Step]:
     weights_shape = node.inputs[1].shape if node.inputs[1] is not None else ()
     if len(weights_shape) != 2 or node.inputs[0].size % weights_shape[1] or node.options["weights_format"]:
         raise node.refuse(

@@ -11,7 +11,7 @@ from ..numerics import quantize_multiplier, rescale
 from ..program import Context, Step
 
 
-def lower(graph: Graph, node: Node) -> Step:
+def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
     axes_tensor = node.inputs[1]
     if axes_tensor is None or axes_tensor.data is None:
@@ -41,7 +41,7 @@ def lower(graph: Graph, node: Node) -> Step:
         "clamp_min": -128,
         "clamp_max": 127,
     }
-    return Step("MEAN", node.name, [source], output, fields)
+    return [Step("MEAN", node.name, [source], output, fields)]
 
 
 def run(context: Context) -> None:

@@ -20,7 +20,7 @@ def paddings(node: Node) -> list[tuple[int, int]]:
     return pairs
 
 
-def lower(graph: Graph, node: Node) -> Step:
+def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
     if len(source.shape) > 4:
         raise node.refuse(f"it pads {len(source.shape)} dimensions, the limit is 4", "reshape before it")
@@ -35,7 +35,7 @@ def lower(graph: Graph, node: Node) -> Step:
         "out_shape": (1,) * lead + output.shape,
         "value": zero,
     }
-    return Step("PAD", node.name, [source], output, fields)
+    return [Step("PAD", node.name, [source], output, fields)]
 
 
 def run(context: Context) -> None:

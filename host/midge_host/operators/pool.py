@@ -10,7 +10,7 @@ from ..program import Context, Step
 from .window import taps, window_fields
 
 
-def lower(graph: Graph, node: Node) -> Step:
+def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
     quantisation, source_quantisation = node.per_tensor(output), node.per_tensor(source)
     # TFLM's own tolerance: it does not rescale, and neither do we.
@@ -19,7 +19,7 @@ def lower(graph: Graph, node: Node) -> Step:
     fields = window_fields(node, source, output, (node.options["kernel_h"], node.options["kernel_w"]))
     clamp = clamp_limits(node.options["activation"], *quantisation)
     fields |= {"clamp_min": clamp[0], "clamp_max": clamp[1]}
-    return Step(node.kind, node.name, [source], output, fields)
+    return [Step(node.kind, node.name, [source], output, fields)]
 
 
 def _image(context: Context) -> tuple[np.ndarray, tuple[int, int, int]]:

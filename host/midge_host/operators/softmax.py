@@ -11,7 +11,7 @@ from ..program import Context, Step
 MAX_DEPTH = 4095
 
 
-def lower(graph: Graph, node: Node) -> Step:
+def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
     scale, _ = node.per_tensor(source)
     if node.per_tensor(output) != (np.float32(1 / 256), -128):
@@ -29,7 +29,7 @@ def lower(graph: Graph, node: Node) -> Step:
         "shift": shift,
         "diff_min": diff_min,
     }
-    return Step("SOFTMAX", node.name, [source], output, fields, in_place=True)
+    return [Step("SOFTMAX", node.name, [source], output, fields, in_place=True)]
 
 
 def run(context: Context) -> None:

@@ -1,0 +1,198 @@
+# The operators of midge_extra in plain Python: like _portable.py, for what a model needs beyond the operators there.
+
+from array import array
+
+from . import _portable
+from ._portable import _clamp, _is_rescale, _rescale, _wrap, check_records, run_records
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+# generated: extra operators (host/midge_host/spec.py, `make generate`)
+_COPY = const(32)
+_CONSTANT = const(33)
+_ARITHMETIC = const(34)
+_KIND_ADD = const(0)
+_KIND_SUB = const(1)
+_KIND_MUL = const(2)
+_KIND_MAXIMUM = const(3)
+_KIND_MINIMUM = const(4)
+_KIND_PRELU = const(5)
+_BAD_OPERATOR = const(1)
+_BAD_TENSOR = const(2)
+_BAD_WEIGHTS = const(3)
+_BAD_PARAMETER = const(4)
+_BAD_READING = const(5)
+_COPY_LAYOUT = "<BBH5iI5HH4xIIIIIII"
+# code, flags, blocks, strides, at, shape, run, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_CONSTANT_LAYOUT = "<BBHIb35xIIIIIII"
+# code, flags, blocks, count, value, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_ARITHMETIC_LAYOUT = "<BBHIiii5HhhbbbbbbBBBbIIIIIII"
+# code, flags, blocks, input2, multiplier1, multiplier2, multiplier, shape, clamp_min, clamp_max, shift1, shift2, shift, zero1, zero2, output_zero, repeat1, repeat2, kind, left_shift, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+# generated: end
+
+_OK = const(0)
+_OUTPUT_HAS_STRIDES = const(1)
+_INT16 = const(1)
+
+encode = _portable.encode
+decode = _portable.decode
+
+
+def check(program, arena_bytes, weights_bytes):
+    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
+
+
+def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
+    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end)
+
+
+def _product(values):
+    result = 1
+    for value in values:
+        result *= value
+    return result
+
+
+def _next(index, shape, steps):
+    # To the next element in the order in which they are stored: how far on it is, or None after the last one.
+    move = 0
+    for d in range(len(shape) - 1, -1, -1):
+        index[d] += 1
+        if index[d] < shape[d]:
+            return move + steps[d]
+        index[d] = 0
+        move -= steps[d] * (shape[d] - 1)
+    return None
+
+
+def _check_copy(op, arena_bytes):
+    strides, at, shape, size = op[3:8], op[8], op[9:14], op[14]
+    dense = size * _product(shape)
+    if op[1] > _OUTPUT_HAS_STRIDES or not dense:
+        return _BAD_PARAMETER
+    low = high = at
+    for i in range(5):
+        reach = strides[i] * (shape[i] - 1)
+        low += min(reach, 0)
+        high += max(reach, 0)
+    source, output = op[-7], op[-6]
+    strided, packed = (output, source) if op[1] else (source, output)
+    if low < 0 or strided + high + size > arena_bytes or packed + dense > arena_bytes:
+        return _BAD_TENSOR
+    return _OK
+
+
+def _copy(op, arena, weights, block, begin, end):
+    strides, shape, size = op[3:8], op[9:14], op[14]
+    strided, dense = (op[-6], op[-7]) if op[1] else (op[-7], op[-6])
+    strided += op[8]
+    view = memoryview(arena)
+    index = [0] * 5
+    while True:
+        if op[1]:
+            view[strided : strided + size] = view[dense : dense + size]
+        else:
+            view[dense : dense + size] = view[strided : strided + size]
+        dense += size
+        move = _next(index, shape, strides)
+        if move is None:
+            return
+        strided += move
+
+
+def _check_constant(op, arena_bytes):
+    if op[2] and op[2] * op[-3] < op[3]:
+        return _BAD_WEIGHTS
+    return _BAD_TENSOR if op[-6] + op[3] > arena_bytes else _OK
+
+
+def _constant(op, arena, weights, block, begin, end):
+    out = op[-6]
+    if op[2]:
+        first, last = begin * op[-3], min(op[3], end * op[-3])
+        if first < last:
+            start = block + first
+            memoryview(arena)[out + first : out + last] = memoryview(weights)[start : start + last - first]
+    else:
+        for i in range(out, out + op[3]):
+            arena[i] = op[4] & 255
+
+
+def _repeated(shape, bits):
+    # The shape of an input that is repeated along the dimensions with a bit.
+    return [1 if bits >> d & 1 else shape[d] for d in range(5)]
+
+
+def _check_arithmetic(op, arena_bytes):
+    second, m1, m2, m = op[3:7]
+    shape = op[7:12]
+    low, high, s1, s2, s, _, _, _, repeat1, repeat2, kind, left = op[12:24]
+    unit = 2 if op[1] & _INT16 else 1
+    count = _product(shape)
+    scales = _is_rescale(m1, s1) and _is_rescale(m2, s2) and _is_rescale(m, s)
+    if op[1] > _INT16 or kind > _KIND_PRELU or not count or not scales or not 0 <= left <= 22 or low > high:
+        return _BAD_PARAMETER
+    if unit == 1 and (low < -128 or high > 127) or (op[-7] | second | op[-6]) & (unit - 1):
+        return _BAD_PARAMETER
+    for at, repeat in ((op[-7], repeat1), (second, repeat2), (op[-6], 0)):
+        if at + unit * _product(_repeated(shape, repeat)) > arena_bytes:
+            return _BAD_TENSOR
+    return _OK
+
+
+def _arithmetic(op, arena, weights, block, begin, end):
+    second, m1, m2, m = op[3:7]
+    shape = op[7:12]
+    low, high, s1, s2, s, zero1, zero2, out_zero, repeat1, repeat2, kind, left = op[12:24]
+    code, unit = ("h", 2) if op[1] & _INT16 else ("b", 1)
+    steps = []
+    inputs = []
+    for at, repeat in ((op[-7], repeat1), (second, repeat2)):
+        own = _repeated(shape, repeat)
+        inputs.append(_values(code, arena, at, unit * _product(own)))
+        steps.append([0 if repeat >> d & 1 else _product(own[d + 1 :]) for d in range(5)])
+    x, y = inputs
+    out = _values(code, arena, op[-6], unit * _product(shape))
+    i = j = 0
+    index = [0] * 5
+    other = [0] * 5
+    for at in range(len(out)):
+        a, b = x[i], y[j]
+        if kind == _KIND_MAXIMUM:
+            q = max(a, b)
+        elif kind == _KIND_MINIMUM:
+            q = min(a, b)
+        else:
+            a -= zero1
+            b -= zero2
+            if kind == _KIND_MUL:
+                q = _rescale(a * b, m, s)
+            elif kind == _KIND_PRELU:
+                q = _rescale(a * b, m2, s2) if a < 0 else _rescale(a, m1, s1)
+            else:
+                b = _rescale(_wrap(b << left), m2, s2)
+                q = _rescale(_wrap(_rescale(_wrap(a << left), m1, s1) + (-b if kind == _KIND_SUB else b)), m, s)
+            q = _clamp(_wrap(q + out_zero), low, high)
+        out[at] = q
+        if at + 1 < len(out):
+            i += _next(index, shape, steps[0])
+            j += _next(other, shape, steps[1])
+    memoryview(arena)[op[-6] : op[-6] + unit * len(out)] = bytes(out)
+
+
+def _values(code, arena, at, size):
+    # A copy of `size` bytes as numbers of an array's type.
+    return array(code, bytes(memoryview(arena)[at : at + size]))
+
+
+_KERNELS = {
+    _COPY: (_COPY_LAYOUT, _check_copy, _copy, False),
+    _CONSTANT: (_CONSTANT_LAYOUT, _check_constant, _constant, True),
+    _ARITHMETIC: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False),
+}
