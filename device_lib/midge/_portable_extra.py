@@ -52,6 +52,12 @@ def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
     return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end)
 
 
+def _rescale_wide(x, multiplier, shift):
+    # MultiplyByQuantizedMultiplier of 64-bit sums: a multiplier of 15 bits, one rounding; shift up to 7.
+    reduced = (multiplier + 0x8000) >> 16 if multiplier < 0x7FFF0000 else 0x7FFF
+    return _wrap((x * reduced + (1 << (14 - shift))) >> (15 - shift))
+
+
 def _product(values):
     result = 1
     for value in values:

@@ -35,6 +35,13 @@ def rescale(x: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndar
     return rounding_shift(high_mul(wrap32(x << left), multiplier), right)
 
 
+def rescale_wide(x: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """MultiplyByQuantizedMultiplier of int64 sums: a multiplier of 15 bits, one rounding; `shift` up to 7."""
+    reduced = np.where(multiplier < 0x7FFF0000, (multiplier + (1 << 15)) >> 16, 0x7FFF)
+    right = 15 - shift
+    return wrap32((x * reduced + (1 << (right - 1))) >> right)
+
+
 def quantize_multiplier(real: float) -> tuple[int, int]:
     """QuantizeMultiplier: (multiplier in [2^30, 2^31), shift) with real = multiplier / 2^31 * 2^shift."""
     if real == 0 or not math.isfinite(real):
