@@ -13,7 +13,7 @@ ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
 # What an installed package depends on besides Python files, which an editable install reads in place.
 NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/core/extra/*.[ch] native_modules/cpython/*.c)
 
-.PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels fuzz clean
+.PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels fuzz fuzz-graphs clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -27,6 +27,7 @@ help:
 	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro"
 	@echo "make bench-kernels  count the kernels' cycles, for docs/performance.md"
 	@echo "make fuzz     look for files that harm, SECONDS=60 for each target"
+	@echo "make fuzz-graphs  compare N=1000 random models with TensorFlow Lite Micro, or that of SEED=..."
 	@echo "make clean    remove what was built here"
 
 # One environment; each level of extras leaves a stamp.
@@ -77,6 +78,11 @@ SECONDS ?= 60
 fuzz: $(VENV)/.test
 	@$(call debian,$(FUZZERS))
 	$(BIN)/python tests/fuzz/run.py --cache $(CACHE)/fuzz --seconds $(SECONDS) $(FUZZ)
+
+# Random Keras models on every backend against TensorFlow Lite Micro; a failing seed can be run again alone.
+N ?= 100
+fuzz-graphs: $(VENV)/.test
+	$(BIN)/python tests/fuzz_graphs.py $(if $(SEED),--seed $(SEED),-n $(N))
 
 # Compilers of the native modules and emulators of boards: Debian packages. Does nothing where all are installed.
 TOOLCHAINS := gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \

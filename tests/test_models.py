@@ -62,6 +62,18 @@ def test_passes_see_readers_behind_a_reshape(make_model) -> None:
         np.testing.assert_array_equal(mine, reference)
 
 
+def test_one_tensor_as_two_outputs(make_model) -> None:
+    """As TensorFlow's converter writes it where two outputs turn out to be the same."""
+    m = ModelBuilder()
+    x = m.tensor((1, 5), quant=(0.02, -5))
+    y, z = m.dequantize(m.logistic(x)), m.dequantize(m.relu(x))
+    data = m.build([x], [y, z, y])
+    inputs = [np.random.default_rng(0).integers(-128, 128, (9, 1, 5)).astype(np.int8)]
+    got = backends.run("cpython", make_model(data), inputs).outputs
+    for mine, reference in zip(got, tflm.run(data, inputs), strict=True):
+        np.testing.assert_array_equal(mine, reference)
+
+
 def test_conversion_is_deterministic(tmp_path: Path) -> None:
     source = tmp_path / "model.tflite"
     source.write_bytes(models.residual())

@@ -108,9 +108,9 @@ def _lower(graph: Graph, node: Node) -> list[Step]:
     for step in steps:
         if spec.BY_NAME[step.operator].code >= spec.FIRST_EXTRA:
             continue  # these look at the shapes themselves
-        sizes = (step.inputs[0].bytes, step.output.bytes)
+        sizes = (step.inputs[0].size, step.output.size)
         if tuple(map(prod, record_shapes(step.record))) != sizes:
-            raise _refuse(step, f"it does not turn {sizes[0]} bytes into {sizes[1]}", "export the model again")
+            raise _refuse(step, f"it does not turn {sizes[0]} values into {sizes[1]}", "export the model again")
     return steps
 
 

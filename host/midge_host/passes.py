@@ -53,7 +53,8 @@ def fold_edges(graph: Graph) -> tuple[list[Edge], list[Edge]]:
     """QUANTIZE after an input and DEQUANTIZE or QUANTIZE before an output move into the file's description
     of the tensor: the device library converts, with the same arithmetic."""
     inputs = [_fold_input(graph, t) for t in graph.inputs]
-    outputs = [_fold_output(graph, i) for i in range(len(graph.outputs))]
+    folded = {t: _fold_output(graph, t) for t in dict.fromkeys(graph.outputs)}  # one tensor may be two outputs
+    outputs = [folded[t] for t in graph.outputs]
     graph.inputs = [e.tensor for e in inputs]
     graph.outputs = [e.tensor for e in outputs]
     return inputs, outputs
@@ -77,8 +78,7 @@ def _fold_input(graph: Graph, tensor: Tensor) -> Edge:
     return Edge(tensor, tensor.dtype, tensor.name)
 
 
-def _fold_output(graph: Graph, index: int) -> Edge:
-    tensor = graph.outputs[index]
+def _fold_output(graph: Graph, tensor: Tensor) -> Edge:
     node = graph.producer(tensor)
     if node is not None and not graph.consumers(tensor):
         source = node.inputs[0]
