@@ -2,8 +2,8 @@
 
     python native_modules/build.py --micropython <source> --output native_modules/prebuilt x64 armv6m
 
-Writes midge_native-ARCH.mpy, midge_extra-ARCH.mpy and manifest.json. --check builds anew and compares with what is there instead:
-exit code 1 if something differs, or with --require all if something could not be compared.
+Writes midge_native-ARCH.mpy, midge_extra-ARCH.mpy and manifest.json. --check builds anew and compares with what is
+there instead: exit code 1 if something differs, or with --require all if something could not be compared.
 """
 
 from __future__ import annotations

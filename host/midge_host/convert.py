@@ -13,6 +13,7 @@ from pathlib import Path
 from . import importers, reference, spec
 from .channels import drop_channels
 from .errors import MidgeError, UnsupportedError
+from .folding import fold_constants
 from .graph import Graph, Node, Tensor
 from .model_file import ModelFile, TensorInfo
 from .operators import FRONTS, blocks, constant
@@ -20,6 +21,7 @@ from .passes import RESHAPES, Edge, check_graph, drop_reshapes, fold_edges, fuse
 from .planner import Plan, plan
 from .program import Step, macs, record_shapes
 from .state import resolve_state
+from .unsigned import shift_unsigned
 
 GOLDEN_SEED = 1
 
@@ -64,7 +66,9 @@ def build(graph: Graph) -> ModelFile:
     """The model of a graph, without labels, provenance and golden values."""
     check_graph(graph)
     resolve_state(graph)
+    fold_constants(graph)
     inputs, outputs = fold_edges(graph)
+    shift_unsigned(graph)
     for node in unused(graph):
         graph.nodes.remove(node)
     for node in graph.nodes:
@@ -108,9 +112,9 @@ def _lower(graph: Graph, node: Node) -> list[Step]:
     for step in steps:
         if spec.BY_NAME[step.operator].code >= spec.FIRST_EXTRA:
             continue  # these look at the shapes themselves
-        sizes = (step.inputs[0].size, step.output.size)
+        sizes = (step.inputs[0].bytes, step.output.bytes)
         if tuple(map(prod, record_shapes(step.record))) != sizes:
-            raise _refuse(step, f"it does not turn {sizes[0]} values into {sizes[1]}", "export the model again")
+            raise _refuse(step, f"it does not turn {sizes[0]} bytes into {sizes[1]}", "export the model again")
     return steps
 
 

@@ -72,7 +72,8 @@ def _fold_input(graph: Graph, tensor: Tensor) -> Edge:
     readers = graph.consumers(tensor)
     if len(readers) == 1 and readers[0].kind == "QUANTIZE" and tensor not in graph.outputs:
         node, quantised = readers[0], readers[0].outputs[0]
-        if quantised.dtype == "int8" and (tensor.dtype == "float32" or _is_shift_by_128(tensor, quantised)):
+        real = tensor.dtype == "float32" and quantised.dtype in ("int8", "uint8")
+        if real or (quantised.dtype == "int8" and _is_shift_by_128(tensor, quantised)):
             graph.nodes.remove(node)
             return Edge(quantised, tensor.dtype, tensor.name)
     return Edge(tensor, tensor.dtype, tensor.name)
@@ -84,7 +85,8 @@ def _fold_output(graph: Graph, tensor: Tensor) -> Edge:
         source = node.inputs[0]
         dequantizes = node.kind == "DEQUANTIZE" and tensor.dtype == "float32"
         shifts = node.kind == "QUANTIZE" and source is not None and _is_shift_by_128(source, tensor)
-        if source is not None and source.dtype == "int8" and (dequantizes or shifts):
+        folds = source is not None and source.data is None and source.dtype in ("int8", "uint8")
+        if folds and (dequantizes or shifts):
             graph.nodes.remove(node)
             return Edge(source, tensor.dtype, tensor.name)
     return Edge(tensor, tensor.dtype, tensor.name)

@@ -35,7 +35,7 @@ def start(model: ModelFile) -> np.ndarray:
 def predict(model: ModelFile, arena: np.ndarray, inputs: list[np.ndarray]) -> list[np.ndarray]:
     """Outputs for inputs of the tensors' shapes, both of the types that the arena holds."""
     for tensor, value in zip(model.inputs, inputs, strict=True):
-        view(arena, tensor)[:] = value
+        view(arena, tensor)[...] = value
     for _ in run_records(model, arena, model.init_count, len(model.records)):
         pass
     return [view(arena, t).copy() for t in model.outputs]

@@ -91,9 +91,7 @@ def _is_overwritten(graph: Graph, at: int, key: str, keys: dict[int, str]) -> bo
         return True
     later = graph.nodes[at + 1 :]
     readers = [i for i, n in enumerate(later) if any(t is value for t in n.inputs)]
-    writers = [
-        i for i, n in enumerate(later) if n.kind == "ASSIGN_VARIABLE" and keys.get(id(n.inputs[0])) == key
-    ]
+    writers = [i for i, n in enumerate(later) if n.kind == "ASSIGN_VARIABLE" and keys.get(id(n.inputs[0])) == key]
     return bool(readers and writers) and min(writers) < max(readers)
 
 

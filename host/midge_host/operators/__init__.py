@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..program import Lowering, Reference
-from . import add, arithmetic, constant, conv, copy, lut, mean, pad, pool, softmax
+from . import add, arithmetic, constant, conv, copy, lut, mean, pad, pool, softmax, transpose_conv
 
 
 class Front(NamedTuple):
@@ -25,10 +25,12 @@ _BROADCAST = f"any broadcasting, constants; int16 too; up to {arithmetic.DIMS} d
 FRONTS: dict[str, Front] = {
     "CONV_2D": Front(conv.lower_conv, "CONV_2D", "any stride, dilation, padding; no groups"),
     "DEPTHWISE_CONV_2D": Front(conv.lower_depthwise, "DEPTHWISE_CONV_2D", "any multiplier, stride, dilation, padding"),
+    "TRANSPOSE_CONV": Front(transpose_conv.lower, "CONV_2D", "any stride and padding; then a COPY for each phase"),
     "FULLY_CONNECTED": Front(conv.lower_fully_connected, "FULLY_CONNECTED", "any number of rows; constant weights"),
     "AVERAGE_POOL_2D": Front(pool.lower, "AVERAGE_POOL_2D", "any window, stride, padding"),
     "MAX_POOL_2D": Front(pool.lower, "MAX_POOL_2D", "any window, stride, padding"),
-    "MEAN": Front(mean.lower, "MEAN", "constant axes that are neighbours, up to 2^23 elements"),
+    "MEAN": Front(mean.lower, "MEAN", "constant axes, up to 2^23 elements; a COPY first where axes are apart"),
+    "SUM": Front(mean.lower, "MEAN", "as MEAN"),
     "ADD": Front(add.lower, "ADD", f"of one shape; else ARITHMETIC: {_BROADCAST}"),
     **{
         name: Front(arithmetic.lower, "ARITHMETIC", _BROADCAST)
@@ -47,9 +49,8 @@ FRONTS: dict[str, Front] = {
     "LOGISTIC": Front(lut.lower_logistic, "LUT", ""),
     "RELU": Front(lut.lower_relu, "LUT", "or the clamp of the operator before it"),
     "RELU6": Front(lut.lower_relu6, "LUT", "or the clamp of the operator before it"),
-    "PAD": Front(
-        pad.lower, "PAD", "constant paddings, up to 4 dimensions; or the padding of the convolution behind it"
-    ),
+    "PAD": Front(pad.lower, "PAD", "constant paddings; or the padding of the convolution behind it"),
+    "PADV2": Front(pad.lower, "PAD", "constant paddings and value"),
 }
 
 # Operators that need no code on the device: what becomes of them.

@@ -48,7 +48,8 @@ def _step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.nd
     out_scale, out_zero = node.per_tensor(output)
     channels = len(weights)
     bias = wrap32(_bias(node, channels) - in_zero * weights.astype(np.int64).sum((1, 2, 3)))
-    pairs = [quantize_multiplier(float(in_scale) * float(s) / float(out_scale)) for s in scales]
+    precision = np.dtype(node.options.get("scale_product", "float64")).type
+    pairs = [quantize_multiplier(float(precision(in_scale) * precision(s)) / float(out_scale)) for s in scales]
     multiplier, shift = (np.array(v, np.int64) for v in zip(*pairs, strict=True))
     clamp = clamp_limits(node.options.get("activation", "NONE"), out_scale, out_zero)
     if clamp[0] > clamp[1]:

@@ -87,7 +87,7 @@ def _cut(axis: int, start: int, stop: int) -> Callable[[np.ndarray], np.ndarray]
 
 
 def _item(axis: int, index: int) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda x: np.moveaxis(x, axis, 0)[index]
+    return lambda x: np.moveaxis(x, axis, 0)[index, ...]
 
 
 def _join(node: Node, places: list[Callable[[np.ndarray], np.ndarray]]) -> list[Step]:
@@ -158,7 +158,7 @@ def strided_slice(node: Node) -> tuple[Any, ...]:
             index.append(
                 slice(*(None if n in has else int(v) for n, v in (("begin", begin), ("end", end))), int(stride))
             )
-    return tuple(index)
+    return tuple(index) if Ellipsis in index else (*index, Ellipsis)  # a view also where no dimension is left
 
 
 def lower_strided_slice(graph: Graph, node: Node) -> list[Step]:

@@ -1,47 +1,62 @@
-"""MEAN over neighbouring axes."""
+"""MEAN and SUM over any axes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
 
-from ..graph import Graph, Node
+from ..graph import Graph, Node, Tensor
 from ..numerics import quantize_multiplier, rescale
 from ..program import Context, Step
+from .copy import gather
+
+MAX_COUNT = 1 << 23  # elements of a sum
 
 
 def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
-    axes_tensor = node.inputs[1]
-    if axes_tensor is None or axes_tensor.data is None:
-        raise node.refuse("its axes are computed by the model", "use constant axes")
-    rank = len(source.shape)
-    axes = sorted({int(a) % rank for a in axes_tensor.data.reshape(-1)})
-    inner_axes = [a for a in axes if source.shape[a] > 1] or axes
-    first, last = inner_axes[0], inner_axes[-1]
-    if any(a not in axes and source.shape[a] > 1 for a in range(first, last)):
-        raise node.refuse(f"it reduces axes {axes}, which are not neighbours", "use two means, or reorder the axes")
-    outer, count = prod(source.shape[:first]), prod(source.shape[first : last + 1])
+    steps, (source, first, last) = _neighbours(node, source)
+    count = prod(source.shape[first:last])
     in_scale, in_zero = node.per_tensor(source)
     out_scale, out_zero = node.per_tensor(output)
     multiplier, shift = quantize_multiplier(float(in_scale) / float(out_scale))
-    # The division by the count goes into the multiplier, truncated as TFLM truncates it.
-    extra = min(count.bit_length() - 1, 32, 31 + shift)
-    if count > 1 << 23:
-        raise node.refuse(f"it averages {count} elements, the limit is {1 << 23}", "pool before the mean")
+    if count > MAX_COUNT:
+        raise node.refuse(f"it sums {count} elements, the limit is {MAX_COUNT}", "pool before it")
+    if node.kind == "MEAN":
+        # The division by the count goes into the multiplier, truncated as TFLM truncates it.
+        extra = min(count.bit_length() - 1, 32, 31 + shift)
+        multiplier, shift = (multiplier << extra) // count, shift - extra
     fields = {
-        "outer": outer,
+        "outer": prod(source.shape[:first]),
         "reduce": count,
-        "inner": prod(source.shape[last + 1 :]),
-        "multiplier": (multiplier << extra) // count,
-        "shift": shift - extra,
+        "inner": prod(source.shape[last:]),
+        "multiplier": multiplier,
+        "shift": shift,
         "input_zero": in_zero,
         "output_zero": out_zero,
         "clamp_min": -128,
         "clamp_max": 127,
     }
-    return [Step("MEAN", node.name, [source], output, fields)]
+    return [*steps, Step("MEAN", node.name, [source], output, fields)]
+
+
+def _neighbours(node: Node, source: Tensor) -> tuple[list[Step], tuple[Tensor, int, int]]:
+    """A tensor of the source's elements whose axes first..last-1 are those to reduce, and what it takes to make it."""
+    axes_tensor = node.inputs[1]
+    if axes_tensor is None or axes_tensor.data is None:
+        raise node.refuse("its axes are computed by the model", "use constant axes")
+    rank = len(source.shape)
+    axes = sorted({int(a) % rank for a in axes_tensor.data.reshape(-1)})
+    wide = [a for a in axes if source.shape[a] > 1] or axes
+    if not wide:
+        return [], (source, rank, rank)
+    if all(a in axes or source.shape[a] == 1 for a in range(wide[0], wide[-1])):
+        return [], (source, wide[0], wide[-1] + 1)
+    order = [a for a in range(rank) if a not in axes] + axes
+    moved = replace(source, name=f"{source.name}_moved", shape=tuple(source.shape[a] for a in order))
+    return [gather(node, source, moved, lambda x: x.transpose(order))], (moved, rank - len(axes), rank)
 
 
 def run(context: Context) -> None:

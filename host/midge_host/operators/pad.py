@@ -1,9 +1,16 @@
-"""PAD with zeros, where a convolution did not take it in."""
+"""PAD and PADV2, where a convolution did not take them in."""
 
 from __future__ import annotations
 
-from ..graph import Graph, Node
+from dataclasses import replace
+
+import numpy as np
+
+from .. import spec
+from ..graph import Graph, Node, Tensor
 from ..program import Context, Step
+
+DIMS = 4
 
 
 def paddings(node: Node) -> list[tuple[int, int]]:
@@ -22,20 +29,62 @@ def paddings(node: Node) -> list[tuple[int, int]]:
 
 def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
-    if len(source.shape) > 4:
-        raise node.refuse(f"it pads {len(source.shape)} dimensions, the limit is 4", "reshape before it")
-    if node.per_tensor(source) != node.per_tensor(output):
-        raise node.refuse("input and output have different scales", "export the model again with TFLiteConverter")
-    _, zero = node.per_tensor(output)
-    lead = 4 - len(source.shape)
-    pairs = paddings(node)
+    if source.dtype != output.dtype or source.dtype not in spec.ELEMENT_BYTES:
+        raise node.refuse(f"it makes {output.dtype} of {source.dtype}", "quantise the whole model to int8")
+    value = _value(node, output)
+    # As bytes; the padding of int16 has two bytes alike, or is refused.
+    dims = [(n, *pair) for n, pair in zip(source.shape, paddings(node), strict=True)]
+    dims.append((spec.ELEMENT_BYTES[source.dtype], 0, 0))
+    axes = range(len(dims))
+    if len(_merged(dims)) <= DIMS:
+        return [_step(node, source, output, dims, value)]
+    # In two steps: the first pads the first axes, the second the others.
+    half = len(dims) // 2
+    first = [dims[i] if i < half else (dims[i][0], 0, 0) for i in axes]
+    second = [(sum(dims[i]), 0, 0) if i < half else dims[i] for i in axes]
+    if max(len(_merged(first)), len(_merged(second))) > DIMS:
+        raise node.refuse(f"it pads {len(source.shape)} dimensions", "reshape before it")
+    between = replace(output, name=f"{output.name}_half", shape=tuple(sum(dim) for dim in first[:-1]))
+    return [_step(node, source, between, first, value), _step(node, between, output, second, value)]
+
+
+def _value(node: Node, output: Tensor) -> int:
+    """The byte that the padding holds."""
+    zero = int(output.zero_point[0]) if output.zero_point.size else 0
+    if node.kind == "PADV2":
+        tensor = node.inputs[2]
+        if tensor is None or tensor.data is None:
+            raise node.refuse("its value is computed by the model", "use a constant value")
+        zero = int(tensor.data.reshape(-1)[0])
+    low, high = np.frombuffer(np.array([zero], output.dtype).tobytes(), np.int8)[[0, -1]]
+    if low != high:
+        raise node.refuse(f"its value is {zero}, which has two different bytes", "pad with 0")
+    return int(low)
+
+
+def _merged(dims: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """(size, before, after) of dimensions, one that is not padded together with the one before it."""
+    merged = dims[:1]
+    for n, before, after in dims[1:]:
+        if before == after == 0 and sum(merged[-1]) * n <= spec.MAX_DIM:
+            merged[-1] = tuple(v * n for v in merged[-1])
+        elif merged[-1] == (1, 0, 0):
+            merged[-1] = (n, before, after)
+        else:
+            merged.append((n, before, after))
+    return merged
+
+
+def _step(node: Node, source: Tensor, output: Tensor, dims: list[tuple[int, int, int]], value: int) -> Step:
+    dims = _merged(dims)
+    dims = [(1, 0, 0)] * (DIMS - len(dims)) + dims
     fields = {
-        "in_shape": (1,) * lead + source.shape,
-        "before": (0,) * lead + tuple(before for before, _ in pairs),
-        "out_shape": (1,) * lead + output.shape,
-        "value": zero,
+        "in_shape": tuple(n for n, _, _ in dims),
+        "before": tuple(before for _, before, _ in dims),
+        "out_shape": tuple(sum(dim) for dim in dims),
+        "value": value,
     }
-    return [Step("PAD", node.name, [source], output, fields)]
+    return Step("PAD", node.name, [source], output, fields)
 
 
 def run(context: Context) -> None:
