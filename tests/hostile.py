@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 
 import numpy as np
@@ -37,9 +37,30 @@ def _layer(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **op
     )
 
 
+def _layers(make: Callable[[ModelBuilder, int], int], shape: tuple[int, ...]) -> bytes:
+    """What `make` builds upon an input."""
+    m = ModelBuilder()
+    x = m.tensor(shape, quant=X)
+    return m.build([x], [make(m, x)])
+
+
+def _broadcast(kind: str) -> bytes:
+    """One of ARITHMETIC's kinds, of an input and a constant that is repeated along two axes."""
+    second = np.random.default_rng(9).integers(-128, 128, (3, 1, 4)).astype(np.int8)
+
+    def make(m: ModelBuilder, x: int) -> int:
+        options = {} if kind in ("maximum", "minimum") else {"quant": Y}
+        y = m.constant(second, quant=X if not options else (0.03, 2))
+        return getattr(m, kind)(x, y, **options)
+
+    return _layers(make, (1, 3, 5, 4))
+
+
 @functools.cache
 def sources() -> dict[str, bytes]:
-    """A .tflite of one record for every device operator; for those with weights also one of several blocks."""
+    """A small .tflite for every device operator, of one record or few; where there are weights, also of several blocks.
+
+    Whoever adds an operator adds one here: its records are then mutated on every backend, and fuzzed."""
     window = {"strides": (2, 1), "dilations": (1, 2), "padding": "VALID"}
     return {
         "conv": _layer("conv_2d", (5, 6, 3), (6, 3, 3, 3)),
@@ -56,6 +77,9 @@ def sources() -> dict[str, bytes]:
         "softmax": one_operator("softmax", (3, 10), X),
         "logistic": one_operator("logistic", (1, 30), X),
         "pad": one_operator("pad", (1, 3, 4, 2), X, paddings=[(0, 1), (1, 2), (0, 3), (1, 0)]),
+        "transpose": one_operator("transpose", (1, 3, 4, 5), X, permutation=(0, 3, 1, 2)),
+        "concatenation": _layers(lambda m, x: m.concatenation(x, m.relu(x), axis=2), (1, 3, 4, 2)),
+        **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("add", "sub", "mul", "maximum", "prelu")},
     }
 
 
@@ -123,7 +147,7 @@ def repaired(data: bytes, weights: bool = True) -> bytes:
 
 
 def network() -> bytes:
-    """A .tflite with every device operator, small enough for thousands of runs in Python."""
+    """A .tflite with every operator of midge_native, small enough for thousands of runs in Python."""
     rng = np.random.default_rng(8)
     m = ModelBuilder()
 
@@ -147,9 +171,13 @@ def network() -> bytes:
 
 
 def has_one_meaning(op: dict[str, object]) -> bool:
-    """False where the output lies upon an input, so that the order of work shows."""
-    source, output = (prod(shape) for shape in record_shapes(op))
-    starts = [op["input"], *([op["input2"]] if "input2" in op else [])]
+    """False where the output may lie upon an input, so that the order of work shows."""
+    unit = 4 if op["code"] >= spec.FIRST_EXTRA else 1  # elements are no longer than that
+    source, output = (unit * prod(shape) for shape in record_shapes(op))
+    if "strides" in op:
+        reach = op["at"] + sum(abs(step) * (n - 1) for step, n in zip(op["strides"], op["shape"], strict=True))
+        source, output = source + reach, output + reach
+    starts = [value for name, value in op.items() if name.startswith("input") and not name.endswith("zero")]
     return all(s + source <= op["output"] or op["output"] + output <= s for s in starts)
 
 

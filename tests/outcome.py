@@ -3,12 +3,14 @@
 from array import array
 from binascii import crc32
 
+CODES = {"int8": "b", "int16": "h", "int32": "i"}
+
 
 def outcome(model):
     """Runs a model in every way; ends in a checksum of its outputs."""
-    readings = [array("b", bytes((i * 37 + 11) & 127 for i in range(tensor.bytes))) for tensor in model.inputs]
-    pixels = [bytes(reading) for reading in readings]
-    out = [array("b", bytes(tensor.bytes)) for tensor in model.outputs]
+    readings = [array(CODES[t.element], [(i * 37 + 11) & 127 for i in range(t.size)]) for t in model.inputs]
+    pixels = [bytes((i * 37 + 11) & 127 for i in range(t.size)) for t in model.inputs]
+    out = [array(CODES[t.element], bytes(t.bytes)) for t in model.outputs]
     one = len(readings) == 1
     model.classify(pixels[0] if one else pixels)
     model.reset()

@@ -1,5 +1,5 @@
-// The operators by code. Those from MIDGE_FIRST_EXTRA on are a native module of their own, so that a
-// board loads them only for a model that needs one. MIDGE_NATIVE_ONLY and MIDGE_EXTRA_ONLY build
+// The operators by code. Those from MIDGE_FIRST_EXTRA on are a native module of their own, so that
+// a board loads them only for a model that needs one. MIDGE_NATIVE_ONLY and MIDGE_EXTRA_ONLY build
 // one of the two modules; firmware with all of midge and tests define neither.
 
 #ifndef MIDGE_TABLE_H

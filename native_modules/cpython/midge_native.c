@@ -1,5 +1,5 @@
-// CPython binding of the native core: the modules `midge_native` and `midge_extra`, with the functions
-// that the MicroPython modules of those names have.
+// CPython binding of the native core: the modules `midge_native` and `midge_extra`, with the
+// functions that the MicroPython modules of those names have.
 //
 // >>> import midge_native
 // >>> midge_native.run(program, 0, op_count, arena, weights)

@@ -9,6 +9,7 @@
 // really asked for it.
 
 #define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,10 +26,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static sigjmp_buf too_long;
 static volatile sig_atomic_t ticks, may_leave;
+static pthread_t thread; // libFuzzer has another one, which may get the signal too
 
 static void tick(int signal) {
-    (void)signal;
-    if (++ticks >= WORK_TICKS && may_leave) {
+    if (!pthread_equal(pthread_self(), thread)) {
+        pthread_kill(thread, signal);
+    } else if (++ticks >= WORK_TICKS && may_leave) {
         siglongjmp(too_long, 1);
     }
 }
@@ -39,6 +42,7 @@ static void start_clock(void) {
         struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
         const struct timeval interval = {0, TICK_MICROSECONDS};
         const struct itimerval timer = {interval, interval};
+        thread = pthread_self();
         sigaction(SIGVTALRM, &action, NULL);
         setitimer(ITIMER_VIRTUAL, &timer, NULL);
         running = 1;

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import hostile
 
-from midge import _portable
+from midge import _file, _portable, _portable_extra
 from midge_host import spec
 from midge_host.convert import build as build_model
 from midge_host.importers import tflite
@@ -39,11 +39,10 @@ class Target:
 
     program: str
     mutator: tuple[str, ...] = ()
-    core: str = "core"
 
     def sources(self, fuzzer: bool) -> list[Path]:
         own = [HERE / name for name in (self.program, *(self.mutator if fuzzer else ["replay.c"]))]
-        return own + sorted((NATIVE / self.core).glob("*.c"))
+        return own + sorted((NATIVE / "core").rglob("*.c"))
 
 
 TARGETS = {"core": Target("core.c", ("mutate.c",)), "edge": Target("edge.c")}
@@ -120,9 +119,9 @@ def asks_for_work(path: Path) -> bool:
     total = 0
     for i in range(min(job["records"], MAX_RECORDS)):
         raw = data[JOB.size + i * spec.RECORD_BYTES :][: spec.RECORD_BYTES].ljust(spec.RECORD_BYTES, b"\0")
-        if _portable.check(raw, MAX_BYTES, MAX_BYTES) == 0:
+        if _file.check((_portable, _portable_extra), raw, MAX_BYTES, MAX_BYTES) == 0:
             total += hostile.work([spec.BY_CODE[raw[0]].layout.unpack(raw)])
-    return total > 100_000
+    return total > 20_000
 
 
 def seeds(name: str) -> list[bytes]:
