@@ -628,6 +628,8 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "leaky_relu": _rectifier("leaky_relu"),
     "hard_swish": _rectifier("hard_swish"),
     "elu": _rectifier("elu"),
+    "abs": _rectifier("abs"),
+    "rsqrt": _rectifier("rsqrt"),
     "quantize int8": _rectifier("quantize"),
     "log_softmax": _rows_of("log_softmax"),
     "l2_normalization": _rows_of("l2_normalization"),
@@ -1107,6 +1109,8 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
     (["hard_swish", "elu"], {"x_scale": [1e-4, 0.01, 0.0235, 0.05, 0.3, 2.0], "ratio": [1.0, 0.4, 0.9, 1.7]}),
     (["leaky_relu"], {"alpha": [0.1], "x_zero": _ENDS, "y_zero": _ENDS}),
     (["hard_swish", "elu"], {"x_zero": _ENDS, "y_zero": _ENDS, "x_scale": [0.05, 0.1]}),
+    (["abs"], {"ratio": [1.0, 0.3, 2.0, 1e-3], "x_zero": _ENDS, "y_zero": _ENDS}),
+    (["rsqrt"], {"x_scale": [1e-4, 0.05, 3.0], "ratio": [0.01, 0.3, 1.0, 300.0], "x_zero": [-128], "y_zero": _ENDS}),
     (["quantize int8"], {"ratio": [1.0, 0.5, 0.3, 1.9, 2.0, 1000.0, 0.01], "x_zero": _ENDS, "y_zero": _ENDS}),
     # Rows.
     (["log_softmax"], {"shape": [(1, 1), (1, 2), (1, 3), (1, 10), (1, 500), (1, 4000)], "x_scale": [0.1, 0.01, 1.0]}),
@@ -1180,7 +1184,6 @@ PENDING = {
     "add broadcast",
     "mean axes",
     "pad 5-D",
-    "quantize int8",
     "unidirectional_sequence_lstm int16",
 }
 

@@ -6,6 +6,7 @@ Quantities are int64 arrays that hold int32 values, or Python integers.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -104,13 +105,42 @@ def exp_on_negative(a: np.ndarray, integer_bits: int) -> np.ndarray:
     return np.where(a == 0, INT32_MAX, result)
 
 
-def reciprocal(a: np.ndarray) -> np.ndarray:
-    """1 / (1 + a) in Q0.31 for a in [0, 1) in Q0.31; gemmlowp's one_over_one_plus_x_for_x_in_0_1."""
+def _twice_reciprocal(a: np.ndarray) -> np.ndarray:
+    """2 / (1 + a) in Q2.29 for a in [0, 1) in Q0.31."""
     half = (a + INT32_MAX + 1) >> 1
     x = 1515870810 + high_mul(half, -1010580540)
     for _ in range(3):
         x = x + high_mul(x, (1 << 29) - high_mul(half, x)) * 4
-    return np.minimum(x * 2, INT32_MAX)
+    return x
+
+
+def reciprocal(a: np.ndarray) -> np.ndarray:
+    """1 / (1 + a) in Q0.31 for a in [0, 1) in Q0.31; gemmlowp's one_over_one_plus_x_for_x_in_0_1."""
+    return np.minimum(_twice_reciprocal(a) * 2, INT32_MAX)
+
+
+def tanh(a: np.ndarray, integer_bits: int) -> np.ndarray:
+    """tanh(a) in Q0.31; gemmlowp's, with (1 - x) / (1 + x) of x = exp(-2 |a|)."""
+    ratio = (_twice_reciprocal(exp_on_negative(-np.abs(a), integer_bits + 1)) - (1 << 29)) * 4
+    return np.sign(a) * np.minimum(ratio, INT32_MAX)
+
+
+def inverse_square_root(x: int) -> tuple[int, int]:
+    """GetInvSqrtQuantizedMultiplierExp: 1 / sqrt(x) as (multiplier, shift); 0 counts as 1."""
+    if x <= 1:
+        return INT32_MAX, 0
+    right = 11
+    while x >= 1 << 29:
+        x //= 4
+        right += 1
+    pairs = (31 - x.bit_length()) // 2 - 1
+    half = rounding_shift((x << 2 * pairs) >> 1, 1)
+    root = 1 << 28  # Q3.28, as half; Newton's method from 1
+    for _ in range(5):
+        cube = high_mul(high_mul(root, root), root) << 6
+        root = (high_mul(3 << 27, root) - high_mul(half, cube)) << 3
+    right -= pairs
+    return high_mul(root, 1518500250) << max(-right, 0), -max(right, 0)
 
 
 def input_radius(integer_bits: int, left_shift: int) -> int:
@@ -128,34 +158,128 @@ def softmax_parameters(beta: float, scale: np.float32) -> tuple[int, int, int]:
 # Functions of one int8 value as tables: entry i is the output for q = i - 128.
 
 
-def logistic_table(scale: np.float32, zero_point: int) -> np.ndarray:
-    """LOGISTIC with output scale 1/256 and zero point -128."""
+def _table(out: np.ndarray) -> np.ndarray:
+    return np.clip(out, -128, 127).astype(np.int8)
+
+
+def _inputs(zero_point: int) -> np.ndarray:
+    return np.arange(-128, 128, dtype=np.int64) - zero_point
+
+
+def _scaled(x: np.ndarray, real: float) -> np.ndarray:
+    multiplier, shift = quantize_multiplier(real)
+    return rescale(x, np.int64(multiplier), np.int64(shift))
+
+
+def _saturating_table(scale: np.float32, zero_point: int, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """LOGISTIC and TANH: `function` takes Q4.27, and gives the output; inputs that Q4.27 cannot hold saturate."""
     fraction, shift = math.frexp(float(scale) * (1 << 27))
     multiplier = round_away(fraction * (1 << 31))
     radius = input_radius(4, shift) if shift >= 0 else INT32_MAX
-    x = np.arange(-128, 128, dtype=np.int64) - zero_point
-    q4 = rescale(np.clip(x, -radius, radius), np.int64(multiplier), np.int64(shift))
-    positive = reciprocal(exp_on_negative(-np.abs(q4), 4))
-    result = np.where(q4 > 0, positive, INT32_MAX - positive)
-    result = np.where(q4 == 0, 1 << 30, result)
-    out = np.clip(rounding_shift(result, np.int64(23)) - 128, -128, 127)
-    out = np.where(x <= -radius, -128, np.where(x >= radius, 127, out))
-    return out.astype(np.int8)
+    x = _inputs(zero_point)
+    out = function(rescale(np.clip(x, -radius, radius), np.int64(multiplier), np.int64(shift)))
+    return _table(np.where(x <= -radius, -128, np.where(x >= radius, 127, out)))
+
+
+def logistic_table(scale: np.float32, zero_point: int) -> np.ndarray:
+    """LOGISTIC with output scale 1/256 and zero point -128."""
+
+    def logistic(q4: np.ndarray) -> np.ndarray:
+        positive = reciprocal(exp_on_negative(-np.abs(q4), 4))
+        result = np.where(q4 > 0, positive, INT32_MAX - positive)
+        return rounding_shift(np.where(q4 == 0, 1 << 30, result), np.int64(23)) - 128
+
+    return _saturating_table(scale, zero_point, logistic)
+
+
+def tanh_table(scale: np.float32, zero_point: int) -> np.ndarray:
+    """TANH; the output's scale is 1/128, its zero point 0."""
+    return _saturating_table(scale, zero_point, lambda q4: rounding_shift(tanh(q4, 4), np.int64(24)))
+
+
+def requantize_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int) -> np.ndarray:
+    """QUANTIZE from int8 to int8."""
+    return _table(_scaled(_inputs(zero_point), float(scale) / float(out_scale)) + out_zero)
 
 
 def relu_table(
     low: float, high: float | None, scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int
 ) -> np.ndarray:
     """RELU as TFLM computes it: requantised, then clamped."""
-    multiplier, shift = quantize_multiplier(float(scale) / float(out_scale))
-    x = np.arange(-128, 128, dtype=np.int64) - zero_point
-    out = rescale(x, np.int64(multiplier), np.int64(shift)) + out_zero
     least = max(-128, quantize(low, out_scale, out_zero))
     largest = 127 if high is None else min(127, quantize(high, out_scale, out_zero))
-    return np.clip(out, least, largest).astype(np.int8)
+    return np.clip(requantize_table(scale, zero_point, out_scale, out_zero), least, largest)
 
 
 def relu6_table(scale: np.float32, zero_point: int) -> np.ndarray:
     """RELU6 as TFLM computes it: a clamp on the input's scale; the output's is not looked at."""
     six = max(-128, min(127, quantize(6.0, scale, zero_point)))
     return np.clip(np.arange(-128, 128), zero_point, six).astype(np.int8)
+
+
+def leaky_relu_table(
+    alpha: float, scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int
+) -> np.ndarray:
+    x = _inputs(zero_point)
+    identity = float(scale) / float(out_scale)
+    slope = float(scale) * alpha / float(out_scale)
+    # Of a negative slope TFLM rounds the product with its amount, halves upwards, and then takes the sign.
+    negative = _scaled(x, abs(slope)) * (1 if slope >= 0 else -1)
+    return _table(np.where(x >= 0, _scaled(x, identity), negative) + out_zero)
+
+
+def abs_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int) -> np.ndarray:
+    return _table(_scaled(np.abs(_inputs(zero_point)), float(scale) / float(out_scale)) + out_zero)
+
+
+def rsqrt_table(scale: np.float32, out_scale: np.float32, out_zero: int) -> np.ndarray:
+    """RSQRT with input zero point -128: TFLM takes no negative number."""
+    multiplier, shift = quantize_multiplier(1.0 / (math.sqrt(float(scale)) * float(out_scale)))
+    out = [127]
+    for x in range(1, 256):
+        inverse, exponent = inverse_square_root(x)
+        root = rescale(np.int64(1), np.int64(inverse), np.int64(exponent + 20))
+        out.append(rescale(root, np.int64(multiplier), np.int64(shift - 20)) + out_zero)
+    return _table(np.array(out))
+
+
+def elu_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int) -> np.ndarray:
+    """ELU as TFLM computes it, in float32."""
+    x = scale * _inputs(zero_point).astype(np.float32)
+    negative = np.exp(np.minimum(x, 0).astype(np.float64)).astype(np.float32) - np.float32(1)
+    real = (np.where(x < 0, negative, x) * (np.float32(1) / out_scale)).astype(np.float64)
+    return _table(np.sign(real) * np.floor(np.abs(real) + 0.5) + out_zero)
+
+
+def hard_swish_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int) -> np.ndarray | None:
+    """HARD_SWISH in int16; None for scales so far apart that TFLM's shifts lose their meaning."""
+    fine = float(scale) / 128
+    multiplier, shift = quantize_multiplier(fine / float(out_scale))
+    relu_multiplier, relu_shift = quantize_multiplier(fine / (3 / 32768))
+    if not -15 <= shift <= 0 or relu_shift < -15:
+        return None
+    x = _inputs(zero_point) << 7
+    relu = x
+    if relu_shift > 0:
+        relu = _saturate16(relu << (relu_shift - 1))
+    relu = _high_mul16(relu, _multiplier16(relu_multiplier))
+    if relu_shift > 0:
+        relu = _saturate16(relu << 1)
+    relu = rounding_shift(relu, np.int64(max(-relu_shift, 0)))
+    relu = (relu + (1 << 15)) >> 1
+    product = relu * _high_mul16(x, _multiplier16(multiplier))
+    out = np.sign(product) * (np.abs(product) >> 15)
+    return _table(rounding_shift(out, np.int64(-shift)) + out_zero)
+
+
+def _saturate16(x: np.ndarray) -> np.ndarray:
+    return np.clip(x, -(1 << 15), (1 << 15) - 1)
+
+
+def _high_mul16(a: np.ndarray, b: int) -> np.ndarray:
+    return (a * b + (1 << 14)) >> 15
+
+
+def _multiplier16(multiplier: int) -> int:
+    """DownScaleInt32ToInt16Multiplier."""
+    return min((multiplier + (1 << 15)) >> 16, (1 << 15) - 1)

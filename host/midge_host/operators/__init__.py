@@ -47,6 +47,13 @@ FRONTS: dict[str, Front] = {
     "ASSIGN_VARIABLE": Front(copy.lower_assign, "COPY", "see State"),
     "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
     "LOGISTIC": Front(lut.lower_logistic, "LUT", ""),
+    "TANH": Front(lut.lower_tanh, "LUT", ""),
+    "HARD_SWISH": Front(lut.lower_hard_swish, "LUT", ""),
+    "ELU": Front(lut.lower_elu, "LUT", ""),
+    "LEAKY_RELU": Front(lut.lower_leaky_relu, "LUT", ""),
+    "ABS": Front(lut.lower_abs, "LUT", ""),
+    "RSQRT": Front(lut.lower_rsqrt, "LUT", "input zero point -128: no negative numbers"),
+    "QUANTIZE": Front(lut.lower_requantize, "LUT", "int8 to int8; at a model's edge the device library converts"),
     "RELU": Front(lut.lower_relu, "LUT", "or the clamp of the operator before it"),
     "RELU6": Front(lut.lower_relu6, "LUT", "or the clamp of the operator before it"),
     "PAD": Front(pad.lower, "PAD", "constant paddings; or the padding of the convolution behind it"),
@@ -58,7 +65,6 @@ FOLDED = {
     "RESHAPE": "renames a tensor",
     "SQUEEZE": "renames a tensor",
     "EXPAND_DIMS": "renames a tensor",
-    "QUANTIZE": "at a model's input or output: the device library converts readings and results",
     "DEQUANTIZE": "at a model's output: the device library converts results",
 }
 

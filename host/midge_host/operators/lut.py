@@ -1,12 +1,15 @@
-"""LUT: functions of one int8 value, tabulated. LOGISTIC, RELU and RELU6 become tables."""
+"""LUT: functions of one int8 value, tabulated."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
+from .. import numerics
 from ..graph import Graph, Node
-from ..numerics import logistic_table, relu6_table, relu_table
-from ..program import Context, Step
+from ..program import Context, Lowering, Step
 
 
 def _step(node: Node, table: np.ndarray) -> list[Step]:
@@ -14,20 +17,56 @@ def _step(node: Node, table: np.ndarray) -> list[Step]:
     return [Step("LUT", node.name, [source], output, {"count": output.size}, [table.tobytes()], in_place=True)]
 
 
-def lower_logistic(graph: Graph, node: Node) -> list[Step]:
-    if node.per_tensor(node.outputs[0]) != (np.float32(1 / 256), -128):
-        raise node.refuse("its output is not quantised to 1/256 with zero point -128", "export the model again")
-    return _step(node, logistic_table(*node.per_tensor(node.inputs[0])))
+def _fixed(table: Callable[[np.float32, int], np.ndarray], denominator: int, zero_point: int) -> Lowering:
+    """Functions whose output has one quantisation: scale 1 / denominator."""
+
+    def lower(graph: Graph, node: Node) -> list[Step]:
+        if node.per_tensor(node.outputs[0]) != (np.float32(1 / denominator), zero_point):
+            reason = f"its output is not quantised to 1/{denominator} with zero point {zero_point}"
+            raise node.refuse(reason, "export the model again")
+        return _step(node, table(*node.per_tensor(node.inputs[0])))
+
+    return lower
 
 
-def lower_relu(graph: Graph, node: Node) -> list[Step]:
-    source, output = node.per_tensor(node.inputs[0]), node.per_tensor(node.outputs[0])
-    return _step(node, relu_table(0.0, None, *source, *output))
+def _free(table: Callable[[np.float32, int, np.float32, int], np.ndarray]) -> Lowering:
+    """Functions whose output may have any quantisation."""
+
+    def lower(graph: Graph, node: Node) -> list[Step]:
+        return _step(node, table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0])))
+
+    return lower
+
+
+lower_logistic = _fixed(numerics.logistic_table, 256, -128)
+lower_tanh = _fixed(numerics.tanh_table, 128, 0)
+lower_relu = _free(partial(numerics.relu_table, 0.0, None))
+lower_elu = _free(numerics.elu_table)
+lower_abs = _free(numerics.abs_table)
+lower_requantize = _free(numerics.requantize_table)
 
 
 def lower_relu6(graph: Graph, node: Node) -> list[Step]:
     node.per_tensor(node.outputs[0])
-    return _step(node, relu6_table(*node.per_tensor(node.inputs[0])))
+    return _step(node, numerics.relu6_table(*node.per_tensor(node.inputs[0])))
+
+
+def lower_leaky_relu(graph: Graph, node: Node) -> list[Step]:
+    return _free(partial(numerics.leaky_relu_table, node.options["alpha"]))(graph, node)
+
+
+def lower_hard_swish(graph: Graph, node: Node) -> list[Step]:
+    table = numerics.hard_swish_table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0]))
+    if table is None:
+        raise node.refuse("its scales are too far apart", "export the model again")
+    return _step(node, table)
+
+
+def lower_rsqrt(graph: Graph, node: Node) -> list[Step]:
+    scale, zero_point = node.per_tensor(node.inputs[0])
+    if zero_point != -128:
+        raise node.refuse("its input may be negative", "put a RELU before it")
+    return _step(node, numerics.rsqrt_table(scale, *node.per_tensor(node.outputs[0])))
 
 
 def run(context: Context) -> None:
