@@ -33,7 +33,7 @@ def fold_constants(graph: Graph) -> None:
         for tensor, value in zip(node.outputs, values, strict=True):
             if value.size != tensor.size:
                 raise node.refuse(f"it makes {value.shape}, not {tensor.shape}", "export with fixed shapes")
-            tensor.data = np.ascontiguousarray(value.reshape(tensor.shape), tensor.dtype)
+            tensor.data = np.ascontiguousarray(value, tensor.dtype).reshape(tensor.shape)
     graph.nodes = kept
 
 

@@ -1,7 +1,7 @@
 """Old models in uint8, as int8: every value and zero point less 128. Sums and results stay what they were.
 
-Their weights have a zero point, which int8 kernels lack: it is taken from the weights. Where a difference is more than
-8 bits, the layer reads its input twice, with weights that add up to it.
+Their weights have a zero point, which int8 kernels lack: it is taken from the weights. Where differences need more than
+8 bits, the layer reads its input twice or three times, with weights that add up to them.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def shift_unsigned(graph: Graph) -> None:
 
 
 def _take_zero_point(graph: Graph, node: Node, weights: Tensor) -> None:
-    values = weights.data.astype(np.int16) - (weights.zero_point[0] if weights.zero_point.size else 0)
-    low = np.clip(values, -128, 127)
-    rest = (values - low).astype(np.int8)
-    data = low.astype(np.int8)
-    if rest.any():
-        data = _TWICE[node.kind](graph, node, data, rest)
+    rest = weights.data.astype(np.int16) - (weights.zero_point[0] if weights.zero_point.size else 0)
+    parts = []
+    while rest.any() or not parts:
+        parts.append(np.clip(rest, -128, 127).astype(np.int8))
+        rest = rest - parts[-1]
+    data = parts[0] if len(parts) == 1 else _REPEATED[node.kind](graph, node, parts)
     node.inputs[1] = replace(
         weights, name=f"{weights.name}_signed", shape=data.shape, data=data, zero_point=np.zeros(1)
     )
@@ -52,55 +52,54 @@ def _insert(graph: Graph, before: Node, kind: str, sources: list[Tensor], shape:
     return made
 
 
-def _twice_conv(graph: Graph, node: Node, data: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Twice the channels."""
+# Each makes the layer read its input as often as there are parts of its weights; returns the new weights.
+
+
+def _channels(graph: Graph, node: Node, parts: list[np.ndarray]) -> np.ndarray:
+    """The channels several times."""
     at = 2 if node.kind == "TRANSPOSE_CONV" else 0
     source = node.inputs[at]
-    shape = (*source.shape[:-1], 2 * source.shape[-1])
-    node.inputs[at] = _insert(graph, node, "CONCATENATION", [source, source], shape, axis=-1, activation="NONE")
-    return np.concatenate([data, rest], -1)
+    shape = (*source.shape[:-1], len(parts) * source.shape[-1])
+    sources = [source] * len(parts)
+    node.inputs[at] = _insert(graph, node, "CONCATENATION", sources, shape, axis=-1, activation="NONE")
+    return np.concatenate(parts, -1)
 
 
-def _twice_dense(graph: Graph, node: Node, data: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Twice the columns."""
-    depth = data.shape[1]
+def _columns(graph: Graph, node: Node, parts: list[np.ndarray]) -> np.ndarray:
+    """The columns of a dense layer several times."""
+    depth = parts[0].shape[1]
     node.inputs[0] = _insert(graph, node, "RESHAPE", [node.inputs[0]], (node.inputs[0].size // depth, depth))
-    return _twice_conv(graph, node, data, rest)
+    return _channels(graph, node, parts)
 
 
-def _twice_depthwise(graph: Graph, node: Node, data: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Twice the width: every pixel stands there twice."""
-    options, source, output = node.options, node.inputs[0], node.outputs[0]
-    kernel = data.shape[1:3]
+def _pixels(graph: Graph, node: Node, parts: list[np.ndarray]) -> np.ndarray:
+    """Every pixel of a row several times."""
+    options, source, out = node.options, node.inputs[0], node.outputs[0].shape[1:3]
+    kernel, count = parts[0].shape[1:3], len(parts)
     if options["dilation_w"] != 1:
         raise node.refuse("it has uint8 weights of 9 bits and a dilation", "quantise the model to int8")
-    sizes, out = source.shape[1:3], output.shape[1:3]
     strides, dilations = (options["stride_h"], options["stride_w"]), (options["dilation_h"], 1)
     same = options["padding"] == "SAME"
     top, left = (
         same_padding(n, o, k, s, d) if same else 0
-        for n, o, k, s, d in zip(sizes, out, kernel, strides, dilations, strict=True)
+        for n, o, k, s, d in zip(source.shape[1:3], out, kernel, strides, dilations, strict=True)
     )
     n, h, w, c = source.shape
-    pairs = _insert(graph, node, "PACK", [source, source], (n, h, w, 2, c), axis=3)
-    node.inputs[0] = _insert(graph, node, "RESHAPE", [pairs], (n, h, 2 * w, c))
-    padded = (
-        (out[0] - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1,
-        (out[1] - 1) * 2 * strides[1] + 2 * kernel[1],
-    )
+    pixels = _insert(graph, node, "PACK", [source] * count, (n, h, w, count, c), axis=3)
+    node.inputs[0] = _insert(graph, node, "RESHAPE", [pixels], (n, h, count * w, c))
+    padded_h = (out[0] - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1
+    padded_w = count * ((out[1] - 1) * strides[1] + kernel[1])
     node.options = {
         **options,
-        "stride_w": 2 * strides[1],
-        "padding": "EXPLICIT",
-        "pad": (top, 2 * left),
-        "padded": padded,
+        **{"stride_w": count * strides[1], "padding": "EXPLICIT", "pad": (top, count * left)},
+        "padded": (padded_h, padded_w),
     }
-    return np.stack([data, rest], 3).reshape(1, kernel[0], 2 * kernel[1], data.shape[3])
+    return np.stack(parts, 3).reshape(1, kernel[0], count * kernel[1], parts[0].shape[3])
 
 
-_TWICE = {
-    "CONV_2D": _twice_conv,
-    "TRANSPOSE_CONV": _twice_conv,
-    "FULLY_CONNECTED": _twice_dense,
-    "DEPTHWISE_CONV_2D": _twice_depthwise,
+_REPEATED = {
+    "CONV_2D": _channels,
+    "TRANSPOSE_CONV": _channels,
+    "FULLY_CONNECTED": _columns,
+    "DEPTHWISE_CONV_2D": _pixels,
 }
