@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from midge_host import spec
 from midge_host.convert import build
 from midge_host.importers import tflite
 from midge_host.model_file import ModelFile
-from midge_host.program import record_shapes
+from midge_host.program import macs, record_shapes
 from tflite_models import ModelBuilder, one_operator
 
 X = (0.05, -3)
@@ -56,6 +57,17 @@ def _broadcast(kind: str) -> bytes:
     return _layers(make, (1, 3, 5, 4))
 
 
+def _svdf(depth: int, units: int, state: str, batch: int = 1) -> bytes:
+    """Filters of rank 2 that remember five results."""
+    rng = np.random.default_rng(depth)
+    m = ModelBuilder()
+    x = m.tensor((batch, depth), quant=X)
+    feature = rng.integers(-127, 128, (2 * units, depth)).astype(np.int8)
+    time = rng.integers(-127, 128, (2 * units, 5)).astype(state)
+    bias = rng.integers(-500, 500, units)
+    return m.build([x], [m.svdf(x, feature, time, bias, rank=2, scales=(0.003, 0.01, 0.1), quant=Y)])
+
+
 @functools.cache
 def sources() -> dict[str, bytes]:
     """A small .tflite for every device operator, of one record or few; where there are weights, also of several blocks.
@@ -80,6 +92,9 @@ def sources() -> dict[str, bytes]:
         "transpose": one_operator("transpose", (1, 3, 4, 5), X, permutation=(0, 3, 1, 2)),
         "concatenation": _layers(lambda m, x: m.concatenation(x, m.relu(x), axis=2), (1, 3, 4, 2)),
         **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("add", "sub", "mul", "maximum", "prelu")},
+        "svdf": _svdf(7, 3, "int16", batch=2),
+        "svdf_int8": _svdf(7, 3, "int8"),
+        "svdf_blocks": _svdf(300, 6, "int16"),
     }
 
 
@@ -171,7 +186,11 @@ def network() -> bytes:
 
 
 def has_one_meaning(op: dict[str, object]) -> bool:
-    """False where the output may lie upon an input, so that the order of work shows."""
+    """False where what it writes may lie upon what it reads, so that the order of work shows."""
+    if spec.BY_CODE[op["code"]].layout is spec.SVDF:
+        source, output = (prod(shape) for shape in record_shapes(op))
+        state = 2 * output * op["rank"] * op["memory"]
+        return _are_apart((op["input"], source), (op["input2"], state), (op["output"], output))
     unit = 4 if op["code"] >= spec.FIRST_EXTRA else 1  # elements are no longer than that
     source, output = (unit * prod(shape) for shape in record_shapes(op))
     if "strides" in op:
@@ -181,11 +200,20 @@ def has_one_meaning(op: dict[str, object]) -> bool:
     return all(s + source <= op["output"] or op["output"] + output <= s for s in starts)
 
 
+def _are_apart(*places: tuple[int, int]) -> bool:
+    """Whether no two places, each a start and a length, overlap."""
+    ordered = sorted(places)
+    return all(start + size <= after for (start, size), (after, _) in itertools.pairwise(ordered))
+
+
 def work(records: list[dict[str, object]]) -> int:
     """About how many steps of its innermost loops a program takes, of which the longest may be long in Python."""
     total = 0
     for op in records:
         source, output = (prod(shape) for shape in record_shapes(op))
+        if spec.BY_CODE[op["code"]].layout is spec.SVDF:
+            total += source + macs(op)
+            continue
         taps = [op[f"kernel_{a}"] for a in "hw"] if "kernel_h" in op else [1]
         if "blocks" in op and not op["blocks"]:  # pools look at the image only
             taps = [min(source, prod(taps))]

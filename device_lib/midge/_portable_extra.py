@@ -3,7 +3,7 @@
 from array import array
 
 from . import _portable
-from ._portable import _clamp, _is_rescale, _rescale, _wrap, check_records, run_records
+from ._portable import _clamp, _dot, _is_rescale, _rescale, _signed, _wrap, check_records, run_records
 
 try:
     from micropython import const
@@ -17,6 +17,7 @@ except ImportError:
 _COPY = const(32)
 _CONSTANT = const(33)
 _ARITHMETIC = const(34)
+_SVDF = const(44)
 _KIND_ADD = const(0)
 _KIND_SUB = const(1)
 _KIND_MUL = const(2)
@@ -34,6 +35,8 @@ _CONSTANT_LAYOUT = "<BBHIb35xIIIIIII"
 # code, flags, blocks, count, value, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _ARITHMETIC_LAYOUT = "<BBHIiii5HhhbbbbbbBBBbIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, multiplier, shape, clamp_min, clamp_max, shift1, shift2, shift, zero1, zero2, output_zero, repeat1, repeat2, kind, left_shift, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_SVDF_LAYOUT = "<BBHIiiHHHHHHbbbb12xIIIIIII"
+# code, flags, blocks, input2, multiplier1, multiplier2, batch, depth, units, rank, memory, block_units, shift1, shift2, state_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 # generated: end
 
 _OK = const(0)
@@ -192,6 +195,48 @@ def _arithmetic(op, arena, weights, block, begin, end):
     memoryview(arena)[op[-6] : op[-6] + unit * len(out)] = bytes(out)
 
 
+def _check_svdf(op, arena_bytes):
+    state, m1, m2, batch, depth, units, rank, memory, block_units, s1, s2 = op[3:14]
+    unit = 2 if op[1] & _INT16 else 1
+    state_bytes = batch * units * rank * memory * unit
+    if op[1] > _INT16 or not state_bytes or not depth or state & (unit - 1) or op[2] * block_units != units:
+        return _BAD_PARAMETER
+    if not _is_rescale(m1, s1) or not _is_rescale(m2, s2):
+        return _BAD_PARAMETER
+    if block_units * (4 + rank * (4 + memory * unit + depth)) > op[-3]:
+        return _BAD_WEIGHTS
+    end = max(op[-7] + batch * depth, state + state_bytes, op[-6] + batch * units)
+    return _BAD_TENSOR if end > arena_bytes else _OK
+
+
+def _svdf(op, arena, weights, block, begin, end):
+    state, m1, m2, batch, depth, units, rank, memory, block_units, s1, s2, state_zero, out_zero = op[3:16]
+    code, unit, top = ("h", 2, 32767) if op[1] & _INT16 else ("b", 1, 127)
+    size = memory * unit
+    filters = block_units * rank
+    for index in range(begin, end):
+        at = block + index * op[-3]
+        bias = _values("i", weights, at, 4 * (block_units + filters))
+        time = at + 4 * (block_units + filters)
+        feature = time + filters * size
+        for u in range(block_units):
+            for b in range(batch):
+                x = _signed(arena, op[-7] + b * depth, depth)
+                out = b * units + index * block_units + u
+                total = bias[u]
+                for f in range(u * rank, (u + 1) * rank):
+                    w = _signed(weights, feature + f * depth, depth)
+                    latest = _rescale(_wrap(bias[block_units + f] + _dot(x, 0, w, 0, depth)), m1, s1)
+                    place = state + (out * rank + f - u * rank) * size
+                    values = _values(code, arena, place + unit, size - unit)
+                    latest = _clamp(latest, -top - 1, top) + state_zero
+                    values.append(((latest + top + 1) & (2 * top + 1)) - top - 1)  # wraps, as TFLM's does
+                    memoryview(arena)[place : place + size] = bytes(values)
+                    total += _dot(values, 0, _values(code, weights, time + f * size, size), 0, memory)
+                q = _wrap(_rescale(_wrap(total), m2, s2) + out_zero)
+                arena[op[-6] + out] = _clamp(q, -128, 127) & 255
+
+
 def _values(code, arena, at, size):
     # A copy of `size` bytes as numbers of an array's type.
     return array(code, bytes(memoryview(arena)[at : at + size]))
@@ -201,4 +246,5 @@ _KERNELS = {
     _COPY: (_COPY_LAYOUT, _check_copy, _copy, False),
     _CONSTANT: (_CONSTANT_LAYOUT, _check_constant, _constant, True),
     _ARITHMETIC: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False),
+    _SVDF: (_SVDF_LAYOUT, _check_svdf, _svdf, True),
 }

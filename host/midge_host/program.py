@@ -93,6 +93,8 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
         return [*record["shape"], record["run"]], [*record["shape"], record["run"]]
     if layout is spec.ARITHMETIC:
         return repeated(record["shape"], record["repeat1"]), list(record["shape"])
+    if layout is spec.SVDF:
+        return [record["batch"], record["depth"]], [record["batch"], record["units"]]
     return [record["count"]], [record["count"]]
 
 
@@ -102,13 +104,15 @@ def repeated(shape: Sequence[int], bits: int) -> list[int]:
 
 
 def macs(record: dict[str, Any]) -> int:
-    """Multiply-accumulates of a convolution; 0 for other operators."""
+    """Multiply-accumulates of an operator with weights; 0 for others."""
     name = spec.BY_CODE[record["code"]].name
     outputs = record["output_bytes"]
     if name in ("CONV_2D", "FULLY_CONNECTED"):
         return outputs * record["kernel_h"] * record["kernel_w"] * record["in_c"]
     if name == "DEPTHWISE_CONV_2D":
         return outputs * record["kernel_h"] * record["kernel_w"]
+    if name == "SVDF":
+        return record["batch"] * record["units"] * record["rank"] * (record["depth"] + record["memory"])
     return 0
 
 

@@ -315,6 +315,26 @@ ARITHMETIC = _record(
     ],
 )
 
+SVDF = _record(
+    "svdf",
+    "Filters over the input whose last results are remembered, and weighted sums of those. flags 1: these are int16.",
+    [
+        ("I", "input2", "arena offset of the state: [batch][units * rank][memory]"),
+        ("i", "multiplier1", "of a filter's sum over the input"),
+        ("i", "multiplier2", "of a unit's sum over time"),
+        ("H", "batch", "rows of the input"),
+        ("H", "depth", "elements of a row"),
+        ("H", "units", "outputs of a row"),
+        ("H", "rank", "filters of a unit"),
+        ("H", "memory", "results of a filter that are remembered, the latest one included"),
+        ("H", "block_units", "units in a weight block"),
+        ("b", "shift1", "of a filter's sum over the input"),
+        ("b", "shift2", "of a unit's sum over time"),
+        ("b", "state_zero", "zero point of the state"),
+        ("b", "output_zero", "zero point of the output"),
+    ],
+)
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -339,12 +359,13 @@ OPERATORS = [
     Operator(32, "COPY", COPY),
     Operator(33, "CONSTANT", CONSTANT),
     Operator(34, "ARITHMETIC", ARITHMETIC),
+    Operator(44, "SVDF", SVDF),
 ]
 # Operators from here on live in a native module of their own, midge_extra: a board loads it for models that need it.
 FIRST_EXTRA = 32
 BY_CODE = {op.code: op for op in OPERATORS}
 BY_NAME = {op.name: op for op in OPERATORS}
-RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, COPY, CONSTANT, ARITHMETIC]
+RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, COPY, CONSTANT, ARITHMETIC, SVDF]
 
 # Why a record or a reading was refused: name, and the words for it. The code is the place in this list, from 1.
 # check() and run() return 0 or (operator index + 1) * 16 + code.

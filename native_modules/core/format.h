@@ -24,6 +24,7 @@
 #define MIDGE_COPY 32
 #define MIDGE_CONSTANT 33
 #define MIDGE_ARITHMETIC 34
+#define MIDGE_SVDF 44
 
 // What ARITHMETIC computes.
 #define MIDGE_KIND_ADD 0
@@ -274,6 +275,35 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_arithmetic_t;
+
+// Filters over the input whose last results are remembered, and weighted sums of those. flags
+// 1: these are int16.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input2;
+    int32_t multiplier1;
+    int32_t multiplier2;
+    uint16_t batch;
+    uint16_t depth;
+    uint16_t units;
+    uint16_t rank;
+    uint16_t memory;
+    uint16_t block_units;
+    int8_t shift1;
+    int8_t shift2;
+    int8_t state_zero;
+    int8_t output_zero;
+    uint8_t spare[12];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_svdf_t;
 
 // A model input or output.
 typedef struct {

@@ -35,6 +35,7 @@ static const operator_t operators[] = {
     [MIDGE_COPY - FIRST_CODE] = {midge_copy_check, midge_copy},
     [MIDGE_CONSTANT - FIRST_CODE] = {midge_constant_check, midge_constant},
     [MIDGE_ARITHMETIC - FIRST_CODE] = {midge_arithmetic_check, midge_arithmetic},
+    [MIDGE_SVDF - FIRST_CODE] = {midge_svdf_check, midge_svdf},
 #endif
 };
 
@@ -42,7 +43,8 @@ static const operator_t operators[] = {
 #define NATIVE_BLOCKS \
     (1u << MIDGE_CONV_2D | 1u << MIDGE_DEPTHWISE_CONV_2D | 1u << MIDGE_FULLY_CONNECTED \
         | 1u << MIDGE_LUT)
-#define EXTRA_BLOCKS (1u << (MIDGE_CONSTANT - MIDGE_FIRST_EXTRA))
+#define EXTRA_BLOCKS \
+    (1u << (MIDGE_CONSTANT - MIDGE_FIRST_EXTRA) | 1u << (MIDGE_SVDF - MIDGE_FIRST_EXTRA))
 
 static inline int has_blocks(uint32_t code) {
 #ifndef MIDGE_NATIVE_ONLY

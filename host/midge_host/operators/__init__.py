@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..program import Lowering, Reference
-from . import add, arithmetic, constant, conv, copy, lut, mean, pad, pool, softmax, transpose_conv
+from . import add, arithmetic, constant, conv, copy, lut, mean, pad, pool, softmax, svdf, transpose_conv
 
 
 class Front(NamedTuple):
@@ -45,6 +45,7 @@ FRONTS: dict[str, Front] = {
     "STRIDED_SLICE": Front(copy.lower_strided_slice, "COPY", "constant positions; any masks and strides"),
     "TRANSPOSE": Front(copy.lower_transpose, "COPY", "constant order"),
     "ASSIGN_VARIABLE": Front(copy.lower_assign, "COPY", "see State"),
+    "SVDF": Front(svdf.lower, "SVDF", "state and weights of time int8 or int16; any rank"),
     "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
     "LOGISTIC": Front(lut.lower_logistic, "LUT", ""),
     "TANH": Front(lut.lower_tanh, "LUT", ""),
@@ -83,4 +84,5 @@ REFERENCES: dict[str, Reference] = {
     "COPY": copy.run,
     "CONSTANT": constant.run,
     "ARITHMETIC": arithmetic.run,
+    "SVDF": svdf.run,
 }
