@@ -89,6 +89,7 @@ def sources() -> dict[str, bytes]:
         "softmax": one_operator("softmax", (3, 10), X),
         "logistic": one_operator("logistic", (1, 30), X),
         "pad": one_operator("pad", (1, 3, 4, 2), X, paddings=[(0, 1), (1, 2), (0, 3), (1, 0)]),
+        "log_softmax": one_operator("log_softmax", (3, 10), X),
         "transpose": one_operator("transpose", (1, 3, 4, 5), X, permutation=(0, 3, 1, 2)),
         "concatenation": _layers(lambda m, x: m.concatenation(x, m.relu(x), axis=2), (1, 3, 4, 2)),
         **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("add", "sub", "mul", "maximum", "prelu")},

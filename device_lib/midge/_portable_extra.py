@@ -3,7 +3,20 @@
 from array import array
 
 from . import _portable
-from ._portable import _clamp, _dot, _is_rescale, _rescale, _signed, _wrap, check_records, run_records
+from ._portable import (
+    _clamp,
+    _dot,
+    _exp,
+    _high_mul,
+    _is_rescale,
+    _reciprocal,
+    _rescale,
+    _rounding_shift,
+    _signed,
+    _wrap,
+    check_records,
+    run_records,
+)
 
 try:
     from micropython import const
@@ -17,6 +30,7 @@ except ImportError:
 _COPY = const(32)
 _CONSTANT = const(33)
 _ARITHMETIC = const(34)
+_LOG_SOFTMAX = const(35)
 _SVDF = const(44)
 _KIND_ADD = const(0)
 _KIND_SUB = const(1)
@@ -35,6 +49,8 @@ _CONSTANT_LAYOUT = "<BBHIb35xIIIIIII"
 # code, flags, blocks, count, value, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _ARITHMETIC_LAYOUT = "<BBHIiii5HhhbbbbbbBBBbIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, multiplier, shape, clamp_min, clamp_max, shift1, shift2, shift, zero1, zero2, output_zero, repeat1, repeat2, kind, left_shift, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_SOFTMAX_LAYOUT = "<BBHIIiii20xIIIIIII"
+# code, flags, blocks, rows, depth, multiplier, shift, diff_min, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _SVDF_LAYOUT = "<BBHIiiHHHHHHbbbb12xIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, batch, depth, units, rank, memory, block_units, shift1, shift2, state_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 # generated: end
@@ -242,9 +258,62 @@ def _values(code, arena, at, size):
     return array(code, bytes(memoryview(arena)[at : at + size]))
 
 
+def _check_rows(op, arena_bytes):
+    rows, depth, multiplier, shift, diff_min = op[3:8]
+    if not 0 < depth <= 4095 or multiplier < 0 or not 0 <= shift <= 30 or diff_min > 0:
+        return _BAD_PARAMETER
+    return _BAD_TENSOR if max(op[-7], op[-6]) + rows * depth > arena_bytes else _OK
+
+
+def _log(x):
+    # log(x) in Q5.26 for x >= 1 in Q12.19. x is r * 2^power with r about 2^-0.25, and log(r) a rational function of
+    # the distance from there.
+    shift = 0
+    while not x << shift & 0x40000000:
+        shift += 1
+    r = min(_high_mul(x << shift, 1518500250) * 2, 0x7FFFFFFF)
+    power = (11 - shift) * 0x2000000 + 0x800000
+    other = _high_mul(x, 1518500250)
+    shift = 0
+    while not other << shift & 0x40000000:
+        shift += 1
+    r = min(r, x << shift)
+    power = max(power, (12 - shift) * 0x2000000 - 0x800000)
+    p = (r + 1805811301 + 1) >> 1
+    q = (r - 1805811301) * 2
+    q2 = _high_mul(q, q)
+    numerator = _high_mul(q, r) + _high_mul(_high_mul(q, q2), 117049297)
+    denominator = _high_mul(p, 1057819769 + q + _high_mul(127690142, q2)) + _high_mul(638450708, q)
+    fraction = _high_mul(_rounding_shift(numerator, 6), _reciprocal(denominator))
+    return (_high_mul(power, 1488522236) + fraction) * 2
+
+
+def _log_softmax(op, arena, weights, block, begin, end):
+    rows, depth, multiplier, shift, diff_min = op[3:8]
+    out = op[-6]
+    for row in range(rows):
+        x = _signed(arena, op[-7] + row * depth, depth)
+        top = max(x)
+        differences = {}
+        total = 0
+        for v in x:
+            if v - top >= diff_min:
+                if v not in differences:
+                    differences[v] = _rescale(v - top, multiplier, shift)
+                total += _rounding_shift(_exp(differences[v]), 12)
+        log = _log(total)
+        for v in x:
+            q = -128
+            if v in differences and differences[v] >= -255 * 0x400000:
+                q = _rounding_shift(_wrap(differences[v] - log), 22) + 127
+            arena[out] = _clamp(q, -128, 127) & 255
+            out += 1
+
+
 _KERNELS = {
     _COPY: (_COPY_LAYOUT, _check_copy, _copy, False),
     _CONSTANT: (_CONSTANT_LAYOUT, _check_constant, _constant, True),
     _ARITHMETIC: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False),
     _SVDF: (_SVDF_LAYOUT, _check_svdf, _svdf, True),
+    _LOG_SOFTMAX: (_SOFTMAX_LAYOUT, _check_rows, _log_softmax, False),
 }

@@ -125,6 +125,24 @@ def tanh(a: np.ndarray, integer_bits: int) -> np.ndarray:
     return np.sign(a) * np.minimum(ratio, INT32_MAX)
 
 
+def log_of_sum(x: np.ndarray) -> np.ndarray:
+    """log(x) in Q5.26 for x >= 1 in Q12.19; TFLM's log_x_for_x_greater_than_or_equal_to_1."""
+    root_half, fourth_root_half, quarter = 1518500250, 1805811301, 1 << 23
+    zeros = 31 - np.floor(np.log2(x)).astype(np.int64)
+    r = np.minimum(high_mul(x << (zeros - 1), root_half) * 2, INT32_MAX)
+    power = (12 - zeros) * (1 << 25) + quarter
+    zeros = 30 - np.floor(np.log2(high_mul(x, root_half))).astype(np.int64)
+    r = np.minimum(r, x << zeros)
+    power = np.maximum(power, (12 - zeros) * (1 << 25) - quarter)
+    p = (r + fourth_root_half + 1) >> 1
+    q = (r - fourth_root_half) * 2
+    q2 = high_mul(q, q)
+    numerator = high_mul(q, r) + high_mul(high_mul(q, q2), 117049297)
+    denominator = high_mul(p, 1057819769 + q + high_mul(127690142, q2)) + high_mul(638450708, q)
+    fraction = high_mul(rounding_shift(numerator, np.int64(6)), reciprocal(denominator))
+    return (high_mul(power, 1488522236) + fraction) * 2
+
+
 def inverse_square_root(x: int) -> tuple[int, int]:
     """GetInvSqrtQuantizedMultiplierExp: 1 / sqrt(x) as (multiplier, shift); 0 counts as 1."""
     if x <= 1:

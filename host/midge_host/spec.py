@@ -241,7 +241,7 @@ ADD = _record(
 
 SOFTMAX = _record(
     "softmax",
-    "Over the last axis; may be in place.",
+    "SOFTMAX and LOG_SOFTMAX, over the last axis; may be in place.",
     [
         ("I", "rows", "number of rows"),
         ("I", "depth", "elements of a row"),
@@ -359,6 +359,7 @@ OPERATORS = [
     Operator(32, "COPY", COPY),
     Operator(33, "CONSTANT", CONSTANT),
     Operator(34, "ARITHMETIC", ARITHMETIC),
+    Operator(35, "LOG_SOFTMAX", SOFTMAX),
     Operator(44, "SVDF", SVDF),
 ]
 # Operators from here on live in a native module of their own, midge_extra: a board loads it for models that need it.

@@ -24,6 +24,7 @@
 #define MIDGE_COPY 32
 #define MIDGE_CONSTANT 33
 #define MIDGE_ARITHMETIC 34
+#define MIDGE_LOG_SOFTMAX 35
 #define MIDGE_SVDF 44
 
 // What ARITHMETIC computes.
@@ -150,7 +151,7 @@ typedef struct {
     uint32_t scratch_bytes;
 } midge_add_t;
 
-// Over the last axis; may be in place.
+// SOFTMAX and LOG_SOFTMAX, over the last axis; may be in place.
 typedef struct {
     uint8_t code;
     uint8_t flags;

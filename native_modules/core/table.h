@@ -36,6 +36,7 @@ static const operator_t operators[] = {
     [MIDGE_CONSTANT - FIRST_CODE] = {midge_constant_check, midge_constant},
     [MIDGE_ARITHMETIC - FIRST_CODE] = {midge_arithmetic_check, midge_arithmetic},
     [MIDGE_SVDF - FIRST_CODE] = {midge_svdf_check, midge_svdf},
+    [MIDGE_LOG_SOFTMAX - FIRST_CODE] = {midge_log_softmax_check, midge_log_softmax},
 #endif
 };
 

@@ -115,7 +115,7 @@ def model_layers(model: ModelFile, sample: np.ndarray | None = None) -> list[Lay
         reference.view(arena, tensor)[:] = values
     layers = []
     before = arena.tobytes()
-    for index in reference.run_records(model, arena):
+    for index in reference.run_records(model, arena, model.init_count, len(model.records)):
         layers.append(_layer(model, index, before, arena))
         before = arena.tobytes()
     return layers

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..program import Lowering, Reference
-from . import add, arithmetic, constant, conv, copy, lut, mean, pad, pool, softmax, svdf, transpose_conv
+from . import add, arithmetic, constant, conv, copy, log_softmax, lut, mean, pad, pool, softmax, svdf, transpose_conv
 
 
 class Front(NamedTuple):
@@ -47,6 +47,7 @@ FRONTS: dict[str, Front] = {
     "ASSIGN_VARIABLE": Front(copy.lower_assign, "COPY", "see State"),
     "SVDF": Front(svdf.lower, "SVDF", "state and weights of time int8 or int16; any rank"),
     "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
+    "LOG_SOFTMAX": Front(log_softmax.lower, "LOG_SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
     "LOGISTIC": Front(lut.lower_logistic, "LUT", ""),
     "TANH": Front(lut.lower_tanh, "LUT", ""),
     "HARD_SWISH": Front(lut.lower_hard_swish, "LUT", ""),
@@ -85,4 +86,5 @@ REFERENCES: dict[str, Reference] = {
     "CONSTANT": constant.run,
     "ARITHMETIC": arithmetic.run,
     "SVDF": svdf.run,
+    "LOG_SOFTMAX": log_softmax.run,
 }

@@ -11,39 +11,48 @@ from ..program import Context, Step
 MAX_DEPTH = 4095
 
 
-def lower(graph: Graph, node: Node) -> list[Step]:
-    source, output = node.inputs[0], node.outputs[0]
+def row_fields(node: Node, beta: float) -> dict[str, int]:
+    """The record's fields, for exponentials of a row times `beta`."""
+    source = node.inputs[0]
     scale, _ = node.per_tensor(source)
-    if node.per_tensor(output) != (np.float32(1 / 256), -128):
-        raise node.refuse("its output is not quantised to 1/256 with zero point -128", "export the model again")
     depth = source.shape[-1] if source.shape else 1
     if depth > MAX_DEPTH:
-        raise node.refuse(f"it has {depth} classes, the limit is {MAX_DEPTH}", "take the softmax off the model")
-    multiplier, shift, diff_min = softmax_parameters(node.options["beta"], scale)
+        raise node.refuse(f"it has {depth} classes, the limit is {MAX_DEPTH}", "take it off the model")
+    multiplier, shift, diff_min = softmax_parameters(beta, scale)
     if shift < 0:
         raise node.refuse(f"its input scale {scale} is too small", "export the model again")
-    fields = {
+    return {
         "rows": source.size // depth,
         "depth": depth,
         "multiplier": multiplier,
         "shift": shift,
         "diff_min": diff_min,
     }
-    return [Step("SOFTMAX", node.name, [source], output, fields, in_place=True)]
 
 
-def run(context: Context) -> None:
+def lower(graph: Graph, node: Node) -> list[Step]:
+    if node.per_tensor(node.outputs[0]) != (np.float32(1 / 256), -128):
+        raise node.refuse("its output is not quantised to 1/256 with zero point -128", "export the model again")
+    fields = row_fields(node, node.options["beta"])
+    return [Step("SOFTMAX", node.name, [node.inputs[0]], node.outputs[0], fields, in_place=True)]
+
+
+def exponentials(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """By row: which elements count, their differences from the largest in Q5.26, exp of these, and its sum."""
     op = context.op
-    shape = (op["rows"], op["depth"])
-    x = context.tensor(shape).astype(np.int64)
+    x = context.tensor((op["rows"], op["depth"])).astype(np.int64)
     diff = x - x.max(1, keepdims=True)
     counts = diff >= op["diff_min"]
     q5 = rescale(np.where(counts, diff, 0), np.int64(op["multiplier"]), np.int64(op["shift"]))
     exp = exp_on_negative(q5, 5)
-    total = np.where(counts, rounding_shift(exp, np.int64(12)), 0).sum(1, keepdims=True)
+    return counts, q5, exp, np.where(counts, rounding_shift(exp, np.int64(12)), 0).sum(1, keepdims=True)
+
+
+def run(context: Context) -> None:
+    counts, _, exp, total = exponentials(context)
     headroom = 31 - np.floor(np.log2(total)).astype(np.int64)
     scale = reciprocal((total << headroom) - (1 << 31))
     exponent = 12 - headroom + 31 - 8
     share = rounding_shift(high_mul(scale, exp), np.minimum(exponent, 31))
     share = np.where(counts & (exponent <= 31), share, 0)
-    context.tensor(shape, "output")[:] = np.clip(share - 128, -128, 127)
+    context.tensor(share.shape, "output")[:] = np.clip(share - 128, -128, 127)
