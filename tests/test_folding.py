@@ -94,3 +94,18 @@ def test_a_computed_input_stays() -> None:
     data = m.build([x], [m.add(x, c, quant=(0.1, 0))])
     model = build(tflite.load_tflite(data, "m.tflite"))
     assert [model.operator(i).name for i in range(2)] == ["CONSTANT", "ARITHMETIC"]
+
+
+def test_tables_of_tables_are_one(make_model) -> None:
+    """Scaling a reading by constants before an activation costs nothing."""
+    m = ModelBuilder()
+    x = m.tensor((1, 256), quant=(0.05, 3))
+    half = m.constant(np.array(64, np.int8), quant=(1 / 128, 0))
+    y = m.add(
+        m.mul(half, x, quant=(0.03, -4)), m.constant(np.full((1, 256), 9, np.int8), quant=(0.01, 1)), quant=(0.04, 0)
+    )
+    data = m.build([x], [m.tanh(y)])
+    readings = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 256)
+    path = make_model(data)
+    assert [model_file.read(path).operator(0).name] == ["LUT"] and len(model_file.read(path).records) == 1
+    np.testing.assert_array_equal(backends.run("cpython", path, [readings]).outputs[0], tflm.run(data, [readings])[0])

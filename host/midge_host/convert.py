@@ -17,7 +17,17 @@ from .folding import fold_constants
 from .graph import Graph, Node, Tensor
 from .model_file import ModelFile, TensorInfo
 from .operators import FRONTS, blocks, constant
-from .passes import RESHAPES, Edge, check_graph, drop_reshapes, fold_edges, fuse_clamps, fuse_padding, unused
+from .passes import (
+    RESHAPES,
+    Edge,
+    check_graph,
+    drop_reshapes,
+    fold_edges,
+    fuse_clamps,
+    fuse_padding,
+    fuse_tables,
+    unused,
+)
 from .planner import Plan, plan
 from .program import Step, macs, record_shapes
 from .state import resolve_state
@@ -79,7 +89,8 @@ def build(graph: Graph) -> ModelFile:
     state = [s.tensor for s in graph.state]
     init = [constant.fill(s.tensor, s.initial) for s in graph.state]
     steps = init + [step for node in graph.nodes for step in _lower(graph, node)]
-    steps = fuse_clamps(steps, [e.tensor for e in outputs] + list(aliases.values()))
+    kept = [*(e.tensor for e in outputs), *aliases.values(), *state]
+    steps = fuse_clamps(fuse_tables(steps, kept), kept)
     source_macs = sum(macs(s.record) for s in steps)
     drop_channels(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
     arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases, state)

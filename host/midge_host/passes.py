@@ -127,6 +127,22 @@ def fuse_padding(graph: Graph) -> None:
         graph.nodes.remove(pad)
 
 
+def fuse_tables(steps: list[Step], kept: list[Tensor]) -> list[Step]:
+    """A table of what a table gives is one table. kept: as in fuse_clamps."""
+    fused: list[Step] = []
+    for step in steps:
+        if step.operator == "LUT":
+            source = step.inputs[0]
+            before = next((s for s in fused if s.output is source and s.operator == "LUT"), None)
+            if before and source not in kept and sum(source in s.inputs for s in steps) == 1:
+                inner, outer = (np.frombuffer(s.blocks[0], np.int8) for s in (before, step))
+                before.blocks = [outer[inner.astype(np.int64) + 128].tobytes()]
+                before.output = step.output
+                continue
+        fused.append(step)
+    return fused
+
+
 def fuse_clamps(steps: list[Step], kept: list[Tensor]) -> list[Step]:
     """A table that only clamps (RELU, RELU6 on one scale) becomes the clamp limits of the step before it.
 

@@ -10,6 +10,7 @@ from .. import spec
 from ..graph import Graph, Node, Tensor
 from ..numerics import clamp_limits, quantize_multiplier, rescale, wrap32
 from ..program import Context, Step, repeated
+from . import lut
 from .constant import computed
 
 DIMS = 5
@@ -21,18 +22,29 @@ LEFT_SHIFTS = {"int8": 20, "int16": 15}
 def lower(graph: Graph, node: Node) -> list[Step]:
     steps: list[Step] = []
     output = node.outputs[0]
+    fields = {"kind": spec.ARITHMETIC_KINDS.index(node.kind), **parameters(node)}
+    table = _table(node, fields)
+    if table is not None:
+        return table
     first, second = (computed(tensor, steps) for tensor in node.inputs[:2])
     shape, repeats = _broadcast(node, first, second, output)
-    fields: dict[str, Any] = {
-        "flags": INT16 if output.dtype == "int16" else 0,
-        "kind": spec.ARITHMETIC_KINDS.index(node.kind),
-        "shape": shape,
-        "repeat1": repeats[0],
-        "repeat2": repeats[1],
-        **parameters(node),
-    }
+    fields |= {"flags": INT16 if output.dtype == "int16" else 0, "shape": shape}
+    fields |= {"repeat1": repeats[0], "repeat2": repeats[1]}
     steps.append(Step("ARITHMETIC", node.name, [first, second], output, fields, in_place=True))
     return steps
+
+
+def _table(node: Node, fields: dict[str, Any]) -> list[Step] | None:
+    """With a constant of one value, a function of the other input."""
+    output = node.outputs[0]
+    for i, tensor in enumerate(node.inputs[:2]):
+        source = node.inputs[1 - i]
+        uniform = tensor.data is not None and source.data is None and len(np.unique(tensor.data)) == 1
+        if uniform and output.dtype == "int8" and source.shape == output.shape:
+            values = [np.arange(-128, 128), tensor.data.astype(np.int64).reshape(-1)[:1]]
+            table = combine(fields, *(values if i == 1 else values[::-1])).astype(np.int8)
+            return lut.step(node, source, table)
+    return None
 
 
 def parameters(node: Node) -> dict[str, Any]:
@@ -82,16 +94,11 @@ def _broadcast(node: Node, first: Tensor, second: Tensor, output: Tensor) -> tup
     return tuple(n for n, _ in dims), bits
 
 
-def run(context: Context) -> None:
-    op = context.op
-    dtype = np.int16 if op["flags"] & INT16 else np.int8
-    shape, kind = op["shape"], spec.ARITHMETIC_KINDS[op["kind"]]
-    a = context.tensor(repeated(shape, op["repeat1"]), "input", dtype).astype(np.int64)
-    b = context.tensor(repeated(shape, op["repeat2"]), "input2", dtype).astype(np.int64)
-    out = context.tensor(shape, "output", dtype)
+def combine(op: dict[str, Any], a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The outputs for arrays of int64 that hold the inputs' values. op: a record's fields."""
+    kind = spec.ARITHMETIC_KINDS[op["kind"]]
     if kind in ("MAXIMUM", "MINIMUM"):
-        out[:] = np.maximum(a, b) if kind == "MAXIMUM" else np.minimum(a, b)
-        return
+        return np.maximum(a, b) if kind == "MAXIMUM" else np.minimum(a, b)
     a, b = a - op["zero1"], b - op["zero2"]
 
     def scaled(x: np.ndarray, which: str = "") -> np.ndarray:
@@ -104,4 +111,13 @@ def run(context: Context) -> None:
     else:
         left, right = scaled(a << op["left_shift"], "1"), scaled(b << op["left_shift"], "2")
         result = scaled(left - right if kind == "SUB" else left + right)
-    out[:] = np.clip(result + op["output_zero"], op["clamp_min"], op["clamp_max"])
+    return np.clip(result + op["output_zero"], op["clamp_min"], op["clamp_max"])
+
+
+def run(context: Context) -> None:
+    op = context.op
+    dtype = np.int16 if op["flags"] & INT16 else np.int8
+    shape = op["shape"]
+    a = context.tensor(repeated(shape, op["repeat1"]), "input", dtype).astype(np.int64)
+    b = context.tensor(repeated(shape, op["repeat2"]), "input2", dtype).astype(np.int64)
+    context.tensor(shape, "output", dtype)[:] = combine(op, a, b)

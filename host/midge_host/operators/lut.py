@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 
 from .. import numerics
-from ..graph import Graph, Node
+from ..graph import Graph, Node, Tensor
 from ..program import Context, Lowering, Step
 
 
-def _step(node: Node, table: np.ndarray) -> list[Step]:
-    source, output = node.inputs[0], node.outputs[0]
+def step(node: Node, source: Tensor, table: np.ndarray) -> list[Step]:
+    """The step that makes table[q + 128] of every q in `source`."""
+    output = node.outputs[0]
     return [Step("LUT", node.name, [source], output, {"count": output.size}, [table.tobytes()], in_place=True)]
 
 
@@ -24,7 +25,7 @@ def _fixed(table: Callable[[np.float32, int], np.ndarray], denominator: int, zer
         if node.per_tensor(node.outputs[0]) != (np.float32(1 / denominator), zero_point):
             reason = f"its output is not quantised to 1/{denominator} with zero point {zero_point}"
             raise node.refuse(reason, "export the model again")
-        return _step(node, table(*node.per_tensor(node.inputs[0])))
+        return step(node, node.inputs[0], table(*node.per_tensor(node.inputs[0])))
 
     return lower
 
@@ -33,7 +34,7 @@ def _free(table: Callable[[np.float32, int, np.float32, int], np.ndarray]) -> Lo
     """Functions whose output may have any quantisation."""
 
     def lower(graph: Graph, node: Node) -> list[Step]:
-        return _step(node, table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0])))
+        return step(node, node.inputs[0], table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0])))
 
     return lower
 
@@ -48,7 +49,7 @@ lower_requantize = _free(numerics.requantize_table)
 
 def lower_relu6(graph: Graph, node: Node) -> list[Step]:
     node.per_tensor(node.outputs[0])
-    return _step(node, numerics.relu6_table(*node.per_tensor(node.inputs[0])))
+    return step(node, node.inputs[0], numerics.relu6_table(*node.per_tensor(node.inputs[0])))
 
 
 def lower_leaky_relu(graph: Graph, node: Node) -> list[Step]:
@@ -59,14 +60,14 @@ def lower_hard_swish(graph: Graph, node: Node) -> list[Step]:
     table = numerics.hard_swish_table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0]))
     if table is None:
         raise node.refuse("its scales are too far apart", "export the model again")
-    return _step(node, table)
+    return step(node, node.inputs[0], table)
 
 
 def lower_rsqrt(graph: Graph, node: Node) -> list[Step]:
     scale, zero_point = node.per_tensor(node.inputs[0])
     if zero_point != -128:
         raise node.refuse("its input may be negative", "put a RELU before it")
-    return _step(node, numerics.rsqrt_table(scale, *node.per_tensor(node.outputs[0])))
+    return step(node, node.inputs[0], numerics.rsqrt_table(scale, *node.per_tensor(node.outputs[0])))
 
 
 def run(context: Context) -> None:
