@@ -36,8 +36,8 @@ def weights(*shape: int) -> np.ndarray:
 def unsupported_operator() -> bytes:
     m = ModelBuilder()
     x = m.tensor((1, 8), quant=QUANT, name="x")
-    y, z = m.tensor((1, 8), quant=QUANT, name="model/squash/Tanh"), m.tensor((1, 8), quant=QUANT)
-    m.op("TANH", [x], [y])
+    y, z = m.tensor((1, 8), quant=QUANT, name="model/squash/Sign"), m.tensor((1, 8), quant=QUANT)
+    m.op("SIGN", [x], [y])
     m.op("RELU", [y], [z], version=2)
     return m.build([x], [z])
 
@@ -104,7 +104,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "start": good[:100],
         "noise": b"\x1c\0\0\0TFL3" + rng.integers(0, 256, 4000, dtype=np.uint8).tobytes(),
         "zeros": b"\0\0\0\0TFL3" + bytes(1000),
-        "tanh": unsupported_operator(),
+        "sign": unsupported_operator(),
         "custom": custom_operator(),
         "float": float_model(),
         "int16": int16_model(),
@@ -177,7 +177,7 @@ CASES = [
     (CONVERT.format("noise.tflite"), "noise.tflite: damaged .*export"),
     (CONVERT.format("zeros.tflite"), "zeros.tflite: .*export"),
     (CONVERT.format("nothing.tflite"), "nothing: .*no input.*export"),
-    (CONVERT.format("tanh.tflite"), r"layer 'squash' \(TANH\): midge has no such operator; .*replace the layer"),
+    (CONVERT.format("sign.tflite"), r"layer 'squash' \(SIGN\): midge has no such operator; .*replace the layer"),
     (CONVERT.format("custom.tflite"), r"layer 'odd' \(CUSTOM:.*\): midge has no such operator; "),
     (CONVERT.format("float.tflite"), r"layer 'dense' \(FULLY_CONNECTED\): .*float32.*quantise the whole model to int8"),
     (CONVERT.format("int16.tflite"), r"\(LOGISTIC\): .*int16.*quantise the whole model to int8"),
@@ -209,7 +209,7 @@ CASES = [
     ("info empty.midge --json", "empty.midge: not a .midge file"),
     ("info half.midge", "half.midge: 700 bytes long, 1536 expected; copy it again"),
     ("info flipped.midge", "flipped.midge: damaged .*copy or convert it again"),
-    ("info version.midge", "version.midge: format version 9, this midge reads 2; convert the model again"),
+    ("info version.midge", "version.midge: format version 9, this midge reads 3; convert the model again"),
     ("run missing.midge --inputs good.npz --outputs out.npz", "missing.midge: No such file"),
     ("run folder --inputs good.npz --outputs out.npz", "folder: Is a directory"),
     ("run half.midge --inputs good.npz --outputs out.npz", "half.midge: .*copy it again"),
