@@ -51,3 +51,24 @@ def dense(layers: int = 3, width: int = 10) -> bytes:
         w = rng.integers(-127, 128, (width, width)).astype(np.int8)
         y = m.fully_connected(y, w, np.zeros(width, np.int32), weight_scales=0.005, quant=(0.05, 4), activation="RELU")
     return m.build([x], [y])
+
+
+def streaming(seed: int = 5) -> bytes:
+    """Two layers that remember what they saw of a stream of (1, 3, 4) steps, as microWakeWord's models do."""
+    rng = np.random.default_rng(seed)
+    m = ModelBuilder()
+    x = m.tensor((1, 3, 4), quant=(0.1, -20))
+    y = x
+    for kept, channels in ((2, 4), (3, 5)):
+        quant = m.tensors[y].quant
+        shape = (1, kept, channels)
+        state = m.variable(rng.integers(-128, 128, shape).astype(np.int8), quant)
+        window = m.concatenation(m.read_variable(state, shape, quant), y, axis=1)
+        rows = m.tensors[window].shape[1]
+        m.assign_variable(state, m.strided_slice(window, [0, rows - kept, 0], [1, rows, channels], [1, 1, 1]))
+        image = m.reshape(window, (1, rows, 1, channels))
+        weights = rng.integers(-127, 128, (5, 3, 1, channels)).astype(np.int8)
+        bias = rng.integers(-900, 900, 5).astype(np.int32)
+        y = m.conv_2d(image, weights, bias, weight_scales=0.004, padding="VALID", quant=(0.06, 4))
+        y = m.reshape(y, (1, rows - 2, 5))
+    return m.build([x], [m.logistic(y)])

@@ -44,7 +44,7 @@ FRONTS: dict[str, Front] = {
     "SLICE": Front(copy.lower_slice, "COPY", "constant positions"),
     "STRIDED_SLICE": Front(copy.lower_strided_slice, "COPY", "constant positions; any masks and strides"),
     "TRANSPOSE": Front(copy.lower_transpose, "COPY", "constant order"),
-    "ASSIGN_VARIABLE": Front(copy.lower_assign, "COPY", "see State"),
+    "ASSIGN_VARIABLE": Front(copy.lower_assign, "COPY", "or nothing: the layer before writes into the state"),
     "SVDF": Front(svdf.lower, "SVDF", "state and weights of time int8 or int16; any rank"),
     "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
     "LOG_SOFTMAX": Front(log_softmax.lower, "LOG_SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
@@ -67,6 +67,10 @@ FOLDED = {
     "RESHAPE": "renames a tensor",
     "SQUEEZE": "renames a tensor",
     "EXPAND_DIMS": "renames a tensor",
+    "SHAPE": "a constant, as is all arithmetic on shapes and constants (GATHER, CAST, FILL, RANGE, DIV, ...)",
+    "CALL_ONCE": "the state's first values: `load` and `reset` set them",
+    "VAR_HANDLE": "memory that keeps its content between predictions",
+    "READ_VARIABLE": "names that memory",
     "DEQUANTIZE": "at a model's output: the device library converts results",
 }
 
