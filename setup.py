@@ -18,7 +18,7 @@ def extension(name: str, sources: list[str], macro: str) -> Extension:
     )
 
 
-SHARED = [f"native_modules/core/{name}.c" for name in ("run", "fixed_point", "edge")]
+SHARED = [f"native_modules/core/{name}.c" for name in ("run", "fixed_point")]
 
 setup(
     ext_modules=[

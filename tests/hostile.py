@@ -38,6 +38,24 @@ def _layer(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **op
     )
 
 
+def _layer16(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **options: object) -> bytes:
+    """The same for int16; a bias of int64, or as `options` say."""
+    rng = np.random.default_rng(sum(weights))
+    channels = weights[-1] if operator == "depthwise_conv_2d" else weights[0]
+    bias = rng.integers(-50_000, 50_000, channels).astype(options.pop("bias_dtype", np.int64))
+    w = rng.integers(-127, 128, weights).astype(np.int8)
+    m = ModelBuilder()
+    x = m.tensor((1, *image), "int16", (2e-4, 0))
+    scales = list(rng.uniform(0.001, 0.01, channels))
+    return m.build([x], [getattr(m, operator)(x, w, bias, weight_scales=scales, quant=(4e-4, 0), **options)])
+
+
+def _add16() -> bytes:
+    m = ModelBuilder()
+    pair = [m.tensor((1, n, 5, 4), "int16", (2e-4, 0)) for n in (3, 1)]
+    return m.build(pair, [m.add(*pair, quant=(3e-4, 0))])
+
+
 def _layers(make: Callable[[ModelBuilder, int], int], shape: tuple[int, ...]) -> bytes:
     """What `make` builds upon an input."""
     m = ModelBuilder()
@@ -92,6 +110,13 @@ def sources() -> dict[str, bytes]:
         "log_softmax": one_operator("log_softmax", (3, 10), X),
         "transpose": one_operator("transpose", (1, 3, 4, 5), X, permutation=(0, 3, 1, 2)),
         "concatenation": _layers(lambda m, x: m.concatenation(x, m.relu(x), axis=2), (1, 3, 4, 2)),
+        "conv16": _layer16("conv_2d", (5, 6, 3), (6, 3, 2, 3)),
+        "conv16_dilated": _layer16("conv_2d", (7, 8, 2), (3, 2, 3, 2), **window),
+        "conv16_blocks": _layer16("conv_2d", (3, 3, 40), (12, 3, 3, 40)),
+        "depthwise16": _layer16("depthwise_conv_2d", (5, 6, 3), (1, 3, 2, 6)),
+        "dense16": _layer16("fully_connected", (3, 9), (5, 9)),
+        "dense16_narrow": _layer16("fully_connected", (3, 9), (5, 9), bias_dtype=np.int32),
+        "add16": _add16(),
         **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("add", "sub", "mul", "maximum", "prelu")},
         "svdf": _svdf(7, 3, "int16", batch=2),
         "svdf_int8": _svdf(7, 3, "int8"),

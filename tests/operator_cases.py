@@ -1177,10 +1177,6 @@ def _table() -> Iterator[Case]:
 # Forms of operators that midge has still to learn. With the last of them, and of the operators that is_there does not
 # find, this set and that function go: then all cases are CASES.
 PENDING = {
-    "conv_2d int16",
-    "depthwise_conv_2d int16",
-    "fully_connected int16",
-    "add int16",
     "add broadcast",
     "mean axes",
     "pad 5-D",

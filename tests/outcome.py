@@ -9,7 +9,7 @@ CODES = {"int8": "b", "int16": "h", "int32": "i"}
 def outcome(model):
     """Runs a model in every way; ends in a checksum of its outputs."""
     readings = [array(CODES[t.element], [(i * 37 + 11) & 127 for i in range(t.size)]) for t in model.inputs]
-    pixels = [bytes((i * 37 + 11) & 127 for i in range(t.size)) for t in model.inputs]
+    pixels = [bytes(r) if str(r).startswith("array('b'") else r for r in readings]
     out = [array(CODES[t.element], bytes(t.bytes)) for t in model.outputs]
     one = len(readings) == 1
     model.classify(pixels[0] if one else pixels)

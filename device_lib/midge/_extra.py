@@ -46,6 +46,8 @@ def load(tensor, reading, arena):
             raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, len(reading)))
         if status == _BAD_READING:
             raise ValueError(text("nan", tensor.name))
+        if tensor.element != "int8" and len(reading) and len(bytes(memoryview(reading)[:1])) == 1:
+            raise TypeError(text("bytes", tensor.name, tensor.element, type(reading).__name__))
     quantize(tensor, reading, arena)
 
 
@@ -64,7 +66,8 @@ def store(tensor, arena, out):
         status = _BAD_PARAMETER
     if status == _BAD_TENSOR:
         raise ValueError(text("out length", tensor.name, tensor.size, len(out)))
-    raise TypeError(text("out", type(out).__name__))
+    own = {"int8": "array('b'), bytearray", "int16": "array('h')", "int32": "array('i')"}[tensor.element]
+    raise TypeError(text("out", own, type(out).__name__))
 
 
 def quantize(tensor, values, arena):
@@ -80,33 +83,45 @@ def quantize(tensor, values, arena):
 
 
 def _quantize(tensor, values, arena, count, depth):
-    # TFLM's QUANTIZE: round(x / scale) + zero_point, with x and the quotient in float32. Returns how many
-    # values there were so far.
+    # Returns how many values there were so far.
     if depth > _MAX_RANK:
         raise ValueError(text("nested", tensor.name, depth))
+    unit = tensor.bytes // tensor.size
     for value in values:
         if isinstance(value, (list, tuple)):
             count = _quantize(tensor, value, arena, count, depth + 1)
             continue
         try:
-            x = _float32(_float32(value) / tensor.scale)
+            q = _quantized(tensor, value)
         except TypeError:
             raise TypeError(text("number", tensor.name, count, type(value).__name__))
         except OverflowError:
             raise ValueError(text("large", tensor.name, count))
-        if x != x:
-            raise ValueError(text("nan", tensor.name))
-        x = max(-512.0, min(512.0, x))
-        q = int(x)
-        if x - q >= 0.5:
-            q += 1
-        elif x - q <= -0.5:
-            q -= 1
-        q = max(-128, min(127, q + tensor.zero_point))
-        if count < tensor.bytes:
-            arena[tensor.offset + count] = q & 255
+        if count < tensor.size:
+            for i in range(tensor.offset + count * unit, tensor.offset + (count + 1) * unit):
+                arena[i] = q & 255
+                q >>= 8
         count += 1
     return count
+
+
+def _quantized(tensor, value):
+    # TFLM's QUANTIZE: round(x / scale) + zero_point, with x and the quotient in float32. int32 has no scale.
+    if tensor.element == "int32":
+        cell = array("i", (0,))
+        cell[0] = value
+        return cell[0]
+    most = 127 if tensor.element == "int8" else 32767
+    x = _float32(_float32(value) / tensor.scale)
+    if x != x:
+        raise ValueError(text("nan", tensor.name))
+    x = max(-4.0 * most, min(4.0 * most, x))
+    q = int(x)
+    if x - q >= 0.5:
+        q += 1
+    elif x - q <= -0.5:
+        q -= 1
+    return max(-most - 1, min(most, q + tensor.zero_point))
 
 
 def _float32(value):

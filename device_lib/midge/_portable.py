@@ -498,18 +498,18 @@ def _view(buffer):
     buffer = memoryview(buffer)
     if hasattr(buffer, "format"):  # CPython
         code = buffer.format.lstrip("@=<")
-        return code, buffer.cast("B").cast(code) if code in ("b", "B", "f") and buffer.nbytes else buffer
+        return code, buffer.cast("B").cast(code) if code in ("b", "B", "h", "i", "f") and buffer.nbytes else buffer
     # MicroPython's views do not tell their type: by its size, and by what becomes of -1.
     size = len(bytes(buffer[:1]))
-    if size > 1:
-        return "f" if size == 4 and isinstance(buffer[0], float) else "", buffer
-    code = "B"
+    if size > 4 or (size and isinstance(buffer[0], float)):
+        return "f" if size == 4 else "", buffer
+    code = " BH I"[size] if size else "B"
     if size:
         first = buffer[0]
         try:
             buffer[0] = -1
             if buffer[0] < 0:
-                code = "b"
+                code = code.lower()
             buffer[0] = first
         except (TypeError, OverflowError):  # read-only: of bytes; unsigned on CircuitPython
             pass

@@ -1,8 +1,8 @@
 # The operators of midge_extra in plain Python: like _portable.py, for what a model needs beyond the operators there.
 
+import struct
 from array import array
 
-from . import _portable
 from ._portable import (
     _clamp,
     _dot,
@@ -13,6 +13,8 @@ from ._portable import (
     _rescale,
     _rounding_shift,
     _signed,
+    _taps,
+    _view,
     _wrap,
     check_records,
     run_records,
@@ -30,7 +32,10 @@ except ImportError:
 _COPY = const(32)
 _CONSTANT = const(33)
 _ARITHMETIC = const(34)
-_LOG_SOFTMAX = const(35)
+_CONV_2D_16 = const(35)
+_DEPTHWISE_CONV_2D_16 = const(36)
+_FULLY_CONNECTED_16 = const(37)
+_LOG_SOFTMAX = const(38)
 _SVDF = const(44)
 _KIND_ADD = const(0)
 _KIND_SUB = const(1)
@@ -38,6 +43,8 @@ _KIND_MUL = const(2)
 _KIND_MAXIMUM = const(3)
 _KIND_MINIMUM = const(4)
 _KIND_PRELU = const(5)
+_ELEMENT_AT = const(38)
+_DTYPE_INT16 = const(4)
 _BAD_OPERATOR = const(1)
 _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
@@ -49,6 +56,8 @@ _CONSTANT_LAYOUT = "<BBHIb35xIIIIIII"
 # code, flags, blocks, count, value, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _ARITHMETIC_LAYOUT = "<BBHIiii5HhhbbbbbbBBBbIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, multiplier, shape, clamp_min, clamp_max, shift1, shift2, shift, zero1, zero2, output_zero, repeat1, repeat2, kind, left_shift, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_WINDOW16_LAYOUT = "<BBHBBBBhhHHHHHHHHHHH10xIIIIIII"
+# code, flags, blocks, stride_h, stride_w, dilation_h, dilation_w, clamp_min, clamp_max, in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, pad_top, pad_left, block_channels, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _SOFTMAX_LAYOUT = "<BBHIIiii20xIIIIIII"
 # code, flags, blocks, rows, depth, multiplier, shift, diff_min, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _SVDF_LAYOUT = "<BBHIiiHHHHHHbbbb12xIIIIIII"
@@ -58,9 +67,9 @@ _SVDF_LAYOUT = "<BBHIiiHHHHHHbbbb12xIIIIIII"
 _OK = const(0)
 _OUTPUT_HAS_STRIDES = const(1)
 _INT16 = const(1)
-
-encode = _portable.encode
-decode = _portable.decode
+_NARROW = const(1)
+_CHANNEL = "<IhhI"  # of a channel in a block: its bias in two parts, its shift and multiplier
+_CHANNEL_BYTES = const(12)
 
 
 def check(program, arena_bytes, weights_bytes):
@@ -69,6 +78,39 @@ def check(program, arena_bytes, weights_bytes):
 
 def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
     return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end)
+
+
+def encode(raw, reading, arena):
+    """Writes a buffer into an input tensor of int16 or int32: 0 or a reason, as midge_encode_wide."""
+    offset, size, own, unit, _, _ = _tensor(raw)
+    code, reading = _view(reading)
+    if code != own:
+        return _BAD_PARAMETER
+    if len(reading) * unit != size:
+        return _BAD_TENSOR
+    memoryview(arena)[offset : offset + size] = bytes(reading)
+    return _OK
+
+
+def decode(raw, arena, out):
+    """Writes an output tensor of int16 or int32 into a buffer. Returns as encode()."""
+    offset, size, own, unit, scale, zero = _tensor(raw)
+    code, out = _view(out)
+    if code != own and code != "f":
+        return _BAD_PARAMETER
+    if len(out) * unit != size:
+        return _BAD_TENSOR
+    values = _values(own, arena, offset, size)
+    for i in range(len(values)):
+        out[i] = values[i] if code == own else (values[i] - zero) * scale
+    return _OK
+
+
+def _tensor(raw):
+    # Place, bytes, type code, bytes of an element, scale and zero point.
+    offset, size, scale, zero = struct.unpack_from("<IIfi", raw)
+    code, unit = ("h", 2) if raw[_ELEMENT_AT] == _DTYPE_INT16 else ("i", 4)
+    return offset, size, code, unit, scale, zero
 
 
 def _rescale_wide(x, multiplier, shift):
@@ -253,6 +295,65 @@ def _svdf(op, arena, weights, block, begin, end):
                 arena[op[-6] + out] = _clamp(q, -128, 127) & 255
 
 
+def _check_conv16(op, arena_bytes):
+    in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, _, _, block_channels = op[9:20]
+    row = kernel_h * kernel_w
+    if op[0] != _DEPTHWISE_CONV_2D_16:
+        row *= in_c
+    elif not in_c or out_c % in_c:
+        return _BAD_PARAMETER
+    if 0 in op[3:7] or 0 in op[9:17] or op[7] > op[8] or op[1] > _NARROW or (op[-7] | op[-6]) & 1:
+        return _BAD_PARAMETER
+    if op[2] * block_channels != out_c:
+        return _BAD_PARAMETER
+    if op[-7] + 2 * in_h * in_w * in_c > arena_bytes or op[-6] + 2 * out_h * out_w * out_c > arena_bytes:
+        return _BAD_TENSOR
+    return _BAD_WEIGHTS if block_channels * (_CHANNEL_BYTES + row) > op[-3] else _OK
+
+
+def _conv16(op, arena, weights, block, begin, end):
+    stride_h, stride_w, dilation_h, dilation_w, low, high = op[3:9]
+    in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, pad_top, pad_left, block_channels = op[9:20]
+    depthwise = op[0] == _DEPTHWISE_CONV_2D_16
+    depth = 1 if depthwise else in_c
+    row = kernel_h * kernel_w * depth
+    step = dilation_w * in_c
+    x = _values("h", arena, op[-7], 2 * in_h * in_w * in_c)
+    out = memoryview(arena)[op[-6] : op[-6] + 2 * out_h * out_w * out_c]
+    for c in range(begin * block_channels, end * block_channels):
+        start = block + (c // block_channels) * op[-3]
+        i = c % block_channels
+        bias, upper, shift, multiplier = struct.unpack_from(_CHANNEL, weights, start + i * _CHANNEL_BYTES)
+        bias += upper << 32
+        multiplier &= 0x7FFFFFFF
+        shift = _clamp(shift, -31, 30 if op[1] else 7)
+        w = _signed(weights, start + block_channels * _CHANNEL_BYTES + i * row, row)
+        channel = c * in_c // out_c if depthwise else 0
+        to = 2 * c
+        for oy in range(out_h):
+            y = oy * stride_h - pad_top
+            top, bottom = _taps(y, in_h, kernel_h, dilation_h)
+            for ox in range(out_w):
+                at = ox * stride_w - pad_left
+                left, right = _taps(at, in_w, kernel_w, dilation_w)
+                acc = bias
+                for ky in range(top, bottom if left < right else top):
+                    i = ((y + ky * dilation_h) * in_w + at + left * dilation_w) * in_c + channel
+                    j = (ky * kernel_w + left) * depth
+                    if step == depth:  # taps without gaps
+                        acc += _dot(x, i, w, j, (right - left) * depth)
+                        continue
+                    for _ in range(right - left):
+                        acc += _dot(x, i, w, j, depth)
+                        i += step
+                        j += depth
+                q = _rescale(_wrap(acc), multiplier, shift) if op[1] else _rescale_wide(acc, multiplier, shift)
+                q = _clamp(q, low, high)
+                out[to] = q & 255
+                out[to + 1] = q >> 8 & 255
+                to += 2 * out_c
+
+
 def _values(code, arena, at, size):
     # A copy of `size` bytes as numbers of an array's type.
     return array(code, bytes(memoryview(arena)[at : at + size]))
@@ -316,4 +417,7 @@ _KERNELS = {
     _ARITHMETIC: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False),
     _SVDF: (_SVDF_LAYOUT, _check_svdf, _svdf, True),
     _LOG_SOFTMAX: (_SOFTMAX_LAYOUT, _check_rows, _log_softmax, False),
+    _CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
+    _DEPTHWISE_CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
+    _FULLY_CONNECTED_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
 }

@@ -14,6 +14,7 @@ _REASONS = (
 TEXTS = {
     "backend": 'backend is "auto", "native" or "portable", not %r',
     "count of names": "%d names; convert the model again",
+    "bytes": "input %s takes numbers or %s values; %s holds bytes",
     "busy": "a prediction of this model is running; from a callback or thread, try again later",
     "differs": "%s: operator %d (%s) computes something else here",
     "does not fit": "%s does not fit this board (%s)",
@@ -35,7 +36,7 @@ TEXTS = {
     "number": "input %s: value %d is %s, not a number",
     "other version": "%s is of another version; install the one that came with this library",
     "out length": "output %s has %d values, out has %d",
-    "out": "out is an array('f'), array('b'), bytearray or list, not %s",
+    "out": "out is an array('f'), %s or list, not %s",
     "outputs": "the model has %d outputs: out is a list of so many, not %s",
     "portable": "midge: %s; using the slow portable kernels",
     "program checksum": "damaged (checksum); copy it again",

@@ -45,6 +45,8 @@ def c_header() -> str:
     out += [f"#define MIDGE_{op.name} {op.code}" for op in spec.OPERATORS]
     out += ["", "// What ARITHMETIC computes."]
     out += [f"#define MIDGE_KIND_{name} {i}" for i, name in enumerate(spec.ARITHMETIC_KINDS)]
+    out += ["", "// What the source model has at an input or output, and what the arena holds of it."]
+    out += [f"#define MIDGE_DTYPE_{name.upper()} {code}" for code, name in spec.DTYPES.items()]
     out += ["", "// Why a record or a reading was refused."]
     out += [f"#define MIDGE_{name} {code}  // {text}" for code, (name, text) in enumerate(spec.REASONS, 1)]
     out.append("")
@@ -85,6 +87,8 @@ def python_extra_operators() -> str:
     extra = [op for op in spec.OPERATORS if op.code >= spec.FIRST_EXTRA]
     text = _consts([(op.name, op.code) for op in extra])
     text += _consts([(f"KIND_{name}", i) for i, name in enumerate(spec.ARITHMETIC_KINDS)])
+    codes = {name: code for code, name in spec.DTYPES.items()}
+    text += _consts([("ELEMENT_AT", spec.TENSOR.offsets["element"]), ("DTYPE_INT16", codes["int16"])])
     return text + python_reasons() + _layouts([], extra)
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from . import spec
 from .model_file import ModelFile, TensorInfo, read
-from .program import macs, record_shapes
+from .program import element_bytes, macs, record_shapes
 
 # Heap that stock MicroPython leaves free after boot, in bytes, and what the library and its native module take of it.
 BOARDS = {
@@ -26,11 +26,13 @@ LIBRARY_BYTES = 18_000
 
 
 def parameter_bytes(record: dict[str, Any]) -> int:
-    """A record's weights as int8 and biases as int32, as a .tflite file holds them."""
+    """A record's weights as int8 and biases as int32 (int64 beside int16), as a .tflite file holds them."""
     if "out_c" not in record or not record["blocks"]:
         return 0
-    depth = 1 if record["code"] == spec.BY_NAME["DEPTHWISE_CONV_2D"].code else record["in_c"]
-    return record["out_c"] * (record["kernel_h"] * record["kernel_w"] * depth + 4)
+    operator = spec.BY_CODE[record["code"]]
+    depth = 1 if operator.name.startswith("DEPTHWISE") else record["in_c"]
+    bias = 8 if operator.layout is spec.WINDOW16 else 4
+    return record["out_c"] * (record["kernel_h"] * record["kernel_w"] * depth + bias)
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def tensors_end(model: ModelFile) -> int:
     """Bytes of the arena that tensors need; kernels use what lies behind for speed, and what else is free."""
     ends = [t.offset + t.bytes for t in model.inputs + model.outputs]
     for record in model.records:
-        sizes = [prod(shape) for shape in record_shapes(record)]
+        sizes = [prod(shape) * element_bytes(record) for shape in record_shapes(record)]
         ends += [record["input"] + sizes[0], record.get("input2", 0) + sizes[0], record["output"] + sizes[1]]
     return max(ends)
 

@@ -49,6 +49,9 @@ def check_graph(graph: Graph) -> None:
             raise MidgeError(f"{graph.name}: no layer computes the output {tensor.name!r}; export the model again")
 
 
+_QUANTISED = ("int8", "uint8", "int16")
+
+
 def fold_edges(graph: Graph) -> tuple[list[Edge], list[Edge]]:
     """QUANTIZE after an input and DEQUANTIZE or QUANTIZE before an output move into the file's description
     of the tensor: the device library converts, with the same arithmetic."""
@@ -72,7 +75,7 @@ def _fold_input(graph: Graph, tensor: Tensor) -> Edge:
     readers = graph.consumers(tensor)
     if len(readers) == 1 and readers[0].kind == "QUANTIZE" and tensor not in graph.outputs:
         node, quantised = readers[0], readers[0].outputs[0]
-        real = tensor.dtype == "float32" and quantised.dtype in ("int8", "uint8")
+        real = tensor.dtype == "float32" and quantised.dtype in _QUANTISED
         if real or (quantised.dtype == "int8" and _is_shift_by_128(tensor, quantised)):
             graph.nodes.remove(node)
             return Edge(quantised, tensor.dtype, tensor.name)
@@ -85,7 +88,7 @@ def _fold_output(graph: Graph, tensor: Tensor) -> Edge:
         source = node.inputs[0]
         dequantizes = node.kind == "DEQUANTIZE" and tensor.dtype == "float32"
         shifts = node.kind == "QUANTIZE" and source is not None and _is_shift_by_128(source, tensor)
-        folds = source is not None and source.data is None and source.dtype in ("int8", "uint8")
+        folds = source is not None and source.data is None and source.dtype in _QUANTISED
         if folds and (dequantizes or shifts):
             graph.nodes.remove(node)
             return Edge(source, tensor.dtype, tensor.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class Context:
 def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
     """Input and output shape of a record's fields."""
     layout = spec.BY_CODE[record["code"]].layout
-    if layout is spec.WINDOW:
+    if layout in (spec.WINDOW, spec.WINDOW16):
         return [record[f"in_{a}"] for a in "hwc"], [record[f"out_{a}"] for a in "hwc"]
     if layout is spec.REDUCE:
         return [record["outer"], record["reduce"], record["inner"]], [record["outer"], record["inner"]]
@@ -98,6 +99,12 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
     return [record["count"]], [record["count"]]
 
 
+def element_bytes(record: dict[str, Any]) -> int:
+    """Bytes of an element of a record's tensors; COPY and CONSTANT count in bytes."""
+    layout = spec.BY_CODE[record["code"]].layout
+    return 2 if layout is spec.WINDOW16 or (layout is spec.ARITHMETIC and record["flags"]) else 1
+
+
 def repeated(shape: Sequence[int], bits: int) -> list[int]:
     """The shape of an input that ARITHMETIC repeats along the dimensions with a bit."""
     return [1 if bits >> d & 1 else n for d, n in enumerate(shape)]
@@ -105,15 +112,13 @@ def repeated(shape: Sequence[int], bits: int) -> list[int]:
 
 def macs(record: dict[str, Any]) -> int:
     """Multiply-accumulates of an operator with weights; 0 for others."""
-    name = spec.BY_CODE[record["code"]].name
-    outputs = record["output_bytes"]
-    if name in ("CONV_2D", "FULLY_CONNECTED"):
-        return outputs * record["kernel_h"] * record["kernel_w"] * record["in_c"]
-    if name == "DEPTHWISE_CONV_2D":
-        return outputs * record["kernel_h"] * record["kernel_w"]
+    name = spec.BY_CODE[record["code"]].name.removesuffix("_16")
     if name == "SVDF":
         return record["batch"] * record["units"] * record["rank"] * (record["depth"] + record["memory"])
-    return 0
+    if name not in ("CONV_2D", "FULLY_CONNECTED", "DEPTHWISE_CONV_2D"):
+        return 0
+    depth = 1 if name == "DEPTHWISE_CONV_2D" else record["in_c"]
+    return prod(record_shapes(record)[1]) * record["kernel_h"] * record["kernel_w"] * depth
 
 
 # Executes one record as docs/NUMERICS.md says.

@@ -335,6 +335,34 @@ SVDF = _record(
     ],
 )
 
+WINDOW16 = _record(
+    "window16",
+    "A window over an image of int16 values, whose zero points are 0. flags 1: sums of 32 bits, as TFLM has them where "
+    "the bias is int32; else of 64.",
+    [
+        ("B", "stride_h", "vertical stride"),
+        ("B", "stride_w", "horizontal stride"),
+        ("B", "dilation_h", "vertical dilation"),
+        ("B", "dilation_w", "horizontal dilation"),
+        ("h", "clamp_min", "least output value"),
+        ("h", "clamp_max", "largest output value"),
+        ("H", "in_h", "input height"),
+        ("H", "in_w", "input width"),
+        ("H", "in_c", "input channels"),
+        ("H", "out_h", "output height"),
+        ("H", "out_w", "output width"),
+        ("H", "out_c", "output channels"),
+        ("H", "kernel_h", "window height"),
+        ("H", "kernel_w", "window width"),
+        ("H", "pad_top", "rows of padding above"),
+        ("H", "pad_left", "columns of padding at the left"),
+        ("H", "block_channels", "output channels in a weight block"),
+    ],
+)
+
+# Of a channel in a weight block of 16-bit activations, before the rows: bias, shift, multiplier.
+CHANNEL16_BITS = (48, 16, 32)
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -359,14 +387,17 @@ OPERATORS = [
     Operator(32, "COPY", COPY),
     Operator(33, "CONSTANT", CONSTANT),
     Operator(34, "ARITHMETIC", ARITHMETIC),
-    Operator(35, "LOG_SOFTMAX", SOFTMAX),
+    Operator(35, "CONV_2D_16", WINDOW16),
+    Operator(36, "DEPTHWISE_CONV_2D_16", WINDOW16),
+    Operator(37, "FULLY_CONNECTED_16", WINDOW16),
+    Operator(38, "LOG_SOFTMAX", SOFTMAX),
     Operator(44, "SVDF", SVDF),
 ]
 # Operators from here on live in a native module of their own, midge_extra: a board loads it for models that need it.
 FIRST_EXTRA = 32
 BY_CODE = {op.code: op for op in OPERATORS}
 BY_NAME = {op.name: op for op in OPERATORS}
-RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, COPY, CONSTANT, ARITHMETIC, SVDF]
+RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, COPY, CONSTANT, ARITHMETIC, SVDF, WINDOW16]
 
 # Why a record or a reading was refused: name, and the words for it. The code is the place in this list, from 1.
 # check() and run() return 0 or (operator index + 1) * 16 + code.

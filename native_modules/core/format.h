@@ -24,7 +24,10 @@
 #define MIDGE_COPY 32
 #define MIDGE_CONSTANT 33
 #define MIDGE_ARITHMETIC 34
-#define MIDGE_LOG_SOFTMAX 35
+#define MIDGE_CONV_2D_16 35
+#define MIDGE_DEPTHWISE_CONV_2D_16 36
+#define MIDGE_FULLY_CONNECTED_16 37
+#define MIDGE_LOG_SOFTMAX 38
 #define MIDGE_SVDF 44
 
 // What ARITHMETIC computes.
@@ -34,6 +37,13 @@
 #define MIDGE_KIND_MAXIMUM 3
 #define MIDGE_KIND_MINIMUM 4
 #define MIDGE_KIND_PRELU 5
+
+// What the source model has at an input or output, and what the arena holds of it.
+#define MIDGE_DTYPE_INT8 1
+#define MIDGE_DTYPE_UINT8 2
+#define MIDGE_DTYPE_FLOAT32 3
+#define MIDGE_DTYPE_INT16 4
+#define MIDGE_DTYPE_INT32 5
 
 // Why a record or a reading was refused.
 #define MIDGE_BAD_OPERATOR 1  // an unknown operator
@@ -305,6 +315,39 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_svdf_t;
+
+// A window over an image of int16 values, whose zero points are 0. flags 1: sums of 32 bits,
+// as TFLM has them where the bias is int32; else of 64.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint8_t stride_h;
+    uint8_t stride_w;
+    uint8_t dilation_h;
+    uint8_t dilation_w;
+    int16_t clamp_min;
+    int16_t clamp_max;
+    uint16_t in_h;
+    uint16_t in_w;
+    uint16_t in_c;
+    uint16_t out_h;
+    uint16_t out_w;
+    uint16_t out_c;
+    uint16_t kernel_h;
+    uint16_t kernel_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+    uint16_t block_channels;
+    uint8_t spare[10];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_window16_t;
 
 // A model input or output.
 typedef struct {

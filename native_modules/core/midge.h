@@ -34,7 +34,8 @@ typedef struct {
 uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weights_bytes);
 
 // Runs records first..last-1. For a single record, only its weight blocks begin..end-1; an
-// operator without weights ignores them. Checks every record against the buffers given; a refused
+// operator without weights ignores them. For operators of midge_extra `arena.data` must be aligned
+// to 4. Checks every record against the buffers given; a refused
 // record leaves the arena as the records before it made it. Returns as midge_check does.
 uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
     midge_weights_t weights, uint32_t begin, uint32_t end);
@@ -44,9 +45,11 @@ enum {
     MIDGE_INT8 = 'b',
     MIDGE_UINT8 = 'B',
     MIDGE_FLOAT32 = 'f',
+    MIDGE_INT16 = 'h',
+    MIDGE_INT32 = 'i',
 };
 
-// Writes a reading into an input tensor: int8 as it is, uint8 pixels by the tensor's pixel
+// Writes a reading into an input tensor of int8: int8 as it is, uint8 pixels by the tensor's pixel
 // mapping, float32 by its scale; NaN is refused. `tensor` is a descriptor (midge_tensor_t),
 // aligned to 4. Returns 0; MIDGE_BAD_PARAMETER for another type code; MIDGE_BAD_TENSOR when the
 // descriptor cannot be right or the lengths differ; MIDGE_BAD_READING for a NaN.
@@ -56,5 +59,12 @@ uint32_t midge_encode(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type
 // The reverse: an output tensor as int8, as uint8 (int8 + 128) or as float32. Returns as above.
 uint32_t midge_decode(midge_bytes_t tensor, midge_arena_t arena, uint8_t *out, uint32_t out_bytes,
     uint32_t type);
+
+// The same for tensors of int16 and int32, in midge_extra: their own type as it is; float32 by the
+// scale, but for readings of int32.
+uint32_t midge_encode_wide(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type,
+    midge_arena_t arena);
+uint32_t midge_decode_wide(midge_bytes_t tensor, midge_arena_t arena, uint8_t *out,
+    uint32_t out_bytes, uint32_t type);
 
 #endif

@@ -79,6 +79,12 @@ uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_a
         if (!found) {
             return refusal(i, reason);
         }
+#ifndef MIDGE_NATIVE_ONLY
+        // These read and write words.
+        if (op->code >= MIDGE_FIRST_EXTRA && ((uintptr_t)arena.data & 3)) {
+            return refusal(i, MIDGE_BAD_TENSOR);
+        }
+#endif
         midge_call_t call = {op, arena.data, 0, 0, op->blocks};
         if (op->blocks) {
             if (!whole) {

@@ -37,6 +37,9 @@ static const operator_t operators[] = {
     [MIDGE_ARITHMETIC - FIRST_CODE] = {midge_arithmetic_check, midge_arithmetic},
     [MIDGE_SVDF - FIRST_CODE] = {midge_svdf_check, midge_svdf},
     [MIDGE_LOG_SOFTMAX - FIRST_CODE] = {midge_log_softmax_check, midge_log_softmax},
+    [MIDGE_CONV_2D_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
+    [MIDGE_DEPTHWISE_CONV_2D_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
+    [MIDGE_FULLY_CONNECTED_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
 #endif
 };
 
@@ -44,8 +47,11 @@ static const operator_t operators[] = {
 #define NATIVE_BLOCKS \
     (1u << MIDGE_CONV_2D | 1u << MIDGE_DEPTHWISE_CONV_2D | 1u << MIDGE_FULLY_CONNECTED \
         | 1u << MIDGE_LUT)
+#define EXTRA_BIT(code) (1u << ((code) - MIDGE_FIRST_EXTRA))
 #define EXTRA_BLOCKS \
-    (1u << (MIDGE_CONSTANT - MIDGE_FIRST_EXTRA) | 1u << (MIDGE_SVDF - MIDGE_FIRST_EXTRA))
+    (EXTRA_BIT(MIDGE_CONSTANT) | EXTRA_BIT(MIDGE_CONV_2D_16) \
+        | EXTRA_BIT(MIDGE_DEPTHWISE_CONV_2D_16) | EXTRA_BIT(MIDGE_FULLY_CONNECTED_16) \
+        | EXTRA_BIT(MIDGE_SVDF))
 
 static inline int has_blocks(uint32_t code) {
 #ifndef MIDGE_NATIVE_ONLY

@@ -13,9 +13,13 @@
 #ifdef MIDGE_EXTRA_ONLY
 #define NAME "midge_extra"
 #define INIT PyInit_midge_extra
+#define ENCODE midge_encode_wide
+#define DECODE midge_decode_wide
 #else
 #define NAME "midge_native"
 #define INIT PyInit_midge_native
+#define ENCODE midge_encode
+#define DECODE midge_decode
 #endif
 
 // A contiguous buffer of at most 4 GB. Anything else is a TypeError, as it is under MicroPython.
@@ -105,7 +109,7 @@ static PyObject *encode(PyObject *self, PyObject *args) {
     PyObject *result = NULL;
     if (get_buffer(in[1], &reading, PyBUF_FORMAT) == 0) {
         if (get_buffer(in[2], &arena, PyBUF_WRITABLE) == 0) {
-            result = PyLong_FromUnsignedLong(midge_encode(as_bytes(&tensor), as_bytes(&reading),
+            result = PyLong_FromUnsignedLong(ENCODE(as_bytes(&tensor), as_bytes(&reading),
                 type_code(&reading), as_arena(&arena)));
             PyBuffer_Release(&arena);
         }
@@ -125,8 +129,8 @@ static PyObject *decode(PyObject *self, PyObject *args) {
     PyObject *result = NULL;
     if (get_buffer(in[1], &arena, PyBUF_WRITABLE) == 0) {
         if (get_buffer(in[2], &out, PyBUF_WRITABLE | PyBUF_FORMAT) == 0) {
-            result = PyLong_FromUnsignedLong(midge_decode(as_bytes(&tensor), as_arena(&arena),
-                out.buf, (uint32_t)out.len, type_code(&out)));
+            result = PyLong_FromUnsignedLong(DECODE(as_bytes(&tensor), as_arena(&arena), out.buf,
+                (uint32_t)out.len, type_code(&out)));
             PyBuffer_Release(&out);
         }
         PyBuffer_Release(&arena);

@@ -65,24 +65,49 @@ static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 5, 8, run);
 
+typedef uint32_t encode_t(midge_bytes_t, midge_bytes_t, uint32_t, midge_arena_t);
+typedef uint32_t decode_t(midge_bytes_t, midge_arena_t, uint8_t *, uint32_t, uint32_t);
+
 // encode(tensor, reading, arena) -> status
-static mp_obj_t encode(mp_obj_t tensor, mp_obj_t reading, mp_obj_t arena) {
+static inline mp_obj_t encode_by(encode_t *encode, mp_obj_t tensor, mp_obj_t reading,
+    mp_obj_t arena) {
     mp_buffer_info_t info;
     mp_get_buffer_raise(reading, &info, MP_BUFFER_READ);
     midge_bytes_t bytes = {info.buf, info.len};
-    return mp_obj_new_int(
-        midge_encode(get_bytes(tensor), bytes, type_code(&info), get_arena(arena)));
+    return mp_obj_new_int(encode(get_bytes(tensor), bytes, type_code(&info), get_arena(arena)));
+}
+
+// decode(tensor, arena, out) -> status
+static inline mp_obj_t decode_by(decode_t *decode, mp_obj_t tensor, mp_obj_t arena, mp_obj_t out) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(out, &info, MP_BUFFER_WRITE);
+    return mp_obj_new_int(decode(get_bytes(tensor), get_arena(arena), info.buf, info.len,
+        type_code(&info)));
+}
+
+#ifndef MIDGE_EXTRA_ONLY
+static mp_obj_t encode(mp_obj_t tensor, mp_obj_t reading, mp_obj_t arena) {
+    return encode_by(midge_encode, tensor, reading, arena);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(encode_obj, encode);
 
-// decode(tensor, arena, out) -> status
 static mp_obj_t decode(mp_obj_t tensor, mp_obj_t arena, mp_obj_t out) {
-    mp_buffer_info_t info;
-    mp_get_buffer_raise(out, &info, MP_BUFFER_WRITE);
-    return mp_obj_new_int(midge_decode(get_bytes(tensor), get_arena(arena), info.buf, info.len,
-        type_code(&info)));
+    return decode_by(midge_decode, tensor, arena, out);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(decode_obj, decode);
+#endif
+
+#ifndef MIDGE_NATIVE_ONLY
+static mp_obj_t encode_wide(mp_obj_t tensor, mp_obj_t reading, mp_obj_t arena) {
+    return encode_by(midge_encode_wide, tensor, reading, arena);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(encode_wide_obj, encode_wide);
+
+static mp_obj_t decode_wide(mp_obj_t tensor, mp_obj_t arena, mp_obj_t out) {
+    return decode_by(midge_decode_wide, tensor, arena, out);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(decode_wide_obj, decode_wide);
+#endif
 
 #if MICROPY_ENABLE_DYNRUNTIME
 
@@ -91,28 +116,43 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     mp_store_global(MP_QSTR_FORMAT, MP_OBJ_NEW_SMALL_INT(MIDGE_FORMAT_VERSION));
     mp_store_global(MP_QSTR_check, MP_OBJ_FROM_PTR(&check_obj));
     mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
+#ifdef MIDGE_EXTRA_ONLY
+    mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_wide_obj));
+    mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_wide_obj));
+#else
     mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_obj));
     mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_obj));
+#endif
     MP_DYNRUNTIME_INIT_EXIT
 }
 
 #else
 
-static const mp_rom_map_elem_t globals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_midge_native)},
-    {MP_ROM_QSTR(MP_QSTR_FORMAT), MP_ROM_INT(MIDGE_FORMAT_VERSION)},
-    {MP_ROM_QSTR(MP_QSTR_check), MP_ROM_PTR(&check_obj)},
-    {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&run_obj)},
-    {MP_ROM_QSTR(MP_QSTR_encode), MP_ROM_PTR(&encode_obj)},
-    {MP_ROM_QSTR(MP_QSTR_decode), MP_ROM_PTR(&decode_obj)},
-};
-static MP_DEFINE_CONST_DICT(globals, globals_table);
+// Each of the two modules has all operators; they differ in whose tensors they convert.
+#define TABLE(name, encode, decode) \
+    static const mp_rom_map_elem_t name##_table[] = { \
+        {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_##name)}, \
+        {MP_ROM_QSTR(MP_QSTR_FORMAT), MP_ROM_INT(MIDGE_FORMAT_VERSION)}, \
+        {MP_ROM_QSTR(MP_QSTR_check), MP_ROM_PTR(&check_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&run_obj)}, \
+        {MP_ROM_QSTR(MP_QSTR_encode), MP_ROM_PTR(&encode)}, \
+        {MP_ROM_QSTR(MP_QSTR_decode), MP_ROM_PTR(&decode)}, \
+    }
 
+TABLE(midge_native, encode_obj, decode_obj);
+static MP_DEFINE_CONST_DICT(native_globals, midge_native_table);
 const mp_obj_module_t midge_native_module = {
     .base = {&mp_type_module},
-    .globals = (mp_obj_dict_t *)&globals,
+    .globals = (mp_obj_dict_t *)&native_globals,
 };
 MP_REGISTER_MODULE(MP_QSTR_midge_native, midge_native_module);
-MP_REGISTER_MODULE(MP_QSTR_midge_extra, midge_native_module);
+
+TABLE(midge_extra, encode_wide_obj, decode_wide_obj);
+static MP_DEFINE_CONST_DICT(extra_globals, midge_extra_table);
+const mp_obj_module_t midge_extra_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&extra_globals,
+};
+MP_REGISTER_MODULE(MP_QSTR_midge_extra, midge_extra_module);
 
 #endif

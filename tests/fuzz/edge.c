@@ -1,5 +1,5 @@
-// Fuzz target: readings in and results out, midge_encode and midge_decode, with descriptors of any kind. The answers
-// are compared with the compiler's own floating point.
+// Fuzz target: readings in and results out, midge_encode and midge_decode and those of wide tensors, with descriptors
+// of any kind. The answers are compared with the compiler's own floating point.
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 typedef struct {
     midge_tensor_t tensor;
     uint16_t arena_bytes;
-    uint8_t decode;
+    uint8_t call; // bit 0: decode; bit 1: as a wide tensor
     uint8_t type;
     int8_t more; // bytes that the reading or result has above what the tensor says
     uint8_t skew; // of the reading
@@ -34,23 +34,31 @@ static float as_float(uint32_t bits) {
     return x;
 }
 
-static int8_t clamped(double q) {
-    return (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
+static int32_t load(const void *at, uint32_t unit) {
+    int32_t word = 0;
+    memcpy(&word, at, unit);
+    return unit == 1 ? (int8_t)word : unit == 2 ? (int16_t)word : word;
 }
 
-// What an element of a reading must become.
-static int8_t expected(const midge_tensor_t *tensor, uint32_t type, const uint8_t *at) {
-    if (type == MIDGE_INT8) {
-        return (int8_t)*at;
-    }
+static int32_t clamped(double q, uint32_t unit) {
+    const double most = unit == 1 ? INT8_MAX : INT16_MAX;
+    return (int32_t)(q < -most - 1 ? -most - 1 : q > most ? most : q);
+}
+
+// What an element of a reading must become; `unit`: the bytes of the tensor's.
+static int32_t expected(const midge_tensor_t *tensor, uint32_t type, const uint8_t *at,
+    uint32_t unit) {
     if (type == MIDGE_UINT8) {
         const int64_t product = (int64_t)*at * tensor->pixel_multiplier + tensor->pixel_offset;
-        return clamped((double)((product + 0x8000) >> 16));
+        return clamped((double)((product + 0x8000) >> 16), unit);
     }
-    uint32_t bits;
-    memcpy(&bits, at, sizeof(bits));
-    const float ratio = as_float(bits) / as_float(tensor->scale);
-    return clamped((double)roundf(ratio) + tensor->zero_point);
+    if (type == MIDGE_FLOAT32) {
+        uint32_t bits;
+        memcpy(&bits, at, sizeof(bits));
+        const float ratio = as_float(bits) / as_float(tensor->scale);
+        return clamped((double)roundf(ratio) + tensor->zero_point, unit);
+    }
+    return load(at, unit);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -61,10 +69,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(&edge, data, sizeof(edge));
     data += sizeof(edge);
     size -= sizeof(edge);
-    static const uint8_t types[] = "bBfbBfh";
+    static const uint8_t types[] = "bBfhifH";
     const uint32_t type = types[edge.type & 7];
-    const uint32_t unit = type == MIDGE_FLOAT32 ? 4 : 1;
-    const int64_t wanted = (int64_t)(edge.tensor.bytes % 0x10000) * unit + edge.more;
+    const int wide = edge.call & 2;
+    const uint32_t own = !wide ? 1 : edge.tensor.element == MIDGE_DTYPE_INT16 ? 2 : 4;
+    const uint32_t unit = type == MIDGE_FLOAT32 ? 4 : own;
+    const int64_t wanted = (int64_t)(edge.tensor.bytes % 0x10000 / own) * unit + edge.more;
     const uint32_t bytes = (uint32_t)(wanted < 0 ? 0 : wanted);
 
     midge_tensor_t *tensor = malloc(sizeof(*tensor));
@@ -81,25 +91,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const midge_bytes_t descriptor = {(const uint8_t *)tensor, sizeof(*tensor)};
     const midge_arena_t arena = {arena_data, edge.arena_bytes};
     const int usual = tensor->scale > 0x10000000 && tensor->scale < 0x70000000; // as files may have
-    if (edge.decode & 1) {
-        const uint32_t status = midge_decode(descriptor, arena, other, bytes, type);
-        for (uint32_t i = 0; status == MIDGE_OK && usual && i < tensor->bytes; i++) {
-            const int32_t q = arena_data[tensor->offset + i];
-            if (type == MIDGE_FLOAT32) {
-                float got;
-                memcpy(&got, other + 4 * i, sizeof(got));
-                require(got == as_float(tensor->scale) * (float)(q - tensor->zero_point),
-                    "a result is scale * (q - zero_point)");
-            } else {
-                require(other[i] == (uint8_t)(type == MIDGE_UINT8 ? q + 128 : q), "bytes out");
-            }
-        }
+    uint32_t status;
+    if (edge.call & 1) {
+        status = (wide ? midge_decode_wide : midge_decode)(descriptor, arena, other, bytes, type);
     } else {
         const midge_bytes_t reading = {other, bytes};
-        const uint32_t status = midge_encode(descriptor, reading, type, arena);
-        for (uint32_t i = 0; status == MIDGE_OK && usual && i < tensor->bytes; i++) {
-            require(arena_data[tensor->offset + i] == expected(tensor, type, other + unit * i),
+        status = (wide ? midge_encode_wide : midge_encode)(descriptor, reading, type, arena);
+    }
+    for (uint32_t i = 0; status == MIDGE_OK && usual && i < tensor->bytes / own; i++) {
+        const int32_t q = load(arena_data + tensor->offset + i * own, own);
+        const uint8_t *value = other + i * unit;
+        if (!(edge.call & 1)) {
+            require(q == expected(tensor, type, value, own),
                 "a reading is quantised as TFLM does it");
+        } else if (type == MIDGE_FLOAT32) {
+            const double real = (double)as_float(tensor->scale) * ((double)q - tensor->zero_point);
+            float got;
+            memcpy(&got, value, sizeof(got));
+            // int32 times float32 may have more bits than double holds.
+            require(own == 4 ? fabs(got - real) <= fabs(real) * 1e-7 : got == (float)real,
+                "a result is scale * (q - zero_point)");
+        } else {
+            require(load(value, unit) == (type == MIDGE_UINT8 ? (int8_t)(q + 128) : q), "bytes out");
         }
     }
     free(tensor);

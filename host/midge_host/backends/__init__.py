@@ -30,6 +30,8 @@ BACKENDS = {
     "qemu-xtensa": ("xtensa", "the native module on an emulated Xtensa core, as in an ESP32"),
 }
 WEIGHTS = ("auto", "ram", "map", "stream")
+# What a reading may be, by what the arena holds.
+READINGS = {"int8": ("int8", "uint8", "float32"), "int16": ("int16", "float32"), "int32": ("int32",)}
 
 
 @dataclass
@@ -52,7 +54,8 @@ def problem(name: str) -> str | None:
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str = "auto") -> RunResult:
     """Runs `model` on N inputs in order, state kept between them.
 
-    inputs: one array (N, *shape) per model input: int8 as it is, uint8 pixels, or float32 real values.
+    inputs: one array (N, *shape) per model input: int8 (int16, int32 where the model has that) as it is, uint8
+    pixels, or float32 real values.
     Raises MidgeError when an input does not fit, or the backend cannot run here.
     """
     if weights not in WEIGHTS:
@@ -82,9 +85,9 @@ def _check_input(tensor: TensorInfo, values: np.ndarray, count: int) -> np.ndarr
     if values.dtype == np.float64:
         with np.errstate(over="ignore"):
             values = values.astype(np.float32)
-    known = ("int8", "uint8", "float32") if tensor.element == "int8" else (tensor.element, "float32")
+    known = READINGS[tensor.element]
     if values.dtype.name not in known:
-        raise MidgeError(f"{where}: dtype {values.dtype}; give {', '.join(known[:-1])} or {known[-1]}")
+        raise MidgeError(f"{where}: dtype {values.dtype}; give {_listed(known)}")
     if values.ndim and len(values) != count:
         raise MidgeError(f"{where}: {len(values)} readings, but {count} for the first input")
     if values.ndim == 0 or values.size != count * tensor.size:
@@ -92,3 +95,7 @@ def _check_input(tensor: TensorInfo, values: np.ndarray, count: int) -> np.ndarr
     if values.dtype == np.float32 and np.isnan(values).any():
         raise MidgeError(f"{where}: holds NaN; check the data")
     return np.ascontiguousarray(values).reshape(count, *tensor.shape)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -17,8 +17,8 @@ def problem(name: str) -> str | None:
 
 
 def encode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:
-    """int8 values of a reading: docs/NUMERICS.md, "Readings"."""
-    if values.dtype == np.int8:
+    """What the arena holds of a reading: docs/NUMERICS.md, "Readings"."""
+    if values.dtype == tensor.element:
         return values
     if values.dtype == np.uint8:
         scaled = values.astype(np.int64) * tensor.pixel_multiplier + tensor.pixel_offset
@@ -26,7 +26,8 @@ def encode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         quotient = (values / np.float32(tensor.scale)).astype(np.float64)
     rounded = np.trunc(quotient + np.copysign(0.5, quotient))  # float64 holds a float32 plus a half exactly enough
-    return np.clip(rounded + tensor.zero_point, -128, 127).astype(np.int8)
+    limits = np.iinfo(tensor.element)
+    return np.clip(rounded + tensor.zero_point, limits.min, limits.max).astype(tensor.element)
 
 
 def decode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:

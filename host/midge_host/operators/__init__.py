@@ -9,7 +9,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..program import Lowering, Reference
-from . import add, arithmetic, constant, conv, copy, log_softmax, lut, mean, pad, pool, softmax, svdf, transpose_conv
+from . import (
+    add,
+    arithmetic,
+    constant,
+    conv,
+    conv16,
+    copy,
+    log_softmax,
+    lut,
+    mean,
+    pad,
+    pool,
+    softmax,
+    svdf,
+    transpose_conv,
+)
 
 
 class Front(NamedTuple):
@@ -20,13 +35,16 @@ class Front(NamedTuple):
     limits: str
 
 
+_WINDOW = "any stride, dilation, padding; int16 too"
 _BROADCAST = f"any broadcasting, constants; int16 too; up to {arithmetic.DIMS} dimensions"
 
 FRONTS: dict[str, Front] = {
-    "CONV_2D": Front(conv.lower_conv, "CONV_2D", "any stride, dilation, padding; no groups"),
-    "DEPTHWISE_CONV_2D": Front(conv.lower_depthwise, "DEPTHWISE_CONV_2D", "any multiplier, stride, dilation, padding"),
+    "CONV_2D": Front(conv.lower_conv, "CONV_2D", f"{_WINDOW}; no groups"),
+    "DEPTHWISE_CONV_2D": Front(conv.lower_depthwise, "DEPTHWISE_CONV_2D", f"any multiplier; {_WINDOW}"),
     "TRANSPOSE_CONV": Front(transpose_conv.lower, "CONV_2D", "any stride and padding; then a COPY for each phase"),
-    "FULLY_CONNECTED": Front(conv.lower_fully_connected, "FULLY_CONNECTED", "any number of rows; constant weights"),
+    "FULLY_CONNECTED": Front(
+        conv.lower_fully_connected, "FULLY_CONNECTED", "any number of rows; constant weights; int16 too"
+    ),
     "AVERAGE_POOL_2D": Front(pool.lower, "AVERAGE_POOL_2D", "any window, stride, padding"),
     "MAX_POOL_2D": Front(pool.lower, "MAX_POOL_2D", "any window, stride, padding"),
     "MEAN": Front(mean.lower, "MEAN", "constant axes, up to 2^23 elements; a COPY first where axes are apart"),
@@ -91,4 +109,7 @@ REFERENCES: dict[str, Reference] = {
     "ARITHMETIC": arithmetic.run,
     "SVDF": svdf.run,
     "LOG_SOFTMAX": log_softmax.run,
+    "CONV_2D_16": conv16.run,
+    "DEPTHWISE_CONV_2D_16": conv16.run,
+    "FULLY_CONNECTED_16": conv16.run,
 }

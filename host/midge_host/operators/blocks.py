@@ -27,7 +27,7 @@ def pack(rows: Rows) -> tuple[dict[str, Any], list[bytes]]:
     mult_bits = 0 if (multiplier == multiplier[0]).all() else MULTIPLIER_BITS
     entry_bits = bias_bits + shift_bits + mult_bits
 
-    per_block = _channels_per_block(channels, row_bytes, (bias_bits, shift_bits, mult_bits))
+    per_block = channels_per_block(channels, row_bytes, (bias_bits, shift_bits, mult_bits))
     mask = (1 << bias_bits) - 1
     blocks = []
     for start in range(0, channels, per_block):
@@ -53,7 +53,7 @@ def pack(rows: Rows) -> tuple[dict[str, Any], list[bytes]]:
     return fields, blocks
 
 
-def _channels_per_block(channels: int, row_bytes: int, bits: tuple[int, int, int]) -> int:
+def channels_per_block(channels: int, row_bytes: int, bits: tuple[int, int, int]) -> int:
     """The largest divisor of `channels` whose block stays within the target; blocks are all alike."""
     for count in range(1, channels + 1):
         if channels % count == 0:

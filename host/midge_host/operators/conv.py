@@ -10,7 +10,7 @@ from .. import spec
 from ..graph import Graph, Node, Tensor
 from ..numerics import clamp_limits, quantize_multiplier, wrap32
 from ..program import Context, Rows, Step
-from . import blocks
+from . import blocks, conv16
 from .window import image_shape, requantize, taps, window_fields
 
 
@@ -30,24 +30,30 @@ def _weights(node: Node, channels: int) -> tuple[Tensor, np.ndarray]:
     return weights, weights.data
 
 
-def _bias(node: Node, channels: int) -> np.ndarray:
+def _bias(node: Node, channels: int, dtypes: tuple[str, ...]) -> np.ndarray:
     bias = node.inputs[2] if len(node.inputs) > 2 else None
     if bias is None:
         return np.zeros(channels, np.int64)
     # A bias tensor's own quantisation is not looked at: it is input scale * weight scale by definition, and
     # some exporters write a quantized_dimension that is out of range.
-    if bias.data is None or bias.dtype != "int32" or bias.size != channels:
-        raise node.refuse(f"its bias is {bias.dtype} {bias.shape}, not {channels} int32 constants", "export again")
-    return bias.data.reshape(-1).astype(np.int64)
+    if bias.data is None or bias.dtype not in dtypes or bias.size != channels:
+        wanted = f"{channels} {' or '.join(dtypes)} constants"
+        raise node.refuse(f"its bias is {bias.dtype} {bias.shape}, not {wanted}", "export the model again")
+    return bias.data.reshape(-1)
 
 
 def _step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.ndarray) -> list[Step]:
     """The step of a convolution with weights (out_c, kernel_h, kernel_w, in_c or 1) int8."""
     source, output = node.inputs[0], node.outputs[0]
+    channels = len(weights)
+    if source.dtype == "int16":
+        # TFLM reads the bias of a depthwise convolution as int64 whatever it is.
+        dtypes = ("int64",) if node.kind == "DEPTHWISE_CONV_2D" else ("int32", "int64")
+        return conv16.step(node, fields, weights, scales, _bias(node, channels, dtypes))
     in_scale, in_zero = node.per_tensor(source)
     out_scale, out_zero = node.per_tensor(output)
-    channels = len(weights)
-    bias = wrap32(_bias(node, channels) - in_zero * weights.astype(np.int64).sum((1, 2, 3)))
+    bias = _bias(node, channels, ("int32",)).astype(np.int64)
+    bias = wrap32(bias - in_zero * weights.astype(np.int64).sum((1, 2, 3)))
     precision = np.dtype(node.options.get("scale_product", "float64")).type
     pairs = [quantize_multiplier(float(precision(in_scale) * precision(s)) / float(out_scale)) for s in scales]
     multiplier, shift = (np.array(v, np.int64) for v in zip(*pairs, strict=True))

@@ -23,6 +23,7 @@ def lower(graph: Graph, node: Node) -> list[Step]:
     _, weights, source, *rest = node.inputs
     output = node.outputs[0]
     bias = rest[0] if rest else None
+    node.per_tensor(source)
     if weights is None or weights.data is None or len(weights.shape) != 4:
         raise node.refuse("its weights are computed by the model", "only constant weights can be converted")
     strides = (node.options["stride_h"], node.options["stride_w"])

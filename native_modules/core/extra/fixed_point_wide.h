@@ -11,8 +11,14 @@
 static inline int32_t midge_rescale_wide(int64_t x, int32_t multiplier, int32_t shift) {
     uint32_t reduced = multiplier < 0x7fff0000 ? ((uint32_t)multiplier + 0x8000) >> 16 : 0x7fff;
     uint32_t right = (uint32_t)(15 - shift);
-    uint64_t product = (uint64_t)x * reduced + ((uint64_t)1 << (right - 1));
-    return (int32_t)((int64_t)product >> right);
+    uint64_t product = (uint64_t)x * reduced;
+    // By halves: few of the cores shift 64 bits by a number that is not constant.
+    if (right >= 32) {
+        product += (uint64_t)(1u << (right - 32)) << 31;
+        return (int32_t)(product >> 32) >> (right - 32);
+    }
+    product += 1u << (right - 1);
+    return (int32_t)((uint32_t)product >> right | (uint32_t)(product >> 32) << (32 - right));
 }
 
 static inline int midge_is_rescale_wide(int32_t multiplier, int32_t shift) {
