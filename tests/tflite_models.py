@@ -709,14 +709,14 @@ class ModelBuilder:
 
     # The model's edges, and a change of scale in its middle.
 
-    def quantize(self, x: int, quant: Quant) -> int:
-        """float32 or int8 to int8."""
-        y = self.tensor(self.tensors[x].shape, quant=quant)
+    def quantize(self, x: int, quant: Quant, dtype: str = "int8") -> int:
+        """float32, int8 or int16 to one of the latter."""
+        y = self.tensor(self.tensors[x].shape, dtype, quant)
         self.op("QUANTIZE", [x], [y], options_table="QuantizeOptions")
         return y
 
     def dequantize(self, x: int) -> int:
-        """int8 to float32."""
+        """int8 or int16 to float32."""
         y = self.tensor(self.tensors[x].shape, "float32")
         self.op("DEQUANTIZE", [x], [y], version=2, options_table="DequantizeOptions")
         return y
