@@ -21,10 +21,19 @@ MODELS: dict[str, tuple[int, dict[str, float]]] = {
     "hello_world_int8": (1504, {}),
     "str_ww_ref_model": (16640, {"calib45": 91.11}),
     "magic_wand": (6192, {}),
+    "ww_alexa_v2": (20432, {}),
 }
 NATIVE = [("numpy", "auto"), ("cpython", "ram"), ("cpython", "stream"), ("cpython", "map"), ("micropython", "ram")]
 NATIVE += [("micropython", "stream")]
-SMALL = ["mnist_cnn_int8", "mnist_valid_q", "hello_world_int8", "micro_speech_quantized", "ad01_int8", "magic_wand"]
+SMALL = [
+    "mnist_cnn_int8",
+    "mnist_valid_q",
+    "hello_world_int8",
+    "micro_speech_quantized",
+    "ad01_int8",
+    "magic_wand",
+    "ww_alexa_v2",
+]
 PORTABLE = [("portable", "auto"), ("micropython-portable", "auto")]
 
 

@@ -303,3 +303,51 @@ print("café")
     assert done.files == {"out/a.txt": b"written", "out/b.txt": b"x"}
     assert [value for value, _ in done.marks] == [7, 8]
     assert done.report == "café"
+
+
+# A timer interrupts the predictions, between any two of MicroPython's instructions.
+TIMER = """
+import json
+from array import array
+from machine import Timer
+import midge
+
+model = midge.load("model.midge", "stream")
+readings = []
+with open("in.bin", "rb") as file:
+    for _ in range(2):
+        readings.append(array("b", bytes(model.inputs[0].size)))
+        file.readinto(readings[-1])
+outs = [array("b", bytes(model.outputs[0].size)) for _ in range(2)]
+wanted = []
+for reading in readings:
+    model.predict_into(reading, outs[0])
+    wanted.append(bytes(outs[0]))
+counts = [0, 0, 0]  # callbacks that were refused, that were not, wrong results
+
+
+def tick(timer):
+    try:
+        model.predict_into(readings[1], outs[1])
+        counts[1] += 1
+        counts[2] += bytes(outs[1]) != wanted[1]
+    except RuntimeError:
+        counts[0] += 1
+
+
+timer = Timer(mode=Timer.PERIODIC, freq=331, callback=tick)
+for _ in range(40):
+    model.predict_into(readings[0], outs[0])
+    counts[2] += bytes(outs[0]) != wanted[0]
+timer.deinit()
+print(json.dumps(counts))
+"""
+
+
+def test_callbacks_of_a_timer(make_model) -> None:
+    inputs = models.residual_inputs(2)[0]
+    path = make_model(models.residual())
+    files, _ = pico.with_model(pico.library(), path, "stream")
+    done = pico.run({**files, "main.py": TIMER.encode(), "in.bin": inputs.tobytes()})
+    refused, computed, wrong = json.loads(done.report)
+    assert refused > 10 and wrong == 0, (refused, computed, wrong)
