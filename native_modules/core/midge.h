@@ -34,9 +34,9 @@ typedef struct {
 uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weights_bytes);
 
 // Runs records first..last-1. For a single record, only its weight blocks begin..end-1; an
-// operator without weights ignores them. For operators of midge_extra `arena.data` must be aligned
-// to 4. Checks every record against the buffers given; a refused
-// record leaves the arena as the records before it made it. Returns as midge_check does.
+// operator without weights ignores them. Checks every record against the buffers given; a refused
+// record leaves the arena as the records before it made it. Returns as midge_check does. For
+// operators of midge_extra `arena.data` must be aligned to 4.
 uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
     midge_weights_t weights, uint32_t begin, uint32_t end);
 

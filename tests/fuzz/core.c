@@ -83,6 +83,18 @@ static void require(int condition, const char *what) {
     }
 }
 
+// Nothing but the core is left in its middle.
+static uint32_t run_core(midge_bytes_t records, uint32_t first, uint32_t last, midge_arena_t arena,
+    midge_weights_t weights, uint32_t begin, uint32_t end) {
+    if (ticks >= WORK_TICKS) {
+        siglongjmp(too_long, 1);
+    }
+    may_leave = 1;
+    const uint32_t status = midge_run(records, first, last, arena, weights, begin, end);
+    may_leave = 0;
+    return status;
+}
+
 static buffer_t program, arena, again, weights, window;
 
 static void run(const job_t *job) {
@@ -92,9 +104,10 @@ static void run(const job_t *job) {
     const uint32_t end = job->end == UINT16_MAX ? UINT32_MAX : job->end;
     const uint32_t checked = midge_check(records, arena.bytes, job->declared);
     const uint32_t status =
-        midge_run(records, job->first, job->last, whole, at_hand, job->begin, end);
-    if (checked || job->base || weights.bytes < job->declared || job->first > job->last
-        || job->last > job->records || job->begin || job->end != UINT16_MAX) {
+        run_core(records, job->first, job->last, whole, at_hand, job->begin, end);
+    if (checked || job->arena_skew & 3 || job->base || weights.bytes < job->declared
+        || job->first > job->last || job->last > job->records || job->begin
+        || job->end != UINT16_MAX) {
         return;
     }
     if (((uintptr_t)arena.data & 3) && (status & 15) == MIDGE_BAD_TENSOR) {
@@ -106,12 +119,15 @@ static void run(const job_t *job) {
     for (uint32_t i = job->first; i < job->last; i++) {
         midge_head_t op;
         memcpy(&op, program.data + i * MIDGE_RECORD_BYTES, sizeof(op));
+        if (op.blocks && !op.block_bytes) {
+            return; // the loader refuses blocks of no bytes
+        }
         for (uint32_t block = 0; block < op.blocks || block == 0; block++) {
             // Exactly this block's bytes.
             const uint32_t from = op.blocks ? op.weights + block * op.block_bytes : 0;
             window = allocate(op.blocks ? op.block_bytes : 0, job->weights_skew);
             memcpy(window.data, weights.data + from, window.bytes);
-            const uint32_t answer = midge_run(records, i, i + 1, pieces,
+            const uint32_t answer = run_core(records, i, i + 1, pieces,
                 (midge_weights_t){window.data, window.bytes, from}, block, block + 1);
             free(window.allocation);
             window.allocation = NULL;
@@ -159,12 +175,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     start_clock();
     if (sigsetjmp(too_long, 1) == 0) {
-        may_leave = 1;
         run(&job);
     } else {
+        may_leave = 0;
         keep(data, size);
     }
-    may_leave = 0;
     free(program.allocation);
     free(arena.allocation);
     free(again.allocation);
