@@ -71,11 +71,16 @@ bench: $(VENV)/.test
 bench-kernels: $(VENV)/.test toolchains
 	$(BIN)/python tests/bench_kernels.py --update
 
-# Coverage-guided fuzzing of what reads files: docs/security.md. SECONDS for each target; FUZZ="core edge" names some.
+# Coverage-guided fuzzing of what reads files: docs/security.md. Debian's clang for the targets in C, atheris for those
+# in Python. SECONDS for each target; FUZZ="core edge" names some.
 FUZZERS := clang libclang-rt-dev
 SECONDS ?= 60
 
-fuzz: $(VENV)/.test
+$(VENV)/.fuzz: $(VENV)/.test
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[fuzz]"
+	@touch $@
+
+fuzz: $(VENV)/.fuzz
 	@$(call debian,$(FUZZERS))
 	$(BIN)/python tests/fuzz/run.py --cache $(CACHE)/fuzz --seconds $(SECONDS) $(FUZZ)
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fuzz import corpus, native
+from fuzz import corpus, native, readers
 
 
 @pytest.mark.parametrize("name", native.TARGETS)
@@ -25,3 +25,13 @@ def test_native(name: str, tmp_path: Path) -> None:
     done_files = done.stdout.split()
     assert done.returncode == 0, f"{done_files[-1:]}: {done.stderr[:3000]}"
     assert done_files == files
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("name", readers.READERS)
+def test_readers(name: str) -> None:
+    for file, data in corpus.inputs(name):
+        try:
+            readers.READERS[name].run(data)
+        except Exception as error:
+            raise AssertionError(f"{file}: {error!r}") from error

@@ -103,7 +103,7 @@ class Model:
         self.labels = ["%s" % label for label in labels]
         self._weights = None if view is None else memoryview(view)
         # How a prediction runs, in steps (_stream). None: one call of _run does it.
-        self._steps = steps and [list(step) for step in steps]
+        self._steps = None if steps is None else [list(step) for step in steps]
         self._parts = parts and [list(step) for step in parts]
         self._file = None
         self._lock = allocate_lock()
@@ -128,7 +128,7 @@ class Model:
                 mode = "stream"  # enough is free, but not in one piece
         if mode == "stream":
             self._reserve(mode, min(size, self._window_bytes))
-        if self._steps:
+        if self._steps is not None:
             return
         self._use_parts()
         with open(self._path, "rb") as file:
@@ -154,7 +154,7 @@ class Model:
                 self._arena = bytearray(self.arena_bytes)
                 if mode != "map":
                     self._weights = bytearray(size)
-                if mode == "stream" and self._steps:
+                if mode == "stream" and self._steps is not None:
                     self._file = open(self._path, "rb")
                     self._windows(self._steps)
                 return

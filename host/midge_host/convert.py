@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from math import prod
 from pathlib import Path
 
+import numpy as np
+
 from . import importers, reference, spec
 from .channels import drop_channels
 from .errors import MidgeError, UnsupportedError
@@ -72,9 +74,21 @@ def midge_version() -> str:
         return "source"
 
 
+# What code that relies on TensorFlow's converter raises where a damaged file lacks what that always writes.
+MISFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
 def build(graph: Graph) -> ModelFile:
     """The model of a graph, without labels, provenance and golden values."""
     check_graph(graph)
+    try:
+        return _build(graph)
+    except MISFIT as error:
+        reason = f"its layers do not fit together ({type(error).__name__}: {error})"
+        raise MidgeError(f"{graph.name}: {reason}; export the model again") from error
+
+
+def _build(graph: Graph) -> ModelFile:
     resolve_state(graph)
     fold_constants(graph)
     inputs, outputs = fold_edges(graph)
@@ -115,9 +129,9 @@ def build(graph: Graph) -> ModelFile:
 
 def _lower(graph: Graph, node: Node) -> list[Step]:
     try:
-        steps = FRONTS[node.kind].lower(graph, node)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # A lowering relies on what TensorFlow's converter always writes; a damaged file may lack it.
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            steps = FRONTS[node.kind].lower(graph, node)
+    except MISFIT as error:
         reason = f"its tensors and options do not fit together ({type(error).__name__}: {error})"
         raise node.refuse(reason, "export the model again") from error
     for step in steps:

@@ -107,6 +107,8 @@ class ModelFile:
         if status:
             index = (status >> 4) - 1
             raise ValueError(f"operator {index} ({self.names[index]}): {spec.REASONS[(status & 15) - 1][1]}")
+        if any(record["blocks"] and not record["block_bytes"] for record in self.records):
+            raise ValueError("a weight block of no bytes")
         if self.block_bytes > spec.MAX_WINDOW_BYTES:
             raise ValueError(f"a weight block of {self.block_bytes:,} bytes, the limit is {spec.MAX_WINDOW_BYTES:,}")
 
@@ -129,7 +131,7 @@ class ModelFile:
             for t in self.inputs + self.outputs
         )
         records = self.program()
-        golden = struct.pack(f"<I{len(self.golden)}I", self.golden_seed, *self.golden) if self.golden else b""
+        golden = struct.pack(f"<I{len(self.golden)}I", self.golden_seed, *self.golden) if self.golden_seed else b""
         names = "\n".join([t.name for t in self.inputs + self.outputs] + self.names).encode()
         labels = "\n".join(self.labels).encode()
         info = json.dumps(self.info, sort_keys=True, separators=(",", ":")).encode()
@@ -204,8 +206,8 @@ def from_bytes(data: bytes) -> ModelFile:
         raise ValueError("damaged (checksum); copy or convert it again")
 
     def text(part: str) -> list[str]:
-        raw = _section(data[:start], header[f"{part}_offset"], header[f"{part}_bytes"], part)
-        return raw.decode("utf-8").split("\n") if raw else []
+        size = header[f"{part}_bytes"]
+        return _section(data[:start], header[f"{part}_offset"], size, part).decode("utf-8").split("\n") if size else []
 
     count, edges = header["op_count"], header["input_count"] + header["output_count"]
     tensors = _section(data[:start], header["tensors_offset"], edges * spec.TENSOR.size, "tensors")

@@ -84,7 +84,7 @@ def _fold_input(graph: Graph, tensor: Tensor) -> Edge:
 
 def _fold_output(graph: Graph, tensor: Tensor) -> Edge:
     node = graph.producer(tensor)
-    if node is not None and not graph.consumers(tensor):
+    if node is not None and node.inputs and not graph.consumers(tensor):
         source = node.inputs[0]
         dequantizes = node.kind == "DEQUANTIZE" and tensor.dtype == "float32"
         shifts = node.kind == "QUANTIZE" and source is not None and _is_shift_by_128(source, tensor)

@@ -97,7 +97,8 @@ static uint32_t run_core(midge_bytes_t records, uint32_t first, uint32_t last, m
 
 static buffer_t program, arena, again, weights, window;
 
-static void run(const job_t *job) {
+// Not inlined: its variables do not outlive the jump out of it.
+static __attribute__((noinline)) void run(const job_t *job) {
     const midge_bytes_t records = {program.data, program.bytes};
     const midge_arena_t whole = {(int8_t *)arena.data, arena.bytes};
     const midge_weights_t at_hand = {weights.data, weights.bytes, job->base};

@@ -7,10 +7,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import native
+from . import native, readers
 
 HERE = Path(__file__).resolve().parent
-TARGETS = [*native.TARGETS]
+TARGETS = [*native.TARGETS, *readers.READERS]
 
 
 def archive(name: str) -> Path:
@@ -18,7 +18,7 @@ def archive(name: str) -> Path:
 
 
 def seeds(name: str) -> list[bytes]:
-    return native.seeds(name)
+    return native.seeds(name) if name in native.TARGETS else list(readers.READERS[name].seeds())
 
 
 def inputs(name: str) -> Iterator[tuple[str, bytes]]:

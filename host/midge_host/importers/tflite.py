@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import struct
+from math import prod
 from typing import Any
 
 import numpy as np
 import tflite
 
+from .. import spec
 from ..errors import MidgeError
 from ..graph import Graph, Node, Tensor
 
@@ -141,6 +143,10 @@ def _tensor(model: Any, source: Any, where: str) -> Tensor:
     if source.Type() not in DTYPES:
         raise MidgeError(f"{where}: tensor {name!r} has a type midge does not know (TensorType {source.Type()})")
     shape = tuple(int(source.Shape(i)) for i in range(source.ShapeLength()))
+    if prod(shape) > spec.MAX_ARENA_BYTES:
+        raise MidgeError(
+            f"{where}: tensor {name!r} has shape {shape}: more than a board could hold; use a smaller model"
+        )
     tensor = Tensor(name, shape, DTYPES[source.Type()], is_variable=bool(source.IsVariable()))
     quantization = source.Quantization()
     if quantization is not None and quantization.ScaleLength():
