@@ -71,11 +71,6 @@ uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_a
     if (!is_program(program) || last > records(program) || first > last) {
         return refusal(0, MIDGE_BAD_PARAMETER);
     }
-#ifndef MIDGE_NATIVE_ONLY
-    if ((uintptr_t)arena.data & 3) { // operators of midge_extra read numbers of 2 and 4 bytes
-        return refusal(0, MIDGE_BAD_PARAMETER);
-    }
-#endif
     int whole = last - first != 1;
     for (uint32_t i = first; i < last; i++) {
         const midge_head_t *op = record(program, i);
