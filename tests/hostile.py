@@ -86,6 +86,19 @@ def _svdf(depth: int, units: int, state: str, batch: int = 1) -> bytes:
     return m.build([x], [m.svdf(x, feature, time, bias, rank=2, scales=(0.003, 0.01, 0.1), quant=Y)])
 
 
+def _lstm(dtype: str, **options: object) -> bytes:
+    """A sequence of three rows of two values, four cells."""
+    rng = np.random.default_rng(4)
+    m = ModelBuilder()
+    x = m.tensor((1, 3, 2), dtype, (0.01, -3 if dtype == "int8" else 0))
+    kernel, recurrent = (rng.integers(-127, 128, (4, 4, depth)).astype(np.int8) for depth in (2, 4))
+    scales = {"input_scales": [0.01] * 4, "recurrent_scales": [0.02] * 4, "cell_scale": 2.0**-11}
+    quant = (1 / 128, 5) if dtype == "int8" else (2.0**-15, 0)
+    return m.build(
+        [x], [m.lstm(x, kernel, recurrent, rng.integers(-500, 500, (4, 4)), **scales, quant=quant, **options)]
+    )
+
+
 @functools.cache
 def sources() -> dict[str, bytes]:
     """A small .tflite for every device operator, of one record or few; where there are weights, also of several blocks.
@@ -121,6 +134,8 @@ def sources() -> dict[str, bytes]:
         "svdf": _svdf(7, 3, "int16", batch=2),
         "svdf_int8": _svdf(7, 3, "int8"),
         "svdf_blocks": _svdf(300, 6, "int16"),
+        "lstm": _lstm("int8"),
+        "lstm_int16": _lstm("int16", time_major=True, cell_clip=3.0),
     }
 
 
@@ -213,10 +228,14 @@ def network() -> bytes:
 
 def has_one_meaning(op: dict[str, object]) -> bool:
     """False where what it writes may lie upon what it reads, so that the order of work shows."""
-    if spec.BY_CODE[op["code"]].layout is spec.SVDF:
-        source, output = (prod(shape) for shape in record_shapes(op))
-        state = 2 * output * op["rank"] * op["memory"]
-        return _are_apart((op["input"], source), (op["input2"], state), (op["output"], output))
+    if spec.BY_CODE[op["code"]].layout in (spec.SVDF, spec.LSTM):
+        sizes = [2 * prod(shape) for shape in record_shapes(op)]
+        places = [(op[name], size) for name, size in zip(("input", "output"), sizes, strict=True)]
+        if "rank" in op:
+            places.append((op["input2"], sizes[1] * op["rank"] * op["memory"]))
+        else:
+            places += [(op[name], 2 * op["batch"] * op["cells"]) for name in ("input2", "input3")]
+        return _are_apart(*places)
     unit = 4 if op["code"] >= spec.FIRST_EXTRA else 1  # elements are no longer than that
     source, output = (unit * prod(shape) for shape in record_shapes(op))
     if "strides" in op:
@@ -237,7 +256,7 @@ def work(records: list[dict[str, object]]) -> int:
     total = 0
     for op in records:
         source, output = (prod(shape) for shape in record_shapes(op))
-        if spec.BY_CODE[op["code"]].layout is spec.SVDF:
+        if spec.BY_CODE[op["code"]].layout in (spec.SVDF, spec.LSTM):
             total += source + macs(op)
             continue
         taps = [op[f"kernel_{a}"] for a in "hw"] if "kernel_h" in op else [1]

@@ -1180,7 +1180,6 @@ PENDING = {
     "add broadcast",
     "mean axes",
     "pad 5-D",
-    "unidirectional_sequence_lstm int16",
 }
 
 

@@ -656,13 +656,14 @@ class ModelBuilder:
         """
         source = self.tensors[x]
         cells = input_weights.shape[1]
+        bias_type = np.int32 if source.dtype == "int8" else np.int64
         inputs = [
             x,
             *(self.constant(w, quant=(s, 0)) for w, s in zip(input_weights, input_scales, strict=True)),
             *(self.constant(w, quant=(s, 0)) for w, s in zip(recurrent_weights, recurrent_scales, strict=True)),
             *[-1] * 3,
             *(
-                self.constant(b.astype(np.int32), quant=(float(np.float32(s)) * source.quant[0], 0))
+                self.constant(b.astype(bias_type), quant=(float(np.float32(s)) * source.quant[0], 0))
                 for b, s in zip(biases, input_scales, strict=True)
             ),
             *[-1] * 2,

@@ -37,6 +37,7 @@ _DEPTHWISE_CONV_2D_16 = const(36)
 _FULLY_CONNECTED_16 = const(37)
 _LOG_SOFTMAX = const(38)
 _SVDF = const(44)
+_LSTM = const(45)
 _KIND_ADD = const(0)
 _KIND_SUB = const(1)
 _KIND_MUL = const(2)
@@ -62,6 +63,8 @@ _SOFTMAX_LAYOUT = "<BBHIIiii20xIIIIIII"
 # code, flags, blocks, rows, depth, multiplier, shift, diff_min, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _SVDF_LAYOUT = "<BBHIiiHHHHHHbbbb12xIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, batch, depth, units, rank, memory, block_units, shift1, shift2, state_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_LSTM_LAYOUT = "<BBHIIiHHHHHb8bbb7xIIIIIII"
+# code, flags, blocks, input2, input3, multiplier, batch, steps, depth, cells, cell_clip, shift, shifts, cell_power, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 # generated: end
 
 _OK = const(0)
@@ -267,32 +270,31 @@ def _check_svdf(op, arena_bytes):
     return _BAD_TENSOR if end > arena_bytes else _OK
 
 
-def _svdf(op, arena, weights, block, begin, end):
-    state, m1, m2, batch, depth, units, rank, memory, block_units, s1, s2, state_zero, out_zero = op[3:16]
-    code, unit, top = ("h", 2, 32767) if op[1] & _INT16 else ("b", 1, 127)
-    size = memory * unit
-    filters = block_units * rank
-    for index in range(begin, end):
-        at = block + index * op[-3]
-        bias = _values("i", weights, at, 4 * (block_units + filters))
-        time = at + 4 * (block_units + filters)
-        feature = time + filters * size
-        for u in range(block_units):
-            for b in range(batch):
-                x = _signed(arena, op[-7] + b * depth, depth)
-                out = b * units + index * block_units + u
-                total = bias[u]
-                for f in range(u * rank, (u + 1) * rank):
-                    w = _signed(weights, feature + f * depth, depth)
-                    latest = _rescale(_wrap(bias[block_units + f] + _dot(x, 0, w, 0, depth)), m1, s1)
-                    place = state + (out * rank + f - u * rank) * size
-                    values = _values(code, arena, place + unit, size - unit)
-                    latest = _clamp(latest, -top - 1, top) + state_zero
-                    values.append(((latest + top + 1) & (2 * top + 1)) - top - 1)  # wraps, as TFLM's does
-                    memoryview(arena)[place : place + size] = bytes(values)
-                    total += _dot(values, 0, _values(code, weights, time + f * size, size), 0, memory)
-                q = _wrap(_rescale(_wrap(total), m2, s2) + out_zero)
-                arena[op[-6] + out] = _clamp(q, -128, 127) & 255
+def _check_lstm(op, arena_bytes):
+    hidden, cell, multiplier, batch, steps, depth, cells, clip, shift = op[3:12]
+    wide = op[1] & _INT16
+    unit = 2 if wide else 1
+    rows = batch * steps
+    if op[1] > 3 or not rows or not depth or not cells or clip > 32768 or not -27 <= op[20] <= 0:
+        return _BAD_PARAMETER
+    if not _is_rescale(multiplier, shift) or not -31 <= min(op[12:20]) <= max(op[12:20]) <= (7 if wide else 30):
+        return _BAD_PARAMETER
+    if (op[-7] | hidden | op[-6]) & (unit - 1) or cell & 1:
+        return _BAD_PARAMETER
+    if op[2] != 1 or 544 + 4 * cells * (8 + depth + cells) > op[-3]:
+        return _BAD_WEIGHTS
+    end = max(op[-7] + rows * depth * unit, op[-6] + rows * cells * unit, hidden + batch * cells * unit)
+    return _BAD_TENSOR if max(end, cell + batch * cells * 2) > arena_bytes else _OK
+
+
+def _recurrent(name):
+    # A kernel of _portable_recurrent.py, which most models do without.
+    def run_kernel(*arguments):
+        from . import _portable_recurrent
+
+        getattr(_portable_recurrent, name)(*arguments)
+
+    return run_kernel
 
 
 def _check_conv16(op, arena_bytes):
@@ -415,7 +417,8 @@ _KERNELS = {
     _COPY: (_COPY_LAYOUT, _check_copy, _copy, False),
     _CONSTANT: (_CONSTANT_LAYOUT, _check_constant, _constant, True),
     _ARITHMETIC: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False),
-    _SVDF: (_SVDF_LAYOUT, _check_svdf, _svdf, True),
+    _SVDF: (_SVDF_LAYOUT, _check_svdf, _recurrent("svdf"), True),
+    _LSTM: (_LSTM_LAYOUT, _check_lstm, _recurrent("lstm"), True),
     _LOG_SOFTMAX: (_SOFTMAX_LAYOUT, _check_rows, _log_softmax, False),
     _CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
     _DEPTHWISE_CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),

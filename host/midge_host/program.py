@@ -94,6 +94,9 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
         return [*record["shape"], record["run"]], [*record["shape"], record["run"]]
     if layout is spec.ARITHMETIC:
         return repeated(record["shape"], record["repeat1"]), list(record["shape"])
+    if layout is spec.LSTM:
+        order = [record["batch"], record["steps"]][:: -1 if record["flags"] & 2 else 1]
+        return [*order, record["depth"]], [*order, record["cells"]]
     if layout is spec.SVDF:
         return [record["batch"], record["depth"]], [record["batch"], record["units"]]
     return [record["count"]], [record["count"]]
@@ -113,6 +116,8 @@ def repeated(shape: Sequence[int], bits: int) -> list[int]:
 def macs(record: dict[str, Any]) -> int:
     """Multiply-accumulates of an operator with weights; 0 for others."""
     name = spec.BY_CODE[record["code"]].name.removesuffix("_16")
+    if name == "LSTM":
+        return record["batch"] * record["steps"] * 4 * record["cells"] * (record["depth"] + record["cells"])
     if name == "SVDF":
         return record["batch"] * record["units"] * record["rank"] * (record["depth"] + record["memory"])
     if name not in ("CONV_2D", "FULLY_CONNECTED", "DEPTHWISE_CONV_2D"):

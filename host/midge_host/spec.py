@@ -363,6 +363,25 @@ WINDOW16 = _record(
 # Of a channel in a weight block of 16-bit activations, before the rows: bias, shift, multiplier.
 CHANNEL16_BITS = (48, 16, 32)
 
+LSTM = _record(
+    "lstm",
+    "A long short-term memory over sequences. flags: 1 input, hidden state and output are int16; 2 time first.",
+    [
+        ("I", "input2", "arena offset of the hidden state: [batch][cells]"),
+        ("I", "input3", "arena offset of the cell state: [batch][cells] int16"),
+        ("i", "multiplier", "of the output"),
+        ("H", "batch", "sequences"),
+        ("H", "steps", "rows of a sequence"),
+        ("H", "depth", "elements of a row"),
+        ("H", "cells", "outputs of a row"),
+        ("H", "cell_clip", "largest magnitude of the cell state; 32768 for no limit"),
+        ("b", "shift", "of the output"),
+        ("8b", "shifts", "of each gate's sums over input and hidden state: forget, input, cell, output gate"),
+        ("b", "cell_power", "the scale of the cell state is 2^cell_power; -27 to 0"),
+        ("b", "output_zero", "zero point of hidden state and output"),
+    ],
+)
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -392,12 +411,13 @@ OPERATORS = [
     Operator(37, "FULLY_CONNECTED_16", WINDOW16),
     Operator(38, "LOG_SOFTMAX", SOFTMAX),
     Operator(44, "SVDF", SVDF),
+    Operator(45, "LSTM", LSTM),
 ]
 # Operators from here on live in a native module of their own, midge_extra: a board loads it for models that need it.
 FIRST_EXTRA = 32
 BY_CODE = {op.code: op for op in OPERATORS}
 BY_NAME = {op.name: op for op in OPERATORS}
-RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, COPY, CONSTANT, ARITHMETIC, SVDF, WINDOW16]
+RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, COPY, CONSTANT, ARITHMETIC, SVDF, WINDOW16, LSTM]
 
 # Why a record or a reading was refused: name, and the words for it. The code is the place in this list, from 1.
 # check() and run() return 0 or (operator index + 1) * 16 + code.

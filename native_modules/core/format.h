@@ -29,6 +29,7 @@
 #define MIDGE_FULLY_CONNECTED_16 37
 #define MIDGE_LOG_SOFTMAX 38
 #define MIDGE_SVDF 44
+#define MIDGE_LSTM 45
 
 // What ARITHMETIC computes.
 #define MIDGE_KIND_ADD 0
@@ -348,6 +349,34 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_window16_t;
+
+// A long short-term memory over sequences. flags: 1 input, hidden state and output are int16;
+// 2 time first.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input2;
+    uint32_t input3;
+    int32_t multiplier;
+    uint16_t batch;
+    uint16_t steps;
+    uint16_t depth;
+    uint16_t cells;
+    uint16_t cell_clip;
+    int8_t shift;
+    int8_t shifts[8];
+    int8_t cell_power;
+    int8_t output_zero;
+    uint8_t spare[7];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_lstm_t;
 
 // A model input or output.
 typedef struct {

@@ -35,6 +35,7 @@ uint32_t midge_arithmetic_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_svdf_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_log_softmax_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_conv16_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_lstm_check(const void *op, uint32_t arena_bytes);
 
 void midge_conv(const midge_call_t *call);
 void midge_depthwise_conv(const midge_call_t *call);
@@ -50,5 +51,6 @@ void midge_arithmetic(const midge_call_t *call);
 void midge_svdf(const midge_call_t *call);
 void midge_log_softmax(const midge_call_t *call);
 void midge_conv16(const midge_call_t *call);
+void midge_lstm(const midge_call_t *call);
 
 #endif

@@ -40,6 +40,7 @@ static const operator_t operators[] = {
     [MIDGE_CONV_2D_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
     [MIDGE_DEPTHWISE_CONV_2D_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
     [MIDGE_FULLY_CONNECTED_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
+    [MIDGE_LSTM - FIRST_CODE] = {midge_lstm_check, midge_lstm},
 #endif
 };
 
@@ -51,7 +52,7 @@ static const operator_t operators[] = {
 #define EXTRA_BLOCKS \
     (EXTRA_BIT(MIDGE_CONSTANT) | EXTRA_BIT(MIDGE_CONV_2D_16) \
         | EXTRA_BIT(MIDGE_DEPTHWISE_CONV_2D_16) | EXTRA_BIT(MIDGE_FULLY_CONNECTED_16) \
-        | EXTRA_BIT(MIDGE_SVDF))
+        | EXTRA_BIT(MIDGE_SVDF) | EXTRA_BIT(MIDGE_LSTM))
 
 static inline int has_blocks(uint32_t code) {
 #ifndef MIDGE_NATIVE_ONLY

@@ -17,6 +17,7 @@ from . import (
     conv16,
     copy,
     log_softmax,
+    lstm,
     lut,
     mean,
     pad,
@@ -63,6 +64,9 @@ FRONTS: dict[str, Front] = {
     "STRIDED_SLICE": Front(copy.lower_strided_slice, "COPY", "constant positions; any masks and strides"),
     "TRANSPOSE": Front(copy.lower_transpose, "COPY", "constant order"),
     "ASSIGN_VARIABLE": Front(copy.lower_assign, "COPY", "or nothing: the layer before writes into the state"),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Front(
+        lstm.lower, "LSTM", "int8, or int16 with int64 biases; no peepholes, projection or layer normalisation"
+    ),
     "SVDF": Front(svdf.lower, "SVDF", "state and weights of time int8 or int16; any rank"),
     "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
     "LOG_SOFTMAX": Front(log_softmax.lower, "LOG_SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
@@ -112,4 +116,5 @@ REFERENCES: dict[str, Reference] = {
     "CONV_2D_16": conv16.run,
     "DEPTHWISE_CONV_2D_16": conv16.run,
     "FULLY_CONNECTED_16": conv16.run,
+    "LSTM": lstm.run,
 }

@@ -1,0 +1,171 @@
+// LSTM: sequences through four gates, a hidden and a cell state.
+
+#include "../fixed_point.h"
+#include "../operators.h"
+#include "bytes.h"
+#include "fixed_point_wide.h"
+
+#define INT16 1
+#define TIME_MAJOR 2
+
+#define GATES 4
+#define GATE_POWER (-12) // gates enter their functions on a scale of 2^-12, leave them on 2^-15
+
+// A weight block: the sigmoid's table, the multipliers of the gates' two sums, and for each cell
+// and gate a row of biases (two of int32; for int16 one of int48), input and recurrent weights.
+#define TABLE_BYTES 512
+#define ROWS (TABLE_BYTES + GATES * 8)
+#define BIAS_BYTES 8
+
+uint32_t midge_lstm_check(const void *record, uint32_t arena_bytes) {
+    const midge_lstm_t *op = record;
+    const int wide = op->flags & INT16;
+    const uint32_t unit = wide ? 2 : 1;
+    const uint32_t rows = midge_times(op->batch, op->steps);
+    const uint32_t states = midge_times(op->batch, op->cells);
+    const uint32_t weights = midge_times(op->cells, GATES * (BIAS_BYTES + op->depth + op->cells));
+    if (op->flags > (INT16 | TIME_MAJOR) || rows == 0 || op->depth == 0 || op->cells == 0
+        || !midge_is_rescale(op->multiplier, op->shift) || op->cell_clip > 32768
+        || op->cell_power < -27 || op->cell_power > 0 || (op->input3 & 1)
+        || ((op->input | op->input2 | op->output) & (unit - 1))) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    for (uint32_t i = 0; i < GATES * 2; i++) {
+        if (!midge_is_rescale(0, op->shifts[i])
+            || (wide && !midge_is_rescale_wide(0, op->shifts[i]))) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (op->blocks != 1 || !midge_fits(ROWS, weights, op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, midge_times(rows, op->depth * unit), arena_bytes)
+        || !midge_fits(op->input2, midge_times(states, unit), arena_bytes)
+        || !midge_fits(op->input3, midge_times(states, 2), arena_bytes)
+        || !midge_fits(op->output, midge_times(rows, op->cells * unit), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static int32_t clamp16(int32_t x) {
+    return x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x;
+}
+
+static uint32_t dot(const int8_t *x, const int8_t *w, uint32_t count) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sum += (uint32_t)(x[i] * w[i]);
+    }
+    return sum;
+}
+
+static int64_t dot_wide(const int16_t *x, const int8_t *w, uint32_t count) {
+    int64_t total = 0;
+    while (count) {
+        const uint32_t part = count < 256 ? count : 256; // so many products fit into 32 bits
+        int32_t sum = 0;
+        for (uint32_t i = 0; i < part; i++) {
+            sum += x[i] * w[i];
+        }
+        total += sum;
+        x += part;
+        w += part;
+        count -= part;
+    }
+    return total;
+}
+
+// What enters a gate's function: the sums over the input `x` and over the hidden state `h`.
+static int32_t gate(const midge_lstm_t *op, uint32_t index, const uint8_t *multipliers,
+    const uint8_t *row, const int8_t *x, const int8_t *h) {
+    const int32_t m1 = (int32_t)(midge_uint32_at(multipliers + index * 8) & INT32_MAX);
+    const int32_t m2 = (int32_t)(midge_uint32_at(multipliers + index * 8 + 4) & INT32_MAX);
+    const int32_t s1 = op->shifts[index * 2], s2 = op->shifts[index * 2 + 1];
+    const uint32_t bias = midge_uint32_at(row);
+    const int8_t *w = (const int8_t *)row + BIAS_BYTES;
+    int32_t a, b;
+    if (op->flags & INT16) {
+        int64_t sum = midge_int16_at(row + 4) * ((int64_t)1 << 32) + bias;
+        sum += dot_wide((const int16_t *)(const void *)x, w, op->depth);
+        a = midge_rescale_wide(sum, m1, s1);
+        sum = dot_wide((const int16_t *)(const void *)h, w + op->depth, op->cells);
+        b = midge_rescale_wide(sum, m2, s2);
+    } else {
+        uint32_t sum = bias + dot(x, w, op->depth);
+        a = midge_rescale((int32_t)sum, m1, s1);
+        sum = midge_uint32_at(row + 4) + dot(h, w + op->depth, op->cells);
+        b = midge_rescale((int32_t)sum, m2, s2);
+    }
+    return clamp16(clamp16(a) + clamp16(b));
+}
+
+// The sigmoid of x / 24 / 2^bits in Q0.16 with `bits` more, on a line between two entries.
+static int32_t sigmoid(const uint8_t *table, uint32_t x, uint32_t bits) {
+    const uint8_t *entry = table + 2 * (x >> bits);
+    const int32_t low = entry[0] | entry[1] << 8, high = entry[2] | entry[3] << 8;
+    return (low << bits) + (int32_t)(x & ((1u << bits) - 1)) * (high - low);
+}
+
+static int32_t logistic(const uint8_t *table, int32_t x) {
+    x *= 3;
+    const int32_t y = sigmoid(table, (uint32_t)(x < 0 ? -x : x), 9);
+    return (x < 0 ? (1 << 25) - y + 511 : y + 512) >> 10;
+}
+
+// 2 * sigmoid(2 x) - 1
+static int32_t tanh_of(const uint8_t *table, int32_t x, int32_t power) {
+    const int32_t left = power - GATE_POWER;
+    x = left < 0 ? (3 * x + (1 << (-left - 1))) >> -left : 3 * x * (1 << left);
+    const uint32_t size = (uint32_t)(x < 0 ? -x : x);
+    const int32_t y = (size >= 255 << 8 ? 0xffff << 8 : sigmoid(table, size, 8)) - (1 << 23);
+    return (x < 0 ? 127 - y : y + 128) >> 8;
+}
+
+// One row of a sequence; its output is the new hidden state.
+static void step(const midge_call_t *call, const int8_t *x, const int8_t *h, int16_t *cell,
+    int8_t *out) {
+    const midge_lstm_t *op = call->op;
+    const uint8_t *table = call->weights, *multipliers = table + TABLE_BYTES, *row = table + ROWS;
+    const uint32_t row_bytes = BIAS_BYTES + op->depth + op->cells;
+    const int32_t clip = op->cell_clip;
+    for (uint32_t c = 0; c < op->cells; c++) {
+        int32_t gates[GATES];
+        for (uint32_t g = 0; g < GATES; g++, row += row_bytes) {
+            const int32_t sum = gate(op, g, multipliers, row, x, h);
+            gates[g] = g == 2 ? tanh_of(table, sum, GATE_POWER) : logistic(table, sum);
+        }
+        const int32_t kept = midge_rescale(gates[0] * cell[c], 1 << 30, -14);
+        const int32_t added = midge_rescale(gates[1] * gates[2], 1 << 30, -29 - op->cell_power);
+        int32_t value = clamp16(clamp16(kept) + clamp16(added));
+        value = value < -clip ? -clip : value > clip ? clip : value;
+        cell[c] = (int16_t)value;
+        value = tanh_of(table, value, op->cell_power) * gates[3];
+        value = midge_rescale(value, op->multiplier, op->shift);
+        value = (int32_t)((uint32_t)value + (uint32_t)op->output_zero);
+        if (op->flags & INT16) {
+            ((int16_t *)(void *)out)[c] = (int16_t)clamp16(value);
+        } else {
+            out[c] = midge_clamp(value, INT8_MIN, INT8_MAX);
+        }
+    }
+}
+
+void midge_lstm(const midge_call_t *call) {
+    const midge_lstm_t *op = call->op;
+    const uint32_t unit = op->flags & INT16 ? 2 : 1;
+    const uint32_t in_bytes = op->depth * unit, out_bytes = op->cells * unit;
+    for (uint32_t b = 0; b < op->batch; b++) {
+        int8_t *h = call->arena + op->input2 + b * out_bytes;
+        int16_t *cell = (int16_t *)(void *)(call->arena + op->input3) + b * op->cells;
+        for (uint32_t t = 0; t < op->steps; t++) {
+            const uint32_t row
+                = op->flags & TIME_MAJOR ? t * op->batch + b : b * op->steps + t;
+            int8_t *out = call->arena + op->output + row * out_bytes;
+            step(call, call->arena + op->input + row * in_bytes, h, cell, out);
+            for (uint32_t i = 0; i < out_bytes; i++) {
+                h[i] = out[i];
+            }
+        }
+    }
+}
