@@ -15,7 +15,7 @@ from midge_host import spec
 from midge_host.convert import build
 from midge_host.importers import tflite
 from midge_host.model_file import ModelFile
-from midge_host.program import macs, record_shapes
+from midge_host.program import macs, record_shapes, repeated
 from tflite_models import ModelBuilder, one_operator
 
 X = (0.05, -3)
@@ -99,6 +99,12 @@ def _lstm(dtype: str, **options: object) -> bytes:
     )
 
 
+def _products() -> bytes:
+    m = ModelBuilder()
+    a, b = m.tensor((2, 3, 4), quant=X), m.tensor((1, 5, 4), quant=(0.03, 2))
+    return m.build([a, b], [m.batch_matmul(a, b, quant=Y, adj_y=True)])
+
+
 @functools.cache
 def sources() -> dict[str, bytes]:
     """A small .tflite for every device operator, of one record or few; where there are weights, also of several blocks.
@@ -120,6 +126,11 @@ def sources() -> dict[str, bytes]:
         "softmax": one_operator("softmax", (3, 10), X),
         "logistic": one_operator("logistic", (1, 30), X),
         "pad": one_operator("pad", (1, 3, 4, 2), X, paddings=[(0, 1), (1, 2), (0, 3), (1, 0)]),
+        "arg_max": one_operator("arg_max", (2, 5, 3), X, axis=1),
+        "resize_nearest": one_operator("resize_nearest_neighbor", (1, 4, 3, 2), X, size=(5, 7)),
+        "resize_bilinear": one_operator("resize_bilinear", (1, 4, 3, 2), X, size=(5, 7), half_pixel_centers=True),
+        "l2_normalization": one_operator("l2_normalization", (3, 10), X),
+        "batch_matmul": _products(),
         "log_softmax": one_operator("log_softmax", (3, 10), X),
         "transpose": one_operator("transpose", (1, 3, 4, 5), X, permutation=(0, 3, 1, 2)),
         "concatenation": _layers(lambda m, x: m.concatenation(x, m.relu(x), axis=2), (1, 3, 4, 2)),
@@ -236,6 +247,11 @@ def has_one_meaning(op: dict[str, object]) -> bool:
         else:
             places += [(op[name], 2 * op["batch"] * op["cells"]) for name in ("input2", "input3")]
         return _are_apart(*places)
+    if spec.BY_CODE[op["code"]].layout is spec.MATMUL:
+        source, output = (prod(shape) for shape in record_shapes(op))
+        second = prod(repeated(op["batch"], op["repeat2"])) * op["depth"] * op["columns"]
+        places = ((op["input"], source), (op["input2"], second))
+        return all(_are_apart(place, (op["output"], output)) for place in places)
     unit = 4 if op["code"] >= spec.FIRST_EXTRA else 1  # elements are no longer than that
     source, output = (unit * prod(shape) for shape in record_shapes(op))
     if "strides" in op:
@@ -256,7 +272,7 @@ def work(records: list[dict[str, object]]) -> int:
     total = 0
     for op in records:
         source, output = (prod(shape) for shape in record_shapes(op))
-        if spec.BY_CODE[op["code"]].layout in (spec.SVDF, spec.LSTM):
+        if spec.BY_CODE[op["code"]].layout in (spec.SVDF, spec.LSTM, spec.MATMUL):
             total += source + macs(op)
             continue
         taps = [op[f"kernel_{a}"] for a in "hw"] if "kernel_h" in op else [1]

@@ -36,6 +36,11 @@ _CONV_2D_16 = const(35)
 _DEPTHWISE_CONV_2D_16 = const(36)
 _FULLY_CONNECTED_16 = const(37)
 _LOG_SOFTMAX = const(38)
+_ARG_MAX = const(39)
+_RESIZE_NEAREST_NEIGHBOR = const(40)
+_RESIZE_BILINEAR = const(41)
+_L2_NORMALIZATION = const(42)
+_BATCH_MATMUL = const(43)
 _SVDF = const(44)
 _LSTM = const(45)
 _KIND_ADD = const(0)
@@ -61,6 +66,14 @@ _WINDOW16_LAYOUT = "<BBHBBBBhhHHHHHHHHHHH10xIIIIIII"
 # code, flags, blocks, stride_h, stride_w, dilation_h, dilation_w, clamp_min, clamp_max, in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, pad_top, pad_left, block_channels, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _SOFTMAX_LAYOUT = "<BBHIIiii20xIIIIIII"
 # code, flags, blocks, rows, depth, multiplier, shift, diff_min, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_REDUCE_LAYOUT = "<BBHIIIiibbbb16xIIIIIII"
+# code, flags, blocks, outer, reduce, inner, multiplier, shift, input_zero, output_zero, clamp_min, clamp_max, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_RESIZE_LAYOUT = "<BBHiiiiHHHHHH12xIIIIIII"
+# code, flags, blocks, step_h, step_w, start_h, start_w, batch, in_h, in_w, in_c, out_h, out_w, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_NORMALIZE_LAYOUT = "<BBHIIb31xIIIIIII"
+# code, flags, blocks, rows, depth, input_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_MATMUL_LAYOUT = "<BBHIi3HHHHbbbbBB14xIIIIIII"
+# code, flags, blocks, input2, multiplier, batch, rows, depth, columns, shift, zero1, zero2, output_zero, repeat1, repeat2, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _SVDF_LAYOUT = "<BBHIiiHHHHHHbbbb12xIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, batch, depth, units, rank, memory, block_units, shift1, shift2, state_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _LSTM_LAYOUT = "<BBHIIiHHHHHb8bbb7xIIIIIII"
@@ -413,6 +426,178 @@ def _log_softmax(op, arena, weights, block, begin, end):
             out += 1
 
 
+def _check_arg_max(op, arena_bytes):
+    outer, reduce, inner = op[3:6]
+    outputs = outer * inner
+    if not reduce or not outputs or op[-6] & 3:
+        return _BAD_PARAMETER
+    fits = op[-7] + outputs * reduce <= arena_bytes and op[-6] + 4 * outputs <= arena_bytes
+    return _OK if fits else _BAD_TENSOR
+
+
+def _arg_max(op, arena, weights, block, begin, end):
+    outer, reduce, inner = op[3:6]
+    out = op[-6]
+    for o in range(outer):
+        x = _signed(arena, op[-7] + o * reduce * inner, reduce * inner)
+        for i in range(inner):
+            best = i
+            for at in range(i, reduce * inner, inner):
+                if x[at] > x[best]:
+                    best = at
+            memoryview(arena)[out : out + 4] = (best // inner).to_bytes(4, "little")
+            out += 4
+
+
+def _check_resize(op, arena_bytes):
+    steps, starts = op[3:5], op[5:7]
+    batch, in_h, in_w, in_c, out_h, out_w = op[7:13]
+    in_bytes, out_bytes = batch * in_h * in_w * in_c, batch * out_h * out_w * in_c
+    if op[0] == _RESIZE_NEAREST_NEIGHBOR and (op[2] != 1 or op[-3] < 2 * (out_h + out_w)):
+        return _BAD_WEIGHTS
+    if not in_bytes or not out_bytes:
+        return _BAD_PARAMETER
+    if op[-7] + in_bytes > arena_bytes or op[-6] + out_bytes > arena_bytes:
+        return _BAD_TENSOR
+    if op[0] == _RESIZE_BILINEAR:
+        for step, start, size, outputs in ((steps[0], starts[0], in_h, out_h), (steps[1], starts[1], in_w, out_w)):
+            if step < 0 or start <= -1024 or start + step * (outputs - 1) >= size * 1024:
+                return _BAD_PARAMETER
+    return _OK
+
+
+def _resize_nearest(op, arena, weights, block, begin, end):
+    batch, in_h, in_w, in_c, out_h, out_w = op[7:13]
+    table = [weights[block + 2 * i] | weights[block + 2 * i + 1] << 8 for i in range(out_h + out_w)]
+    view = memoryview(arena)
+    out = op[-6]
+    for b in range(batch):
+        for y in range(out_h):
+            row = op[-7] + (b * in_h + min(table[y], in_h - 1)) * in_w * in_c
+            for x in range(out_w):
+                at = row + min(table[out_h + x], in_w - 1) * in_c
+                view[out : out + in_c] = view[at : at + in_c]
+                out += in_c
+
+
+def _places(step, start, size, outputs):
+    # For each output the two pixels that it lies between, and the share of the second in 1/1024.
+    places = []
+    for at in range(start, start + step * outputs, step) if step else [start] * outputs:
+        first = max(0, at >> 10)
+        places.append((first, min((at + 1023) >> 10, size - 1), at - 1024 * first))
+    return places
+
+
+def _resize_bilinear(op, arena, weights, block, begin, end):
+    step_h, step_w, start_h, start_w, batch, in_h, in_w, in_c, out_h, out_w = op[3:13]
+    columns = _places(step_w, start_w, in_w, out_w)
+    out = op[-6]
+    for b in range(batch):
+        image = _signed(arena, op[-7] + b * in_h * in_w * in_c, in_h * in_w * in_c)
+        for first, second, y in _places(step_h, start_h, in_h, out_h):
+            above, below = first * in_w * in_c, second * in_w * in_c
+            for left, right, x in columns:
+                left *= in_c
+                right *= in_c
+                for c in range(in_c):
+                    upper = image[above + left + c] * (1024 - x) + image[above + right + c] * x
+                    lower = image[below + left + c] * (1024 - x) + image[below + right + c] * x
+                    arena[out] = _rounding_shift(upper * (1024 - y) + lower * y, 20) & 255
+                    out += 1
+
+
+def _check_normalize(op, arena_bytes):
+    rows, depth = op[3:5]
+    if not 0 < depth <= 33025:
+        return _BAD_PARAMETER
+    return _BAD_TENSOR if max(op[-7], op[-6]) + rows * depth > arena_bytes else _OK
+
+
+def _inverse_square_root(x):
+    # 1 / sqrt(x) for x >= 1 as a multiplier of Q0.31 and a shift; 0 counts as 1. Newton's method.
+    if x <= 1:
+        return 0x7FFFFFFF, 0
+    right = 11
+    while x >= 1 << 29:
+        x >>= 2
+        right += 1
+    while x < 1 << 27:
+        x <<= 2
+        right -= 1
+    half = _rounding_shift(x >> 1, 1)
+    root = 1 << 28
+    for _ in range(5):
+        cube = _high_mul(_high_mul(root, root), root) * 64
+        root = (_high_mul(3 << 27, root) - _high_mul(half, cube)) * 8
+    return _high_mul(root, 1518500250) << max(-right, 0), min(-right, 0)
+
+
+def _l2_normalization(op, arena, weights, block, begin, end):
+    rows, depth, zero = op[3:6]
+    out = op[-6]
+    for row in range(rows):
+        x = _signed(arena, op[-7] + row * depth, depth)
+        total = 0
+        for v in x:
+            total += (v - zero) * (v - zero)
+        multiplier, shift = _inverse_square_root(total)
+        for v in x:
+            arena[out] = _clamp(_rescale(v - zero, multiplier, shift + 7), -128, 127) & 255
+            out += 1
+
+
+def _matrices(batch, bits):
+    # How many matrices a tensor has that is repeated along the dimensions with a bit.
+    return _product([1 if bits >> d & 1 else batch[d] for d in range(3)])
+
+
+def _check_matmul(op, arena_bytes):
+    second, multiplier = op[3:5]
+    batch = op[5:8]
+    rows, depth, columns, shift, _, _, _, repeat1, repeat2 = op[8:17]
+    outputs = _product(batch) * rows * columns
+    if op[1] > 3 or not outputs or not 0 < depth <= 33025 or not _is_rescale(multiplier, shift):
+        return _BAD_PARAMETER
+    ends = (
+        op[-7] + _matrices(batch, repeat1) * rows * depth,
+        second + _matrices(batch, repeat2) * depth * columns,
+        op[-6] + outputs,
+    )
+    return _BAD_TENSOR if max(ends) > arena_bytes else _OK
+
+
+def _matmul(op, arena, weights, block, begin, end):
+    second, multiplier = op[3:5]
+    batch = op[5:8]
+    rows, depth, columns, shift, zero1, zero2, out_zero, repeat1, repeat2 = op[8:17]
+    out = op[-6]
+    index = [0] * 3
+    while True:
+        at1 = at2 = 0
+        for d in range(3):
+            if not repeat1 >> d & 1:
+                at1 = at1 * batch[d] + index[d]
+            if not repeat2 >> d & 1:
+                at2 = at2 * batch[d] + index[d]
+        a = _signed(arena, op[-7] + at1 * rows * depth, rows * depth)
+        b = _signed(arena, second + at2 * depth * columns, depth * columns)
+        if op[1] & 1:
+            a = [a[k * rows + i] for i in range(rows) for k in range(depth)]
+        if not op[1] & 2:
+            b = [b[k * columns + j] for j in range(columns) for k in range(depth)]
+        for i in range(0, rows * depth, depth):
+            for j in range(0, columns * depth, depth):
+                total = 0
+                for k in range(depth):
+                    total += (a[i + k] - zero1) * (b[j + k] - zero2)
+                q = _wrap(_rescale(total, multiplier, shift) + out_zero)
+                arena[out] = _clamp(q, -128, 127) & 255
+                out += 1
+        if _next(index, batch, (0, 0, 0)) is None:
+            return
+
+
 _KERNELS = {
     _COPY: (_COPY_LAYOUT, _check_copy, _copy, False),
     _CONSTANT: (_CONSTANT_LAYOUT, _check_constant, _constant, True),
@@ -423,4 +608,9 @@ _KERNELS = {
     _CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
     _DEPTHWISE_CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
     _FULLY_CONNECTED_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
+    _ARG_MAX: (_REDUCE_LAYOUT, _check_arg_max, _arg_max, False),
+    _RESIZE_NEAREST_NEIGHBOR: (_RESIZE_LAYOUT, _check_resize, _resize_nearest, True),
+    _RESIZE_BILINEAR: (_RESIZE_LAYOUT, _check_resize, _resize_bilinear, False),
+    _L2_NORMALIZATION: (_NORMALIZE_LAYOUT, _check_normalize, _l2_normalization, False),
+    _BATCH_MATMUL: (_MATMUL_LAYOUT, _check_matmul, _matmul, False),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from rich.table import Table
 
 from . import spec
 from .model_file import ModelFile, TensorInfo, read
-from .program import element_bytes, macs, record_shapes
+from .program import macs, record_shapes
 
 # Heap that stock MicroPython leaves free after boot, in bytes, and what the library and its native module take of it.
 BOARDS = {
@@ -67,8 +66,7 @@ def tensors_end(model: ModelFile) -> int:
     """Bytes of the arena that tensors need; kernels use what lies behind for speed, and what else is free."""
     ends = [t.offset + t.bytes for t in model.inputs + model.outputs]
     for record in model.records:
-        sizes = [prod(shape) * element_bytes(record) for shape in record_shapes(record)]
-        ends += [record["input"] + sizes[0], record.get("input2", 0) + sizes[0], record["output"] + sizes[1]]
+        ends.append(record["output"] + record["output_bytes"])
     return max(ends)
 
 

@@ -86,7 +86,7 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
         return [record[f"in_{a}"] for a in "hwc"], [record[f"out_{a}"] for a in "hwc"]
     if layout is spec.REDUCE:
         return [record["outer"], record["reduce"], record["inner"]], [record["outer"], record["inner"]]
-    if layout is spec.SOFTMAX:
+    if layout in (spec.SOFTMAX, spec.NORMALIZE):
         return [record["rows"], record["depth"]], [record["rows"], record["depth"]]
     if layout is spec.PAD:
         return list(record["in_shape"]), list(record["out_shape"])
@@ -99,13 +99,13 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
         return [*order, record["depth"]], [*order, record["cells"]]
     if layout is spec.SVDF:
         return [record["batch"], record["depth"]], [record["batch"], record["units"]]
+    if layout is spec.RESIZE:
+        images = [[record["batch"], record[f"{end}_h"], record[f"{end}_w"], record["in_c"]] for end in ("in", "out")]
+        return images[0], images[1]
+    if layout is spec.MATMUL:
+        batch, rows = record["batch"], record["rows"]
+        return [*repeated(batch, record["repeat1"]), rows, record["depth"]], [*batch, rows, record["columns"]]
     return [record["count"]], [record["count"]]
-
-
-def element_bytes(record: dict[str, Any]) -> int:
-    """Bytes of an element of a record's tensors; COPY and CONSTANT count in bytes."""
-    layout = spec.BY_CODE[record["code"]].layout
-    return 2 if layout is spec.WINDOW16 or (layout is spec.ARITHMETIC and record["flags"]) else 1
 
 
 def repeated(shape: Sequence[int], bits: int) -> list[int]:
@@ -114,12 +114,14 @@ def repeated(shape: Sequence[int], bits: int) -> list[int]:
 
 
 def macs(record: dict[str, Any]) -> int:
-    """Multiply-accumulates of an operator with weights; 0 for others."""
+    """Multiply-accumulates of an operator that multiplies by weights or matrices; 0 for others."""
     name = spec.BY_CODE[record["code"]].name.removesuffix("_16")
     if name == "LSTM":
         return record["batch"] * record["steps"] * 4 * record["cells"] * (record["depth"] + record["cells"])
     if name == "SVDF":
         return record["batch"] * record["units"] * record["rank"] * (record["depth"] + record["memory"])
+    if name == "BATCH_MATMUL":
+        return prod(record_shapes(record)[1]) * record["depth"]
     if name not in ("CONV_2D", "FULLY_CONNECTED", "DEPTHWISE_CONV_2D"):
         return 0
     depth = 1 if name == "DEPTHWISE_CONV_2D" else record["in_c"]

@@ -203,7 +203,7 @@ WINDOW = _record(
 
 REDUCE = _record(
     "reduce",
-    "A sum over the middle axis of [outer, reduce, inner].",
+    "Over the middle axis of [outer, reduce, inner]: a sum, or of ARG_MAX an int32 index, for which the sizes suffice.",
     [
         ("I", "outer", "elements before the reduced axes"),
         ("I", "reduce", "elements summed"),
@@ -382,6 +382,54 @@ LSTM = _record(
     ],
 )
 
+RESIZE = _record(
+    "resize",
+    "Images [batch, height, width, channels]. RESIZE_NEAREST_NEIGHBOR has a block of uint16: the input's row for each "
+    "row of the output, then its column for each column. RESIZE_BILINEAR steps through the input.",
+    [
+        ("i", "step_h", "from one row of the output to the next, in 1/1024 rows of the input"),
+        ("i", "step_w", "from one column to the next"),
+        ("i", "start_h", "where the first row lies in the input"),
+        ("i", "start_w", "where the first column lies"),
+        ("H", "batch", "images"),
+        ("H", "in_h", "input height"),
+        ("H", "in_w", "input width"),
+        ("H", "in_c", "channels"),
+        ("H", "out_h", "output height"),
+        ("H", "out_w", "output width"),
+    ],
+)
+
+NORMALIZE = _record(
+    "normalize",
+    "Over the last axis; may be in place.",
+    [
+        ("I", "rows", "number of rows"),
+        ("I", "depth", "elements of a row"),
+        ("b", "input_zero", "zero point of the input"),
+    ],
+)
+
+MATMUL = _record(
+    "matmul",
+    "Matrices [rows, depth] times matrices [depth, columns]. flags 1: the first is stored as [depth, rows]; 2: the "
+    "second as [columns, depth]; 3: both.",
+    [
+        ("I", "input2", "arena offset of the second input"),
+        ("i", "multiplier", "of a sum"),
+        ("3H", "batch", "dimensions of the output before its last two, unused ones 1"),
+        ("H", "rows", "rows of the output"),
+        ("H", "depth", "products in a sum"),
+        ("H", "columns", "columns of the output"),
+        ("b", "shift", "of a sum"),
+        ("b", "zero1", "zero point of the first input"),
+        ("b", "zero2", "zero point of the second input"),
+        ("b", "output_zero", "zero point of the output"),
+        ("B", "repeat1", "a bit for each dimension of batch, from the first, along which the first input is repeated"),
+        ("B", "repeat2", "of the second input"),
+    ],
+)
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -410,6 +458,11 @@ OPERATORS = [
     Operator(36, "DEPTHWISE_CONV_2D_16", WINDOW16),
     Operator(37, "FULLY_CONNECTED_16", WINDOW16),
     Operator(38, "LOG_SOFTMAX", SOFTMAX),
+    Operator(39, "ARG_MAX", REDUCE),
+    Operator(40, "RESIZE_NEAREST_NEIGHBOR", RESIZE),
+    Operator(41, "RESIZE_BILINEAR", RESIZE),
+    Operator(42, "L2_NORMALIZATION", NORMALIZE),
+    Operator(43, "BATCH_MATMUL", MATMUL),
     Operator(44, "SVDF", SVDF),
     Operator(45, "LSTM", LSTM),
 ]
@@ -417,7 +470,10 @@ OPERATORS = [
 FIRST_EXTRA = 32
 BY_CODE = {op.code: op for op in OPERATORS}
 BY_NAME = {op.name: op for op in OPERATORS}
-RECORD_LAYOUTS = [WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, COPY, CONSTANT, ARITHMETIC, SVDF, WINDOW16, LSTM]
+RECORD_LAYOUTS = [
+    *[WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD],
+    *[COPY, CONSTANT, ARITHMETIC, SVDF, WINDOW16, LSTM, RESIZE, NORMALIZE, MATMUL],
+]
 
 # Why a record or a reading was refused: name, and the words for it. The code is the place in this list, from 1.
 # check() and run() return 0 or (operator index + 1) * 16 + code.

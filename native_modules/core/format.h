@@ -28,6 +28,11 @@
 #define MIDGE_DEPTHWISE_CONV_2D_16 36
 #define MIDGE_FULLY_CONNECTED_16 37
 #define MIDGE_LOG_SOFTMAX 38
+#define MIDGE_ARG_MAX 39
+#define MIDGE_RESIZE_NEAREST_NEIGHBOR 40
+#define MIDGE_RESIZE_BILINEAR 41
+#define MIDGE_L2_NORMALIZATION 42
+#define MIDGE_BATCH_MATMUL 43
 #define MIDGE_SVDF 44
 #define MIDGE_LSTM 45
 
@@ -108,7 +113,8 @@ typedef struct {
     uint32_t scratch_bytes;
 } midge_window_t;
 
-// A sum over the middle axis of [outer, reduce, inner].
+// Over the middle axis of [outer, reduce, inner]: a sum, or of ARG_MAX an int32 index, for
+// which the sizes suffice.
 typedef struct {
     uint8_t code;
     uint8_t flags;
@@ -377,6 +383,79 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_lstm_t;
+
+// Images [batch, height, width, channels]. RESIZE_NEAREST_NEIGHBOR has a block of uint16: the
+// input's row for each row of the output, then its column for each column. RESIZE_BILINEAR
+// steps through the input.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    int32_t step_h;
+    int32_t step_w;
+    int32_t start_h;
+    int32_t start_w;
+    uint16_t batch;
+    uint16_t in_h;
+    uint16_t in_w;
+    uint16_t in_c;
+    uint16_t out_h;
+    uint16_t out_w;
+    uint8_t spare[12];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_resize_t;
+
+// Over the last axis; may be in place.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t rows;
+    uint32_t depth;
+    int8_t input_zero;
+    uint8_t spare[31];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_normalize_t;
+
+// Matrices [rows, depth] times matrices [depth, columns]. flags 1: the first is stored as
+// [depth, rows]; 2: the second as [columns, depth]; 3: both.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t input2;
+    int32_t multiplier;
+    uint16_t batch[3];
+    uint16_t rows;
+    uint16_t depth;
+    uint16_t columns;
+    int8_t shift;
+    int8_t zero1;
+    int8_t zero2;
+    int8_t output_zero;
+    uint8_t repeat1;
+    uint8_t repeat2;
+    uint8_t spare[14];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_matmul_t;
 
 // A model input or output.
 typedef struct {

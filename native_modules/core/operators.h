@@ -36,6 +36,11 @@ uint32_t midge_svdf_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_log_softmax_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_conv16_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_lstm_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_arg_max_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_resize_nearest_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_resize_bilinear_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_l2_normalization_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_batch_matmul_check(const void *op, uint32_t arena_bytes);
 
 void midge_conv(const midge_call_t *call);
 void midge_depthwise_conv(const midge_call_t *call);
@@ -52,5 +57,10 @@ void midge_svdf(const midge_call_t *call);
 void midge_log_softmax(const midge_call_t *call);
 void midge_conv16(const midge_call_t *call);
 void midge_lstm(const midge_call_t *call);
+void midge_arg_max(const midge_call_t *call);
+void midge_resize_nearest(const midge_call_t *call);
+void midge_resize_bilinear(const midge_call_t *call);
+void midge_l2_normalization(const midge_call_t *call);
+void midge_batch_matmul(const midge_call_t *call);
 
 #endif

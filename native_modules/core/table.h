@@ -41,6 +41,13 @@ static const operator_t operators[] = {
     [MIDGE_DEPTHWISE_CONV_2D_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
     [MIDGE_FULLY_CONNECTED_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
     [MIDGE_LSTM - FIRST_CODE] = {midge_lstm_check, midge_lstm},
+    [MIDGE_ARG_MAX - FIRST_CODE] = {midge_arg_max_check, midge_arg_max},
+    [MIDGE_RESIZE_NEAREST_NEIGHBOR - FIRST_CODE]
+    = {midge_resize_nearest_check, midge_resize_nearest},
+    [MIDGE_RESIZE_BILINEAR - FIRST_CODE] = {midge_resize_bilinear_check, midge_resize_bilinear},
+    [MIDGE_L2_NORMALIZATION - FIRST_CODE]
+    = {midge_l2_normalization_check, midge_l2_normalization},
+    [MIDGE_BATCH_MATMUL - FIRST_CODE] = {midge_batch_matmul_check, midge_batch_matmul},
 #endif
 };
 
@@ -52,7 +59,8 @@ static const operator_t operators[] = {
 #define EXTRA_BLOCKS \
     (EXTRA_BIT(MIDGE_CONSTANT) | EXTRA_BIT(MIDGE_CONV_2D_16) \
         | EXTRA_BIT(MIDGE_DEPTHWISE_CONV_2D_16) | EXTRA_BIT(MIDGE_FULLY_CONNECTED_16) \
-        | EXTRA_BIT(MIDGE_SVDF) | EXTRA_BIT(MIDGE_LSTM))
+        | EXTRA_BIT(MIDGE_RESIZE_NEAREST_NEIGHBOR) | EXTRA_BIT(MIDGE_SVDF) \
+        | EXTRA_BIT(MIDGE_LSTM))
 
 static inline int has_blocks(uint32_t code) {
 #ifndef MIDGE_NATIVE_ONLY

@@ -11,17 +11,21 @@ from typing import NamedTuple
 from ..program import Lowering, Reference
 from . import (
     add,
+    arg_max,
     arithmetic,
+    batch_matmul,
     constant,
     conv,
     conv16,
     copy,
+    l2_normalization,
     log_softmax,
     lstm,
     lut,
     mean,
     pad,
     pool,
+    resize,
     softmax,
     svdf,
     transpose_conv,
@@ -70,6 +74,17 @@ FRONTS: dict[str, Front] = {
     "SVDF": Front(svdf.lower, "SVDF", "state and weights of time int8 or int16; any rank"),
     "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
     "LOG_SOFTMAX": Front(log_softmax.lower, "LOG_SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
+    "L2_NORMALIZATION": Front(
+        l2_normalization.lower, "L2_NORMALIZATION", f"over the last axis, up to {l2_normalization.MAX_DEPTH} elements"
+    ),
+    "ARG_MAX": Front(arg_max.lower, "ARG_MAX", "constant axis; int32 indices"),
+    "RESIZE_NEAREST_NEIGHBOR": Front(
+        resize.lower_nearest, "RESIZE_NEAREST_NEIGHBOR", "align_corners or half_pixel_centers"
+    ),
+    "RESIZE_BILINEAR": Front(resize.lower_bilinear, "RESIZE_BILINEAR", "align_corners or half_pixel_centers"),
+    "BATCH_MATMUL": Front(
+        batch_matmul.lower, "BATCH_MATMUL", f"constants; any broadcasting of up to {batch_matmul.BATCH_DIMS} dimensions"
+    ),
     "LOGISTIC": Front(lut.lower_logistic, "LUT", ""),
     "TANH": Front(lut.lower_tanh, "LUT", ""),
     "HARD_SWISH": Front(lut.lower_hard_swish, "LUT", ""),
@@ -117,4 +132,9 @@ REFERENCES: dict[str, Reference] = {
     "DEPTHWISE_CONV_2D_16": conv16.run,
     "FULLY_CONNECTED_16": conv16.run,
     "LSTM": lstm.run,
+    "ARG_MAX": arg_max.run,
+    "RESIZE_NEAREST_NEIGHBOR": resize.run_nearest,
+    "RESIZE_BILINEAR": resize.run_bilinear,
+    "L2_NORMALIZATION": l2_normalization.run,
+    "BATCH_MATMUL": batch_matmul.run,
 }

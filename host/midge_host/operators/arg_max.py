@@ -1,0 +1,30 @@
+"""ARG_MAX along one axis: the index of the first of the largest elements, as int32."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from ..graph import Graph, Node
+from ..program import Context, Step
+
+
+def lower(graph: Graph, node: Node) -> list[Step]:
+    source, axis_tensor, output = node.inputs[0], node.inputs[1], node.outputs[0]
+    if axis_tensor is None or axis_tensor.data is None or axis_tensor.size != 1:
+        raise node.refuse("its axis is computed by the model", "use a constant axis")
+    if source.dtype != "int8" or output.dtype != "int32":
+        raise node.refuse(f"it makes {output.dtype} of {source.dtype}", "let it take int8 and give int32")
+    axis = int(axis_tensor.data.reshape(-1)[0]) % len(source.shape)
+    outer, reduce, inner = prod(source.shape[:axis]), source.shape[axis], prod(source.shape[axis + 1 :])
+    if output.size != outer * inner:
+        raise node.refuse(f"it makes {output.shape} of {source.shape}", "export the model again")
+    fields = {"outer": outer, "reduce": reduce, "inner": inner}
+    return [Step("ARG_MAX", node.name, [source], output, fields)]
+
+
+def run(context: Context) -> None:
+    op = context.op
+    x = context.tensor((op["outer"], op["reduce"], op["inner"]))
+    context.tensor((op["outer"], op["inner"]), "output", np.int32)[:] = x.argmax(1)

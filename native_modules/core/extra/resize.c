@@ -1,0 +1,118 @@
+// RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR.
+
+#include "../fixed_point.h"
+#include "../operators.h"
+#include "bytes.h"
+
+#define UNIT 1024 // positions are multiples of 1/UNIT pixels
+
+static uint32_t image_bytes(const midge_resize_t *op, uint32_t height, uint32_t width) {
+    return midge_times(midge_times(midge_times(op->batch, height), width), op->in_c);
+}
+
+static uint32_t check(const midge_resize_t *op, uint32_t arena_bytes) {
+    const uint32_t in_bytes = image_bytes(op, op->in_h, op->in_w);
+    const uint32_t out_bytes = image_bytes(op, op->out_h, op->out_w);
+    if (in_bytes == 0 || out_bytes == 0) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, in_bytes, arena_bytes)
+        || !midge_fits(op->output, out_bytes, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+uint32_t midge_resize_nearest_check(const void *record, uint32_t arena_bytes) {
+    const midge_resize_t *op = record;
+    if (op->blocks != 1 || op->block_bytes < 2u * op->out_h + 2u * op->out_w) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    return check(op, arena_bytes);
+}
+
+// Entry i of a table of pixels; a file may say what it likes.
+static uint32_t pixel(const uint8_t *table, uint32_t i, uint32_t size) {
+    uint32_t at = (uint16_t)midge_int16_at(table + 2 * i);
+    return at < size ? at : size - 1;
+}
+
+void midge_resize_nearest(const midge_call_t *call) {
+    const midge_resize_t *op = call->op;
+    const uint8_t *rows = call->weights;
+    const uint8_t *columns = rows + 2u * op->out_h;
+    const int8_t *image = call->arena + op->input;
+    int8_t *out = call->arena + op->output;
+    const uint32_t row_bytes = (uint32_t)op->in_w * op->in_c;
+    for (uint32_t b = 0; b < op->batch; b++, image += op->in_h * row_bytes) {
+        for (uint32_t y = 0; y < op->out_h; y++) {
+            const int8_t *row = image + pixel(rows, y, op->in_h) * row_bytes;
+            for (uint32_t x = 0; x < op->out_w; x++) {
+                const int8_t *from = row + pixel(columns, x, op->in_w) * op->in_c;
+                for (uint32_t c = 0; c < op->in_c; c++) {
+                    *out++ = from[c];
+                }
+            }
+        }
+    }
+}
+
+// No output's position is before -1 or behind the last pixel's end.
+static int is_inside(int32_t step, int32_t start, uint32_t size, uint32_t outputs) {
+    return step >= 0 && start > -UNIT
+        && start + (int64_t)step * (outputs - 1) < (int64_t)size * UNIT;
+}
+
+uint32_t midge_resize_bilinear_check(const void *record, uint32_t arena_bytes) {
+    const midge_resize_t *op = record;
+    uint32_t reason = check(op, arena_bytes);
+    if (!reason && !(is_inside(op->step_h, op->start_h, op->in_h, op->out_h)
+            && is_inside(op->step_w, op->start_w, op->in_w, op->out_w))) {
+        reason = MIDGE_BAD_PARAMETER;
+    }
+    return reason;
+}
+
+// The two pixels that an output lies between, and the share of the second in 1/UNIT. Left of the
+// first pixel both are the first one, and the share is negative.
+typedef struct {
+    uint32_t first, second;
+    int32_t share;
+} place_t;
+
+static place_t place(int32_t at, uint32_t size) {
+    place_t p;
+    p.first = at < 0 ? 0 : (uint32_t)at / UNIT;
+    p.second = (uint32_t)(at + UNIT - 1) / UNIT;
+    p.second = p.second < size ? p.second : size - 1;
+    p.share = at - (int32_t)p.first * UNIT;
+    return p;
+}
+
+void midge_resize_bilinear(const midge_call_t *call) {
+    const midge_resize_t *op = call->op;
+    const int8_t *image = call->arena + op->input;
+    int8_t *out = call->arena + op->output;
+    const uint32_t row_bytes = (uint32_t)op->in_w * op->in_c;
+    for (uint32_t b = 0; b < op->batch; b++, image += op->in_h * row_bytes) {
+        for (int32_t i = 0, at_y = op->start_h; i < op->out_h; i++) {
+            const place_t y = place(at_y, op->in_h);
+            const int8_t *above = image + y.first * row_bytes;
+            const int8_t *below = image + y.second * row_bytes;
+            for (int32_t j = 0, at_x = op->start_w; j < op->out_w; j++) {
+                const place_t x = place(at_x, op->in_w);
+                const uint32_t left = x.first * op->in_c, right = x.second * op->in_c;
+                for (uint32_t c = 0; c < op->in_c; c++) {
+                    int32_t upper
+                        = above[left + c] * (UNIT - x.share) + above[right + c] * x.share;
+                    int32_t lower
+                        = below[left + c] * (UNIT - x.share) + below[right + c] * x.share;
+                    int32_t sum = upper * (UNIT - y.share) + lower * y.share;
+                    *out++ = (int8_t)midge_rounding_shift(sum, 20);
+                }
+                at_x += j + 1 < op->out_w ? op->step_w : 0;
+            }
+            at_y += i + 1 < op->out_h ? op->step_h : 0;
+        }
+    }
+}
