@@ -11,11 +11,12 @@ from math import prod
 
 import numpy as np
 
+from midge import _file, _portable, _portable_extra
 from midge_host import spec
 from midge_host.convert import build
 from midge_host.importers import tflite
 from midge_host.model_file import ModelFile
-from midge_host.program import macs, record_shapes, repeated
+from midge_host.program import macs, record_shapes
 from tflite_models import ModelBuilder, one_operator
 
 X = (0.05, -3)
@@ -237,34 +238,33 @@ def network() -> bytes:
     return m.build([x], [m.softmax(y)])
 
 
-def has_one_meaning(op: dict[str, object]) -> bool:
-    """False where what it writes may lie upon what it reads, so that the order of work shows."""
-    if spec.BY_CODE[op["code"]].layout in (spec.SVDF, spec.LSTM):
-        sizes = [2 * prod(shape) for shape in record_shapes(op)]
-        places = [(op[name], size) for name, size in zip(("input", "output"), sizes, strict=True)]
-        if "rank" in op:
-            places.append((op["input2"], sizes[1] * op["rank"] * op["memory"]))
-        else:
-            places += [(op[name], 2 * op["batch"] * op["cells"]) for name in ("input2", "input3")]
-        return _are_apart(*places)
-    if spec.BY_CODE[op["code"]].layout is spec.MATMUL:
-        source, output = (prod(shape) for shape in record_shapes(op))
-        second = prod(repeated(op["batch"], op["repeat2"])) * op["depth"] * op["columns"]
-        places = ((op["input"], source), (op["input2"], second))
-        return all(_are_apart(place, (op["output"], output)) for place in places)
-    unit = 4 if op["code"] >= spec.FIRST_EXTRA else 1  # elements are no longer than that
-    source, output = (unit * prod(shape) for shape in record_shapes(op))
-    if "strides" in op:
-        reach = op["at"] + sum(abs(step) * (n - 1) for step, n in zip(op["strides"], op["shape"], strict=True))
-        source, output = source + reach, output + reach
-    starts = [value for name, value in op.items() if name.startswith("input") and not name.endswith("zero")]
-    return all(s + source <= op["output"] or op["output"] + output <= s for s in starts)
+def check(op: dict[str, object], arena_bytes: int, weights_bytes: int = 1 << 30) -> int:
+    """The portable kernels' status of a record."""
+    raw = spec.BY_CODE[op["code"]].layout.pack(**op)
+    return _file.check((_portable, _portable_extra), raw, arena_bytes, weights_bytes)
 
 
-def _are_apart(*places: tuple[int, int]) -> bool:
-    """Whether no two places, each a start and a length, overlap."""
-    ordered = sorted(places)
-    return all(start + size <= after for (start, size), (after, _) in itertools.pairwise(ordered))
+def spans(op: dict[str, object], arena_bytes: int) -> list[range]:
+    """The parts of the arena that a record reads and writes, to the next multiple of 4. Found by trying: how far up
+    each may lie."""
+    found = []
+    for name in ("input", "input2", "input3", "output"):
+        if name in op:
+            low, high = 0, arena_bytes // 4
+            while low < high:
+                middle = (low + high + 1) // 2
+                if check({**op, name: 4 * middle}, arena_bytes):
+                    high = middle - 1
+                else:
+                    low = middle
+            found.append(range(op[name], op[name] + arena_bytes - 4 * low))
+    return [*found, range(op["scratch"], op["scratch"] + op["scratch_bytes"])]
+
+
+def has_one_meaning(op: dict[str, object], arena_bytes: int) -> bool:
+    """False where a record's tensors may lie upon each other, so that the order of work shows."""
+    parts = sorted(spans(op, arena_bytes), key=lambda part: part.start)
+    return all(a.stop <= b.start for a, b in itertools.pairwise(parts))
 
 
 def work(records: list[dict[str, object]]) -> int:

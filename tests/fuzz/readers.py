@@ -128,7 +128,9 @@ def load_run(data: bytes) -> None:
         if not affordable(model):
             return
         said = outcome(model)
-        answers.append(said if all(map(hostile.has_one_meaning, _records(model._program))) else "runs")
+        records = _records(model._program)
+        alike = all(hostile.has_one_meaning(op, model.arena_bytes) for op in records)
+        answers.append(said if alike else "runs")
         if isinstance(on_pc, model_file.ModelFile):
             zeros = [np.zeros(tensor.shape, tensor.element) for tensor in on_pc.inputs]
             reference.predict(on_pc, reference.start(on_pc), zeros)
