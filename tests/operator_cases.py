@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from midge_host.operators import FOLDED, FRONTS
 from tflite_models import ModelBuilder, Quant, one_operator, window_output
 
 Made = tuple[bytes, list[np.ndarray]]
@@ -1174,25 +1173,14 @@ def _table() -> Iterator[Case]:
             yield Case(f"{operator} {' '.join(words)}", operator, parameters)
 
 
-# Forms of operators that midge has still to learn. With the last of them, and of the operators that is_there does not
-# find, this set and that function go: then all cases are CASES.
-PENDING: set[str] = set()
-
-
-def is_there(case: Case) -> bool:
-    kind = case.operator.split()[0].upper()
-    return (kind in FRONTS or kind in FOLDED) and case.operator not in PENDING
-
-
-ALL_CASES: list[Case] = list(_table())
-CASES: list[Case] = list(filter(is_there, ALL_CASES))
+CASES: list[Case] = list(_table())
 
 
 def random_cases(count: int, seed: int) -> Iterator[Case]:
     """Draw cases that combine, for a random operator, values from all lines of the table."""
     rng = np.random.default_rng(seed)
     vocabulary: dict[str, dict[str, list[Any]]] = {operator: {} for operator in _MAKERS}
-    for case in ALL_CASES:
+    for case in CASES:
         for key, value in case.parameters.items():
             vocabulary[case.operator].setdefault(key, []).append(value)
     for number in range(count):

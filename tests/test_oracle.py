@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import tflm
-from operator_cases import ALL_CASES, Case, random_cases
+from operator_cases import CASES, Case, random_cases
 from tflite_models import ModelBuilder
 
 MODELS = Path(__file__).resolve().parents[2] / "shared" / "data" / "models"
 
 
-@pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case_is_accepted(case: Case) -> None:
     for output in tflm.run(case.tflite, case.inputs):
         assert len(output) == len(case.inputs[0])
@@ -25,7 +25,7 @@ def test_random_cases_are_accepted_and_repeatable() -> None:
 
 
 def test_names_are_unique() -> None:
-    assert len({case.name for case in ALL_CASES}) == len(ALL_CASES)
+    assert len({case.name for case in CASES}) == len(CASES)
 
 
 def test_refusal_says_why() -> None:
