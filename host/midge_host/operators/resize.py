@@ -68,7 +68,9 @@ def _images(context: Context) -> tuple[np.ndarray, np.ndarray]:
 def run_nearest(context: Context) -> None:
     source, output = _images(context)
     indices = context.block(0).view("<u2").astype(np.int64)
-    rows, columns = indices[: output.shape[1]], indices[output.shape[1] : output.shape[1] + output.shape[2]]
+    rows, columns = np.split(indices, [output.shape[1]])
+    rows = np.minimum(rows, source.shape[1] - 1)
+    columns = np.minimum(columns[: output.shape[2]], source.shape[2] - 1)
     output[:] = source[:, rows[:, None], columns]
 
 
