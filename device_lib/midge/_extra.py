@@ -35,11 +35,12 @@ def load(tensor, reading, arena):
         if hasattr(reading, "flatten"):  # numpy, ulab
             reading = reading.flatten()
         try:
-            if isinstance(reading, str):
-                raise TypeError  # MicroPython would take its bytes for pixels
-            status = tensor.module.encode(tensor.raw, reading, arena)
+            # MicroPython would take a str's bytes for pixels; CPython has views with gaps.
+            if isinstance(reading, str) or not getattr(memoryview(reading), "contiguous", True):
+                raise TypeError
         except TypeError:
             raise TypeError(text("input", tensor.name, tensor.size, type(reading).__name__))
+        status = tensor.module.encode(tensor.raw, reading, arena)
         if status == 0:
             return
         if status == _BAD_TENSOR:
@@ -53,17 +54,14 @@ def load(tensor, reading, arena):
 
 def store(tensor, arena, out):
     """The same for where the output goes: a list, or a mistake."""
-    try:
-        if isinstance(out, list):
-            values = array("f", bytes(4 * len(out)))
-            status = tensor.module.decode(tensor.raw, arena, values)
-            if status == 0:
-                out[:] = list(values)
-                return
-        else:
-            status = tensor.module.decode(tensor.raw, arena, out)
-    except TypeError:
-        status = _BAD_PARAMETER
+    if isinstance(out, list):
+        values = array("f", bytes(4 * len(out)))
+        status = tensor.module.decode(tensor.raw, arena, values)
+        if status == 0:
+            out[:] = list(values)
+            return
+    else:
+        status = tensor.module.decode(tensor.raw, arena, out)
     if status == _BAD_TENSOR:
         raise ValueError(text("out length", tensor.name, tensor.size, len(out)))
     own = {"int8": "array('b'), bytearray", "int16": "array('h')", "int32": "array('i')"}[tensor.element]

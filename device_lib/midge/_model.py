@@ -97,16 +97,20 @@ class Model:
         self._program = (memoryview if isinstance(program, memoryview) else bytearray)(program)
         self.inputs = [Tensor(*pair, modules) for pair in inputs]
         self.outputs = [Tensor(*pair, modules) for pair in outputs]
-        # The one input and the one output; None where there are several.
-        self._input = self.inputs[0] if len(inputs) == 1 else None
-        self._output = self.outputs[0] if len(outputs) == 1 else None
+        # For the one input and the one output. Without a descriptor encode() and decode() refuse: _load() and _store()
+        # then go through several.
+        self._input = self.inputs[0].raw if len(inputs) == 1 else b""
+        self._output = self.outputs[0].raw if len(outputs) == 1 else b""
+        self._encode = self.inputs[0].module.encode
+        self._decode = self.outputs[0].module.decode
         self.labels = ["%s" % label for label in labels]
         self._weights = None if view is None else memoryview(view)
         # How a prediction runs, in steps (_stream). None: one call of _run does it.
         self._steps = None if steps is None else [list(step) for step in steps]
         self._parts = parts and [list(step) for step in parts]
         self._file = None
-        self._lock = allocate_lock()
+        lock = allocate_lock()
+        self._acquire, self._release = lock.acquire, lock.release
 
     def _allocate(self):
         # The arena, and room for weights.
@@ -190,21 +194,12 @@ class Model:
         out: array('f') for real values, array('b') for the model's int8 values, bytearray for int8 + 128.
         Several outputs: a list of buffers.
         """
-        if not self._lock.acquire(0):
+        if not self._acquire(0):
             raise RuntimeError(text("busy"))
         try:
-            if self._input is None or reading.__class__ is _str or _encode(self, reading):
-                self._load(reading)
-            if self._steps is None:
-                status = self._run(self._program, self._first, self._op_count, self._arena, self._weights)
-                if status:
-                    self._refuse(status)
-            else:
-                self._stream(self._steps)
-            if self._output is None or _decode(self, out):
-                self._store(out)
+            _compute(self, reading, out)
         finally:
-            self._lock.release()
+            self._release()
 
     def classify(self, reading):
         """Runs the model; returns (label, score) of the largest value of the first output.
@@ -240,12 +235,12 @@ class Model:
 
     def _alone(self, function, *arguments):
         # What a function makes of the model while no prediction runs.
-        if not self._lock.acquire(0):
+        if not self._acquire(0):
             raise RuntimeError(text("busy"))
         try:
             return function(self, *arguments)
         finally:
-            self._lock.release()
+            self._release()
 
     def _names(self):
         # Of the operators.
@@ -293,14 +288,10 @@ class Model:
                 self._load_one(inputs[i], reading[i])
 
     def _load_one(self, tensor, reading):
-        try:
-            if not isinstance(reading, str) and not tensor.module.encode(tensor.raw, reading, self._arena):
-                return
-        except TypeError:
-            pass
-        from ._extra import load
+        if isinstance(reading, str) or tensor.module.encode(tensor.raw, reading, self._arena):
+            from ._extra import load
 
-        load(tensor, reading, self._arena)
+            load(tensor, reading, self._arena)
 
     def _store(self, out):
         outputs = self.outputs
@@ -313,35 +304,24 @@ class Model:
                 self._store_one(outputs[i], out[i])
 
     def _store_one(self, tensor, out):
-        try:
-            if not tensor.module.decode(tensor.raw, self._arena, out):
-                return
-        except TypeError:
-            pass
-        from ._extra import store
+        if tensor.module.decode(tensor.raw, self._arena, out):
+            from ._extra import store
 
-        store(tensor, self._arena, out)
+            store(tensor, self._arena, out)
 
 
-# Functions, because MicroPython finds a module's names sooner than an object's methods.
-
-
-def _encode(model, reading):
-    # A buffer into the one input. False: done.
-    try:
-        tensor = model._input
-        return tensor.module.encode(tensor.raw, reading, model._arena)
-    except TypeError:
-        return True
-
-
-def _decode(model, out):
-    # The one output into a buffer. False: done.
-    try:
-        tensor = model._output
-        return tensor.module.decode(tensor.raw, model._arena, out)
-    except TypeError:
-        return True
+def _compute(model, reading, out):
+    # A prediction with buffers. A function, because MicroPython finds a module's names sooner than an object's methods.
+    if reading.__class__ is _str or model._encode(model._input, reading, model._arena):
+        model._load(reading)
+    if model._steps is None:
+        status = model._run(model._program, model._first, model._op_count, model._arena, model._weights)
+        if status:
+            model._refuse(status)
+    else:
+        model._stream(model._steps)
+    if model._decode(model._output, model._arena, out):
+        model._store(out)
 
 
 def _is_list(value):

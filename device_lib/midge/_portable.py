@@ -453,6 +453,8 @@ _KERNELS = {
 
 def encode(raw, reading, arena):
     """Writes a buffer into an input tensor. Returns 0 or a reason, as midge_encode in native_modules/core."""
+    if not raw:
+        return _BAD_TENSOR
     offset, size, scale, zero, pixel_multiplier, pixel_offset = struct.unpack_from(_TENSOR, raw)
     code, reading = _view(reading)
     if code not in ("b", "B"):
@@ -471,34 +473,42 @@ def encode(raw, reading, arena):
 
 def decode(raw, arena, out):
     """Writes an output tensor into a buffer. Returns as encode()."""
+    if not raw:
+        return _BAD_TENSOR
     offset, size, scale, zero = struct.unpack_from(_TENSOR, raw)[:4]
     code, out = _view(out)
     if code not in ("b", "B", "f"):
         return _BAD_PARAMETER
     if len(out) != size:
         return _BAD_TENSOR
-    for i in range(size):
-        u = arena[offset + i]
-        q = u - 256 if u > 127 else u
-        if code == "f":
-            out[i] = (q - zero) * scale
-        elif code == "b":
-            out[i] = q
-        else:
-            out[i] = q + 128
+    try:
+        for i in range(size):
+            u = arena[offset + i]
+            q = u - 256 if u > 127 else u
+            if code == "f":
+                out[i] = (q - zero) * scale
+            elif code == "b":
+                out[i] = q
+            else:
+                out[i] = q + 128
+    except TypeError:  # read-only
+        return _BAD_PARAMETER
     return _OK
 
 
 def _view(buffer):
-    # The type code of a buffer's elements, and the buffer with one dimension.
+    # The type code of a buffer's elements, and the buffer with one dimension; no code for what is none.
     if isinstance(buffer, bytes) or isinstance(buffer, bytearray):
         return "B", buffer
     if isinstance(buffer, array):
         return str(buffer[:0])[7], buffer  # array('b'): MicroPython's arrays do not tell their type otherwise
-    buffer = memoryview(buffer)
-    if hasattr(buffer, "format"):  # CPython
-        code = buffer.format.lstrip("@=<")
-        return code, buffer.cast("B").cast(code) if code in ("b", "B", "h", "i", "f") and buffer.nbytes else buffer
+    try:
+        buffer = memoryview(buffer)
+        if hasattr(buffer, "format"):  # CPython
+            code = buffer.format.lstrip("@=<")
+            return code, buffer.cast("B").cast(code) if code in ("b", "B", "h", "i", "f") and buffer.nbytes else buffer
+    except TypeError:
+        return "", b""
     # MicroPython's views do not tell their type: by its size, and by what becomes of -1.
     size = len(bytes(buffer[:1]))
     if size > 4 or (size and isinstance(buffer[0], float)):

@@ -98,6 +98,8 @@ def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
 
 def encode(raw, reading, arena):
     """Writes a buffer into an input tensor of int16 or int32: 0 or a reason, as midge_encode_wide."""
+    if not raw:
+        return _BAD_TENSOR
     offset, size, own, unit, _, _ = _tensor(raw)
     code, reading = _view(reading)
     if code != own:
@@ -110,6 +112,8 @@ def encode(raw, reading, arena):
 
 def decode(raw, arena, out):
     """Writes an output tensor of int16 or int32 into a buffer. Returns as encode()."""
+    if not raw:
+        return _BAD_TENSOR
     offset, size, own, unit, scale, zero = _tensor(raw)
     code, out = _view(out)
     if code != own and code != "f":
@@ -117,8 +121,11 @@ def decode(raw, arena, out):
     if len(out) * unit != size:
         return _BAD_TENSOR
     values = _values(own, arena, offset, size)
-    for i in range(len(values)):
-        out[i] = values[i] if code == own else (values[i] - zero) * scale
+    try:
+        for i in range(len(values)):
+            out[i] = values[i] if code == own else (values[i] - zero) * scale
+    except TypeError:  # read-only
+        return _BAD_PARAMETER
     return _OK
 
 

@@ -57,6 +57,15 @@ static uint32_t type_code(const Py_buffer *view) {
     return format[0] && !format[1] ? (uint32_t)format[0] : 0;
 }
 
+// What encode and decode say of a list.
+static PyObject *no_buffer(void) {
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+        return NULL;
+    }
+    PyErr_Clear();
+    return PyLong_FromUnsignedLong(MIDGE_BAD_PARAMETER);
+}
+
 static PyObject *check(PyObject *self, PyObject *args) {
     PyObject *program_in;
     unsigned int arena_bytes, weights_bytes;
@@ -114,6 +123,8 @@ static PyObject *encode(PyObject *self, PyObject *args) {
             PyBuffer_Release(&arena);
         }
         PyBuffer_Release(&reading);
+    } else {
+        result = no_buffer();
     }
     PyBuffer_Release(&tensor);
     return result;
@@ -132,6 +143,8 @@ static PyObject *decode(PyObject *self, PyObject *args) {
             result = PyLong_FromUnsignedLong(DECODE(as_bytes(&tensor), as_arena(&arena), out.buf,
                 (uint32_t)out.len, type_code(&out)));
             PyBuffer_Release(&out);
+        } else {
+            result = no_buffer();
         }
         PyBuffer_Release(&arena);
     }

@@ -68,11 +68,16 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 5, 8, run);
 typedef uint32_t encode_t(midge_bytes_t, midge_bytes_t, uint32_t, midge_arena_t);
 typedef uint32_t decode_t(midge_bytes_t, midge_arena_t, uint8_t *, uint32_t, uint32_t);
 
+// What encode and decode say of a list: an exception would take the caller's time.
+#define NO_BUFFER MP_OBJ_NEW_SMALL_INT(MIDGE_BAD_PARAMETER)
+
 // encode(tensor, reading, arena) -> status
 static inline mp_obj_t encode_by(encode_t *encode, mp_obj_t tensor, mp_obj_t reading,
     mp_obj_t arena) {
     mp_buffer_info_t info;
-    mp_get_buffer_raise(reading, &info, MP_BUFFER_READ);
+    if (!mp_get_buffer(reading, &info, MP_BUFFER_READ)) {
+        return NO_BUFFER;
+    }
     midge_bytes_t bytes = {info.buf, info.len};
     return mp_obj_new_int(encode(get_bytes(tensor), bytes, type_code(&info), get_arena(arena)));
 }
@@ -80,7 +85,9 @@ static inline mp_obj_t encode_by(encode_t *encode, mp_obj_t tensor, mp_obj_t rea
 // decode(tensor, arena, out) -> status
 static inline mp_obj_t decode_by(decode_t *decode, mp_obj_t tensor, mp_obj_t arena, mp_obj_t out) {
     mp_buffer_info_t info;
-    mp_get_buffer_raise(out, &info, MP_BUFFER_WRITE);
+    if (!mp_get_buffer(out, &info, MP_BUFFER_WRITE)) {
+        return NO_BUFFER;
+    }
     return mp_obj_new_int(decode(get_bytes(tensor), get_arena(arena), info.buf, info.len,
         type_code(&info)));
 }
