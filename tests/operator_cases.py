@@ -606,6 +606,7 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "batch_matmul": _batch_matmul,
     "mean axes": _reduction("mean"),
     "sum": _reduction("sum"),
+    "reduce_max": _reduction("reduce_max"),
     "concatenation": _several("concatenation"),
     "pack": _several("pack"),
     "split": _moved("split", "axis", "count"),
@@ -913,6 +914,16 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
             "scales": [(0.1, 0.037), (0.1, 0.1), (0.1, 2.0)],
         },
     ),
+    (
+        ["reduce_max"],
+        {
+            "reduction": [
+                ((1, 5, 4, 3), axes) for axes in [(1, 2), (2,), (-1,), (1, 3), (0, 2), (0, 1, 2, 3), (3, 0), (2, 2)]
+            ],
+            "keep_dims": [True, False],
+        },
+    ),
+    (["reduce_max"], {"reduction": [((9,), (0,)), ((2, 7), (1,)), ((2, 2, 3, 2, 3), (0, 2, 4)), ((1, 255, 2), (1,))]}),
     # Several inputs, several outputs.
     (
         ["concatenation"],

@@ -544,31 +544,7 @@ reduction("sum", ops.sum)
 
 
 # Blocks that wait for operators of midge.
-WAITING = set(BLOCKS) - set(
-    [
-        "conv",
-        "pointwise",
-        "depthwise",
-        "separable",
-        "residual",
-        "inverted_residual",
-        "padded_conv",
-        "average_pool",
-        "max_pool",
-        "global_average",
-        "whole_pool",
-        "dense",
-        "dense_on_last_axis",
-        "relu",
-        "relu6",
-        "softmax",
-        "sigmoid",
-        "add",
-        "mean",
-        "reshape",
-        "flatten",
-    ]
-)
+WAITING = ["l2_normalise", "log_softmax", "attention", "resize"]
 for name in WAITING:
     del BLOCKS[name]
 
@@ -618,10 +594,7 @@ def build(draw: Draw) -> tuple[keras.Model, list[str]]:
     outputs = outputs[-3:]
     if loose or draw.chance(0.5):
         heads = [_head(draw, x) for x in [*loose, outputs.pop()]]
-        if WAITING:
-            outputs += heads
-        else:
-            outputs.append(layers.Concatenate()(heads) if len(heads) > 1 else heads[0])
+        outputs.append(layers.Concatenate()(heads) if len(heads) > 1 else heads[0])
     inner = [x for x in draw.tensors if not any(x is y for y in [*inputs, *outputs])]
     if inner and draw.chance(0.15):
         outputs.insert(draw.integer(0, len(outputs)), draw.pick(inner))

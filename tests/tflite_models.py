@@ -333,6 +333,9 @@ class ModelBuilder:
     def sum(self, x: int, axes: Sequence[int], keep_dims: bool = False, quant: Quant | None = None) -> int:
         return self._reduce("SUM", x, axes, keep_dims, quant)
 
+    def reduce_max(self, x: int, axes: Sequence[int], keep_dims: bool = False, quant: Quant | None = None) -> int:
+        return self._reduce("REDUCE_MAX", x, axes, keep_dims, quant)
+
     def _binary(self, code: str, a: int, b: int, quant: Quant | None, table: str, **options: Any) -> int:
         shape = np.broadcast_shapes(self.tensors[a].shape, self.tensors[b].shape)
         y = self._output(a, shape, quant)

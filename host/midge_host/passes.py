@@ -24,7 +24,7 @@ class Edge:
 
 
 # The least number of inputs; 1 for other operators.
-_INPUTS = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "MEAN": 2, "ADD": 2, "PAD": 2}
+_INPUTS = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "MEAN": 2, "REDUCE_MAX": 2, "ADD": 2, "PAD": 2}
 
 
 def check_graph(graph: Graph) -> None:

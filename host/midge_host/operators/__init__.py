@@ -54,6 +54,7 @@ FRONTS: dict[str, Front] = {
     "MAX_POOL_2D": Front(pool.lower, "MAX_POOL_2D", "any window, stride, padding"),
     "MEAN": Front(mean.lower, "MEAN", "constant axes, up to 2^23 elements; a COPY first where axes are apart"),
     "SUM": Front(mean.lower, "MEAN", "as MEAN"),
+    "REDUCE_MAX": Front(pool.lower_reduce_max, "MAX_POOL_2D", "constant axes, up to 255 long: a pool for each"),
     "ADD": Front(add.lower, "ADD", f"of one shape; else ARITHMETIC: {_BROADCAST}"),
     **{
         name: Front(arithmetic.lower, "ARITHMETIC", _BROADCAST)

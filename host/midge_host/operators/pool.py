@@ -1,9 +1,13 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D; REDUCE_MAX."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import prod
+
 import numpy as np
 
+from .. import spec
 from ..graph import Graph, Node
 from ..numerics import clamp_limits
 from ..program import Context, Step
@@ -12,14 +16,40 @@ from .window import taps, window_fields
 
 def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
-    quantisation, source_quantisation = node.per_tensor(output), node.per_tensor(source)
-    # TFLM's own tolerance: it does not rescale, and neither do we.
-    if source_quantisation[1] != quantisation[1] or abs(source_quantisation[0] - quantisation[0]) > 1e-6:
-        raise node.refuse("input and output have different scales", "export the model again with TFLiteConverter")
+    _check_scales(node)
     fields = window_fields(node, source, output, (node.options["kernel_h"], node.options["kernel_w"]))
-    clamp = clamp_limits(node.options["activation"], *quantisation)
+    clamp = clamp_limits(node.options["activation"], *node.per_tensor(output))
     fields |= {"clamp_min": clamp[0], "clamp_max": clamp[1]}
     return [Step(node.kind, node.name, [source], output, fields)]
+
+
+def lower_reduce_max(graph: Graph, node: Node) -> list[Step]:
+    """A pool for each axis: over an image of one row for each index before it, whose channels are what comes after."""
+    source, output = node.inputs[0], node.outputs[0]
+    _check_scales(node)
+    if node.inputs[1] is None or node.inputs[1].data is None:
+        raise node.refuse("its axes are computed by the model", "use constant axes")
+    axes = sorted({int(a) % len(source.shape) for a in node.inputs[1].data.reshape(-1)})
+    steps: list[Step] = []
+    for axis in axes:
+        shape = (*source.shape[:axis], 1, *source.shape[axis + 1 :])
+        pooled = output if axis == axes[-1] else replace(source, name=f"{source.name}_{axis}", shape=shape)
+        rows, length, channels = prod(shape[:axis]), source.shape[axis], prod(shape[axis:])
+        if length > 255 or max(rows, channels) > spec.MAX_DIM:
+            raise node.refuse(f"axis {axis} of {source.shape} is too long, the limit is 255", "pool before it")
+        fields = {"in_h": rows, "in_w": length, "in_c": channels, "out_h": rows, "out_w": 1, "out_c": channels}
+        fields |= {"kernel_h": 1, "kernel_w": length, "stride_h": 1, "stride_w": 1, "dilation_h": 1, "dilation_w": 1}
+        fields |= {"pad_top": 0, "pad_left": 0, "clamp_min": -128, "clamp_max": 127}
+        steps.append(Step("MAX_POOL_2D", node.name, [source], pooled, fields))
+        source = pooled
+    return steps
+
+
+def _check_scales(node: Node) -> None:
+    """TFLM's own tolerance: it does not rescale, and neither do we."""
+    (scale, zero), (out_scale, out_zero) = node.per_tensor(node.inputs[0]), node.per_tensor(node.outputs[0])
+    if zero != out_zero or abs(scale - out_scale) > 1e-6:
+        raise node.refuse("input and output have different scales", "export the model again with TFLiteConverter")
 
 
 def _image(context: Context) -> tuple[np.ndarray, tuple[int, int, int]]:
