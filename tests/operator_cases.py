@@ -136,6 +136,7 @@ def _layer(
     # A multiplier a hair below a power of two is rounded up to it.
     left_shift = max(0, math.frexp(real.max() * (1 + 2**-30))[1])
     room = (2 ** (31 - left_shift) if bias_dtype == "int32" else min(2**46, 2**30 / real.max())) - 1 - products
+    room -= 128  # for the zero point, which is added to a sum times a factor of almost 1
     y_zero = _zero_point(rng, y_zero)
     sign = np.where(np.arange(channels) % 2, 1, -1)
     biases = {
