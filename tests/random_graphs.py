@@ -544,7 +544,7 @@ reduction("sum", ops.sum)
 
 
 # Blocks that wait for operators of midge.
-WAITING = ["l2_normalise", "log_softmax", "attention", "resize"]
+WAITING = ["l2_normalise", "attention", "resize"]
 for name in WAITING:
     del BLOCKS[name]
 

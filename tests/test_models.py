@@ -62,6 +62,22 @@ def test_passes_see_readers_behind_a_reshape(make_model) -> None:
         np.testing.assert_array_equal(mine, reference)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "cpython", "portable"])
+def test_a_clamp_behind_each_operator(make_model, backend: str) -> None:
+    """It becomes the limits of the operator's record."""
+    m, quant = ModelBuilder(), (0.0374, 57)
+    a, b = m.tensor((1, 4, 3, 6), quant=quant), m.tensor((1, 4, 3, 6), quant=quant)
+    values = [binary(a, b, quant=quant) for binary in (m.add, m.sub, m.mul, m.prelu)]
+    values += [m.maximum(a, b), m.minimum(a, b), m.reduce_max(a, [2]), m.mean(a, [2])]
+    values += [m.max_pool_2d(a, (2, 1)), m.average_pool_2d(a, (2, 1))]
+    data = m.build([a, b], [m.relu6(x, quant=(0.0102, -128)) for x in values])
+    rng = np.random.default_rng(0)
+    inputs = [rng.integers(-128, 128, (9, 1, 4, 3, 6)).astype(np.int8) for _ in range(2)]
+    got = backends.run(backend, make_model(data), inputs).outputs
+    for mine, reference in zip(got, tflm.run(data, inputs), strict=True):
+        np.testing.assert_array_equal(mine, reference)
+
+
 def test_one_tensor_as_two_outputs(make_model) -> None:
     """As TensorFlow's converter writes it where two outputs turn out to be the same."""
     m = ModelBuilder()

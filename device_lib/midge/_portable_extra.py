@@ -268,8 +268,8 @@ def _arithmetic(op, arena, weights, block, begin, end):
             else:
                 b = _rescale(_wrap(b << left), m2, s2)
                 q = _rescale(_wrap(_rescale(_wrap(a << left), m1, s1) + (-b if kind == _KIND_SUB else b)), m, s)
-            q = _clamp(_wrap(q + out_zero), low, high)
-        out[at] = q
+            q = _wrap(q + out_zero)
+        out[at] = _clamp(q, low, high)
         if at + 1 < len(out):
             i += _next(index, shape, steps[0])
             j += _next(other, shape, steps[1])

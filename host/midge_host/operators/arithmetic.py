@@ -98,7 +98,8 @@ def combine(op: dict[str, Any], a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The outputs for arrays of int64 that hold the inputs' values. op: a record's fields."""
     kind = spec.ARITHMETIC_KINDS[op["kind"]]
     if kind in ("MAXIMUM", "MINIMUM"):
-        return np.maximum(a, b) if kind == "MAXIMUM" else np.minimum(a, b)
+        chosen = np.maximum(a, b) if kind == "MAXIMUM" else np.minimum(a, b)
+        return np.clip(chosen, op["clamp_min"], op["clamp_max"])
     a, b = a - op["zero1"], b - op["zero2"]
 
     def scaled(x: np.ndarray, which: str = "") -> np.ndarray:

@@ -41,7 +41,7 @@ static uint32_t scaled(int32_t x, int32_t shift, int32_t multiplier, int32_t exp
     return (uint32_t)midge_rescale((int32_t)((uint32_t)x << shift), multiplier, exponent);
 }
 
-static int32_t compute(const midge_arithmetic_t *op, int32_t a, int32_t b) {
+static int32_t unclamped(const midge_arithmetic_t *op, int32_t a, int32_t b) {
     if (op->kind == MIDGE_KIND_MAXIMUM) {
         return a > b ? a : b;
     }
@@ -62,7 +62,11 @@ static int32_t compute(const midge_arithmetic_t *op, int32_t a, int32_t b) {
         result = scaled((int32_t)(op->kind == MIDGE_KIND_SUB ? x - y : x + y), 0, op->multiplier,
             op->shift);
     }
-    int32_t q = (int32_t)(result + (uint32_t)op->output_zero);
+    return (int32_t)(result + (uint32_t)op->output_zero);
+}
+
+static int32_t compute(const midge_arithmetic_t *op, int32_t a, int32_t b) {
+    int32_t q = unclamped(op, a, b);
     return q < op->clamp_min ? op->clamp_min : q > op->clamp_max ? op->clamp_max : q;
 }
 
