@@ -543,11 +543,6 @@ reduction("mean", ops.mean)
 reduction("sum", ops.sum)
 
 
-# Blocks that wait for operators of midge.
-WAITING = ["l2_normalise", "attention", "resize"]
-for name in WAITING:
-    del BLOCKS[name]
-
 # Whole models.
 
 
