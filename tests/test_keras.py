@@ -12,6 +12,7 @@ import tflm
 from midge_host.errors import MidgeError
 from midge_host.importers import keras as importer
 from midge_host.importers.keras import keras_to_tflite
+from midge_host.importers.tflite import load_tflite
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data" / "keras"
 
@@ -96,6 +97,11 @@ def files(tmp_path_factory) -> Path:
     two = keras.Model([z, a], [layers.Dense(3, name="y")(z), layers.Dense(5, name="b")(a)])
     two.save(folder / "two.keras")
 
+    z, a = keras.Input((6, 4), name="z"), keras.Input((5, 2), name="a")
+    stacked = layers.LSTM(5)(layers.LSTM(7, return_sequences=True)(z))
+    lstm = keras.Model([z, a], [layers.Dense(3)(stacked), layers.LSTM(4, return_sequences=True)(a)])
+    lstm.save(folder / "lstm.keras")
+
     vector = keras.Input((4,))
     sequence = keras.Input((None, 2))
     for name, inputs, outputs in [
@@ -116,6 +122,9 @@ def files(tmp_path_factory) -> Path:
     np.savez(folder / "tiny.npz", inputs=images, outputs=tiny.predict(images, verbose=0))
     y, b = two.predict([vectors, pairs], verbose=0)
     np.savez(folder / "two.npz", inputs=vectors, inputs_1=pairs, outputs=y, outputs_1=b)
+    sequences, others = 4 * random.random((16, 6, 4), np.float32) - 2, random.random((16, 5, 2), np.float32)
+    dense, rows = lstm.predict([sequences, others], verbose=0)
+    np.savez(folder / "lstm.npz", inputs=sequences, inputs_1=others, outputs=dense, outputs_1=rows)
     np.savez(folder / "vectors.npz", inputs=vectors)
     np.savez(folder / "uneven.npz", inputs=vectors, inputs_1=pairs[1:])
     np.savez(folder / "key.npz", images=images)
@@ -149,6 +158,21 @@ def test_inputs_and_outputs_keep_their_order(files: Path) -> None:
         y, b = predict(tflite, [known["inputs"], known["inputs_1"]])
         np.testing.assert_allclose(y, known["outputs"], atol=0.05 * np.ptp(known["outputs"]))
         np.testing.assert_allclose(b, known["outputs_1"], atol=0.05 * np.ptp(known["outputs_1"]))
+
+
+@needs_tensorflow
+def test_lstm_layers_become_one_operator_each(files: Path) -> None:
+    tflite = keras_to_tflite(files / "lstm.keras", files / "lstm.npz")
+    check_int8_batch_1(tflite)
+    kinds = [node.kind for node in load_tflite(tflite, "lstm").nodes]
+    assert kinds.count("UNIDIRECTIONAL_SEQUENCE_LSTM") == 3 and len(kinds) == 5
+    with np.load(files / "lstm.npz") as known:
+        readings = [known["inputs"], known["inputs_1"]]
+        for i in range(16):  # each from an empty memory, as in Keras
+            for got, name in zip(
+                predict(tflite, [r[i : i + 1] for r in readings]), ("outputs", "outputs_1"), strict=True
+            ):
+                np.testing.assert_allclose(got.reshape(-1), known[name][i].reshape(-1), atol=0.05)
 
 
 @needs_tensorflow

@@ -119,7 +119,13 @@ def _convert(path: pathlib.Path, calibration: pathlib.Path | None) -> bytes:
     try:
         # A bare function keeps the order of inputs and outputs; a signature sorts them by name.
         function = tf.function(call, autograph=False).get_concrete_function(*inputs)
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
+        if _has_lstm(function):
+            # It stays one operator only on the converter's way through a signature.
+            numbered = [tf.TensorSpec(s.shape, s.dtype, f"input_{i:03}") for i, s in enumerate(inputs)]
+            function = tf.function(_numbered(call), autograph=False).get_concrete_function(*numbered)
+            converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
+        else:
+            converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = representative_dataset
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -133,11 +139,25 @@ def _convert(path: pathlib.Path, calibration: pathlib.Path | None) -> bytes:
         ) from error
 
 
+def _has_lstm(function: Any) -> bool:
+    """Whether a concrete function calls one that TensorFlow's converter takes for an LSTM."""
+    functions = function.graph.as_graph_def().library.function
+    return any(f.attr["api_implements"].s.startswith(b"lstm_") for f in functions)
+
+
+def _numbered(call: Callable) -> Callable:
+    """`call` with outputs whose names have their order."""
+    import tensorflow as tf
+
+    return lambda *inputs: {f"output_{i:03}": t for i, t in enumerate(tf.nest.flatten(call(*inputs)))}
+
+
 def _load_keras(path: pathlib.Path) -> tuple[Callable, list]:
     """Return a .keras or .h5 model as a function, and the TensorSpecs of its inputs."""
     import keras
     import tensorflow as tf
 
+    _keep_lstm_whole()
     try:
         model = keras.models.load_model(path, compile=False, custom_objects=_keras2_layers())
         # One tensor, a list or a dict; only `inputs` is there for a Sequential from an .h5 file.
@@ -145,8 +165,14 @@ def _load_keras(path: pathlib.Path) -> tuple[Callable, list]:
     except Exception as error:
         raise MidgeError(f"{path}: {_why_not_loaded(error)}; {_EXPORT_HINT}") from error
 
+    weights = [[v.numpy() for v in vs] for vs in (model.trainable_variables, model.non_trainable_variables)]
+
     def call(*tensors):
-        return model(tf.nest.pack_sequence_as(inputs, tensors), training=False)
+        tensors = tf.nest.pack_sequence_as(inputs, tensors)
+        if not any(isinstance(layer, keras.layers.LSTM) for layer in model.layers):
+            return model(tensors, training=False)
+        # What goes through a signature has constants, no variables.
+        return model.stateless_call(*[list(map(tf.constant, w)) for w in weights], tensors, training=False)[0]
 
     return call, [tf.TensorSpec(x.shape, x.dtype, x.name) for x in tf.nest.flatten(inputs)]
 
@@ -171,6 +197,41 @@ def _load_saved_model(path: pathlib.Path) -> tuple[Callable, list]:
         return model.signatures["serving_default"](**dict(zip(names, tensors, strict=True)))
 
     return call, [tf.TensorSpec(specs[n].shape, specs[n].dtype, n) for n in names]
+
+
+def _keep_lstm_whole() -> None:
+    """Let Keras 3's LSTM layers call what TensorFlow's converter makes one operator of, as those of Keras 2 did: a
+    function of this signature with these attributes."""
+    import keras
+    import tensorflow as tf
+
+    attributes = {"api_implements": "lstm_midge", "api_preferred_device": "CPU", "time_major": False}
+
+    @tf.function(experimental_attributes={**attributes, "go_backwards": False}, autograph=False)
+    def lstm(sequences, hidden, cell, kernel, recurrent_kernel, bias):
+        outputs = []
+        for row in tf.unstack(sequences, axis=1):
+            gates = tf.split(row @ kernel + hidden @ recurrent_kernel + bias, 4, axis=1)
+            enter, forget, leave = (tf.sigmoid(gates[i]) for i in (0, 1, 3))
+            cell = forget * cell + enter * tf.tanh(gates[2])
+            hidden = leave * tf.tanh(cell)
+            outputs.append(hidden)
+        return hidden, tf.stack(outputs, axis=1), hidden, cell, tf.constant(0.0)
+
+    original = keras.layers.LSTM.call
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        functions = (self.activation, self.recurrent_activation)
+        is_plain = functions == (keras.activations.tanh, keras.activations.sigmoid) and self.use_bias
+        keeps = self.stateful or self.return_state or self.go_backwards
+        if not is_plain or keeps or initial_state is not None or mask is not None or None in sequences.shape:
+            return original(self, sequences, initial_state, mask, training)
+        zeros = tf.zeros((sequences.shape[0], self.units))
+        weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
+        last, outputs, *_ = lstm(sequences, zeros, zeros, *map(tf.convert_to_tensor, weights))
+        return outputs if self.return_sequences else last
+
+    keras.layers.LSTM.call = call
 
 
 def _keras2_layers() -> dict[str, type]:
