@@ -442,7 +442,9 @@ def _resize(operator: str) -> Callable[..., Made]:
         centres: str = "legacy",
         x_zero: int | None = None,
     ) -> Made:
-        options = {"align_corners": centres == "corners", "half_pixel_centers": centres == "half pixel"}
+        # TFLM has both at once for nearest neighbours only.
+        corners = ("corners", "both") if operator == "resize_nearest_neighbor" else ("corners",)
+        options = {"align_corners": centres in corners, "half_pixel_centers": centres in ("half pixel", "both")}
         quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
         return _made(rng, operator, (1, *image, channels), quant, size=size, **options)
 
@@ -1095,6 +1097,7 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
         },
     ),
     (_RESIZES, {"image": [(3, 3)], "size": [(64, 63), (7, 100)], "centres": ["legacy", "corners", "half pixel"]}),
+    (["resize_nearest_neighbor"], {"centres": ["both"], "size": [(9, 7), (2, 3), (1, 1), (64, 63)]}),
     (_RESIZES, {"channels": [1, 2, 17], "x_zero": _ENDS}),
     # Transposed convolutions.
     (

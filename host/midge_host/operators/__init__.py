@@ -80,7 +80,7 @@ FRONTS: dict[str, Front] = {
     ),
     "ARG_MAX": Front(arg_max.lower, "ARG_MAX", "constant axis; int32 indices"),
     "RESIZE_NEAREST_NEIGHBOR": Front(
-        resize.lower_nearest, "RESIZE_NEAREST_NEIGHBOR", "align_corners or half_pixel_centers"
+        resize.lower_nearest, "RESIZE_NEAREST_NEIGHBOR", "align_corners, half_pixel_centers"
     ),
     "RESIZE_BILINEAR": Front(resize.lower_bilinear, "RESIZE_BILINEAR", "align_corners or half_pixel_centers"),
     "BATCH_MATMUL": Front(

@@ -1,6 +1,6 @@
 """COPY: operators that move elements and compute nothing. NumPy's views tell where they lie.
 
-TFLM copies without a look at scales, and so does midge.
+TFLM copies without a look at scales, and so does midge; only those of CONCATENATION must be one.
 """
 
 from __future__ import annotations
@@ -102,9 +102,12 @@ def _join(node: Node, places: list[Callable[[np.ndarray], np.ndarray]]) -> list[
 def lower_concatenation(graph: Graph, node: Node) -> list[Step]:
     if node.options["activation"] != "NONE":
         raise node.refuse("it has an activation", "put the activation into a layer of its own")
-    axis = node.options["axis"]
+    axis, output = node.options["axis"], node.outputs[0]
     places, start = [], 0
     for source in node.inputs:
+        same = np.array_equal(source.scale, output.scale) and np.array_equal(source.zero_point, output.zero_point)
+        if not same:
+            raise node.refuse("its inputs have other scales than its output", "export the model again")
         places.append(_cut(axis, start, start + source.shape[axis]))
         start += source.shape[axis]
     return _join(node, places)

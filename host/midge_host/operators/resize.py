@@ -20,8 +20,6 @@ def _fields(node: Node) -> dict[str, Any]:
         raise node.refuse("it does not resize int8 images of 4 dimensions", "export the model again")
     if (source.shape[0], source.shape[3]) != (output.shape[0], output.shape[3]):
         raise node.refuse(f"it makes {output.shape} of {source.shape}", "export the model again")
-    if node.options["align_corners"] and node.options["half_pixel_centers"]:
-        raise node.refuse("it has align_corners and half_pixel_centers", "choose one of them")
     batch, in_h, in_w, in_c = source.shape
     _, out_h, out_w, _ = output.shape
     return {"batch": batch, "in_h": in_h, "in_w": in_w, "in_c": in_c, "out_h": out_h, "out_w": out_w}
@@ -46,6 +44,8 @@ def _nearest(size: int, out: int, options: dict[str, Any]) -> np.ndarray:
 
 def lower_bilinear(graph: Graph, node: Node) -> list[Step]:
     fields = _fields(node)
+    if node.options["align_corners"] and node.options["half_pixel_centers"]:
+        raise node.refuse("it has align_corners and half_pixel_centers", "choose one of them")
     for a in "hw":
         size, out = fields[f"in_{a}"], fields[f"out_{a}"]
         step = (UNIT * size + out // 2) // out
