@@ -261,11 +261,14 @@ def rsqrt_table(scale: np.float32, out_scale: np.float32, out_zero: int) -> np.n
     return _table(np.array(out))
 
 
-def elu_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int) -> np.ndarray:
-    """ELU as TFLM computes it, in float32."""
-    x = scale * _inputs(zero_point).astype(np.float32)
-    negative = np.exp(np.minimum(x, 0).astype(np.float64)).astype(np.float32) - np.float32(1)
-    real = (np.where(x < 0, negative, x) * (np.float32(1) / out_scale)).astype(np.float64)
+def elu_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int) -> np.ndarray | None:
+    """ELU as TFLM computes it, in float32; None where that overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = scale * _inputs(zero_point).astype(np.float32)
+        negative = np.exp(np.minimum(x, 0).astype(np.float64)).astype(np.float32) - np.float32(1)
+        real = (np.where(x < 0, negative, x) * (np.float32(1) / out_scale)).astype(np.float64)
+    if not np.isfinite(real).all():
+        return None
     return _table(np.sign(real) * np.floor(np.abs(real) + 0.5) + out_zero)
 
 

@@ -30,11 +30,14 @@ def _fixed(table: Callable[[np.float32, int], np.ndarray], denominator: int, zer
     return lower
 
 
-def _free(table: Callable[[np.float32, int, np.float32, int], np.ndarray]) -> Lowering:
+def _free(table: Callable[[np.float32, int, np.float32, int], np.ndarray | None]) -> Lowering:
     """Functions whose output may have any quantisation."""
 
     def lower(graph: Graph, node: Node) -> list[Step]:
-        return step(node, node.inputs[0], table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0])))
+        values = table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0]))
+        if values is None:
+            raise node.refuse("its scales are too far apart", "export the model again")
+        return step(node, node.inputs[0], values)
 
     return lower
 
@@ -42,6 +45,7 @@ def _free(table: Callable[[np.float32, int, np.float32, int], np.ndarray]) -> Lo
 lower_logistic = _fixed(numerics.logistic_table, 256, -128)
 lower_tanh = _fixed(numerics.tanh_table, 128, 0)
 lower_relu = _free(partial(numerics.relu_table, 0.0, None))
+lower_hard_swish = _free(numerics.hard_swish_table)
 lower_elu = _free(numerics.elu_table)
 lower_abs = _free(numerics.abs_table)
 lower_requantize = _free(numerics.requantize_table)
@@ -54,13 +58,6 @@ def lower_relu6(graph: Graph, node: Node) -> list[Step]:
 
 def lower_leaky_relu(graph: Graph, node: Node) -> list[Step]:
     return _free(partial(numerics.leaky_relu_table, node.options["alpha"]))(graph, node)
-
-
-def lower_hard_swish(graph: Graph, node: Node) -> list[Step]:
-    table = numerics.hard_swish_table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0]))
-    if table is None:
-        raise node.refuse("its scales are too far apart", "export the model again")
-    return step(node, node.inputs[0], table)
 
 
 def lower_rsqrt(graph: Graph, node: Node) -> list[Step]:
