@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import midge_extra
 import midge_native
-from midge import _file
+from midge import _second
+from midge_host import spec
 
 MODULES = (midge_native, midge_extra)
 
 
 def check(program: bytes, arena_bytes: int, weights_bytes: int) -> int:
-    return _file.check(MODULES, program, arena_bytes, weights_bytes)
+    return _second.check(MODULES, program, arena_bytes, weights_bytes)
 
 
 def run(program: bytes, count: int, arena: bytearray | memoryview, weights: bytes) -> int:
-    for first, last, extra in _file._parts(program, 0, count):
-        status = MODULES[extra].run(program, first, last, arena, weights)
+    for i in range(count):
+        module = MODULES[program[i * spec.RECORD_BYTES] >= spec.FIRST_EXTRA]
+        status = module.run(program, i, i + 1, arena, weights)
         if status:
             return status
     return 0

@@ -11,7 +11,7 @@ from math import prod
 
 import numpy as np
 
-from midge import _file, _portable, _portable_extra
+from midge import _portable, _portable_extra, _second
 from midge_host import spec
 from midge_host.convert import build
 from midge_host.importers import tflite
@@ -241,7 +241,7 @@ def network() -> bytes:
 def check(op: dict[str, object], arena_bytes: int, weights_bytes: int = 1 << 30) -> int:
     """The portable kernels' status of a record."""
     raw = spec.BY_CODE[op["code"]].layout.pack(**op)
-    return _file.check((_portable, _portable_extra), raw, arena_bytes, weights_bytes)
+    return _second.check((_portable, _portable_extra), raw, arena_bytes, weights_bytes)
 
 
 def spans(op: dict[str, object], arena_bytes: int) -> list[range]:

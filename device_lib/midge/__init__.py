@@ -32,7 +32,7 @@ def load(path, weights="auto", backend="auto"):
         except (ImportError, ValueError):  # _file.py says why
             pass
         _collect()
-    parts = _from_file("load", path, weights, backend)
+    parts = _borrow("_file", "load", path, weights, backend)
     _collect()
     from ._model import Model
 
@@ -49,16 +49,15 @@ def _collect():
         gc.collect()
 
 
-def _from_file(function, *arguments):
-    # What a function of _file.py returns. On a board that module then leaves memory: an arena needs its place.
-    global _file
-    from . import _file
-
+def _borrow(name, function, *arguments):
+    # What a function of one of midge's modules returns. On a board the module then leaves memory: an arena needs its
+    # place.
+    module = getattr(__import__("midge." + name), name)
     try:
-        return getattr(_file, function)(*arguments)
+        return getattr(module, function)(*arguments)
     finally:
         if hasattr(gc, "mem_free"):
-            del sys.modules[_file.__name__], _file
+            del sys.modules["midge." + name], globals()[name]
 
 
 def _text(key, *values):

@@ -4,7 +4,7 @@
 from array import array
 from binascii import crc32
 
-from . import _from_file
+from . import _borrow
 from . import _text as text
 
 try:
@@ -29,8 +29,40 @@ _BAD_READING = const(5)
 # generated: end
 
 
-def load(tensor, reading, arena):
-    """A reading that encode() did not take as it is: numbers in lists, arrays of other types, or a mistake."""
+def load(model, reading):
+    """A reading that is no buffer, or several: into the inputs."""
+    if len(model.inputs) == 1:
+        _load(model.inputs[0], reading, model._arena)
+    else:
+        _check_count("inputs", model.inputs, reading)
+        for i in range(len(reading)):
+            tensor = model.inputs[i]
+            if isinstance(reading[i], str) or tensor.module.encode(tensor.raw, reading[i], model._arena):
+                _load(tensor, reading[i], model._arena)
+
+
+def store(model, out):
+    """The outputs into what is no buffer, or into several."""
+    if len(model.outputs) == 1:
+        _store(model.outputs[0], model._arena, out)
+    else:
+        _check_count("outputs", model.outputs, out)
+        for i in range(len(out)):
+            tensor = model.outputs[i]
+            if tensor.module.decode(tensor.raw, model._arena, out[i]):
+                _store(tensor, model._arena, out[i])
+
+
+def _check_count(key, tensors, values):
+    # isinstance(value, (list, tuple)) would make that tuple anew on MicroPython's heap.
+    is_list = isinstance(values, list) or isinstance(values, tuple)
+    if not is_list or len(values) != len(tensors):
+        given = "a list of %d" % len(values) if is_list else type(values).__name__
+        raise ValueError(text(key, len(tensors), given))
+
+
+def _load(tensor, reading, arena):
+    # A reading that encode() did not take as it is: numbers in lists, arrays of other types, or a mistake.
     if not isinstance(reading, (list, tuple)):
         if hasattr(reading, "flatten"):  # numpy, ulab
             reading = reading.flatten()
@@ -52,8 +84,8 @@ def load(tensor, reading, arena):
     quantize(tensor, reading, arena)
 
 
-def store(tensor, arena, out):
-    """The same for where the output goes: a list, or a mistake."""
+def _store(tensor, arena, out):
+    # The same for where the output goes: a list, or a mistake.
     if isinstance(out, list):
         values = array("f", bytes(4 * len(out)))
         status = tensor.module.decode(tensor.raw, arena, values)
@@ -128,11 +160,26 @@ def _float32(value):
     return cell[0]
 
 
+def _names(model):
+    # Of the operators.
+    return _borrow("_file", "names", model._path, model._crcs[0])
+
+
+def alone(name, model, *arguments):
+    """What reset(), profile() or selftest() make of a model while no prediction runs."""
+    if not model._acquire(0):
+        raise RuntimeError(text("busy"))
+    try:
+        return globals()[name](model, *arguments)
+    finally:
+        model._release()
+
+
 def operators(model, count):
     """A function for each of the first operators, that runs it; what it takes to plan that is not in its time."""
     if model._file is None:
         return [_operator(model, i, None) for i in range(count)]
-    plans = _from_file("plans", model._program, count, len(model._weights))
+    plans = _borrow("_file", "plans", model._program, count, len(model._weights))
     return [_operator(model, i, model._windows(steps)) for i, steps in enumerate(plans)]
 
 
@@ -145,7 +192,9 @@ def _operator(model, index, steps):
             return
         status = run(model._program, index, index + 1, model._arena, model._weights)
         if status:
-            model._refuse(status)
+            from ._texts import refuse
+
+            refuse(model, status)
 
     return run_one
 
@@ -158,9 +207,9 @@ def reset(model):
 
 def profile(model, reading):
     """Runs a model operator by operator: a list of (name, microseconds)."""
-    model._load(reading)
+    load(model, reading)
     result = []
-    names = model._names()
+    names = _names(model)
     for i, run in enumerate(operators(model, model._op_count)):
         if i >= model._first:
             start = _ticks()
@@ -183,7 +232,7 @@ def _elapsed(start):
 
 def selftest(model):
     """Runs the file's own test input operator by operator: ValueError names the first that differs."""
-    golden = _from_file("golden", model._path, model._crcs[0])
+    golden = _borrow("_file", "golden", model._path, model._crcs[0])
     arena = model._arena
     x = _u32(golden, 0)
     for tensor in model.inputs:
@@ -195,8 +244,9 @@ def selftest(model):
         start = _u32(model._program, i * _RECORD + _OUTPUT_AT)
         end = start + _u32(model._program, i * _RECORD + _OUTPUT_BYTES_AT)
         if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != _u32(golden, 4 + 4 * i):
-            raise ValueError(text("differs", model._path, i, model._names()[i]))
+            raise ValueError(text("differs", model._path, i, _names(model)[i]))
     reset(model)
+    return True
 
 
 def _u32(data, at):

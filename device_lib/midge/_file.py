@@ -1,13 +1,13 @@
 # Reads the parts of a .midge file and checks every field: docs/FORMAT.md. A file is not trusted; what it
 # says about operators is checked by the backend's check().
 #
-# In memory only while it is needed (_from_file in __init__.py): what its functions return is data, and refers to
+# In memory only while it is needed (_borrow in __init__.py): what its functions return is data, and refers to
 # nothing in here.
 
 import struct
 from binascii import crc32
 
-from . import _collect
+from . import _borrow, _collect
 from . import _text as text
 
 try:
@@ -62,36 +62,35 @@ def load(path, weights, backend):
         raise ValueError(text("not in mapped memory", path))
     crcs, names, _, program, tensors, labels, sizes = _read(path, view)
     arena, start, size, window, first = sizes
-    modules = (native, _find_extra(backend, asked)) if _needs_extra(program, tensors) else (native,)
-    status = check(modules, program, arena, size)
-    if status and view is not None:
+    count = len(names)
+    modules = (native,)
+    extra = any(raw[_ELEMENT_AT] != 1 for _, raw in tensors[0] + tensors[1])
+    for i in range(count):
+        extra |= program[i * _RECORD] >= _FIRST_EXTRA
+    if extra:
+        modules = native, _borrow("_second", "module", backend, asked, FORMAT)
+    for _ in range(2):
+        status = (
+            _borrow("_second", "check", modules, program, arena, size) if extra else native.check(program, arena, size)
+        )
+        if not status or view is None:
+            break
         # Records are read in words, and a mapped file may begin anywhere.
         program = bytearray(program)
-        status = check(modules, program, arena, size)
     if status:
         from ._texts import refusal
 
         raise refusal(path, status, names)
-    count = len(names)
     steps = parts = None
     if view is not None:
         view = view[start:]
     elif weights != "ram" and size > window:
         steps = plan(program, first, count, window)
-    if len(modules) > 1:
-        parts = [[0, 0, None, i, j, 0, _ALL, 1, extra] for i, j, extra in _parts(program, first, count)]
+    if extra:
+        parts = plan(program, first, count, 1 << 30)
+        for part in parts:
+            part[0] = part[1] = 0  # nothing to read
     return modules, backend, path, crcs, program, count, tensors, labels, weights, view, steps, parts, sizes
-
-
-def check(modules, program, arena_bytes, weights_bytes):
-    """What the modules' check() says of their parts of a program: 0, or (operator index + 1) * 16 + reason."""
-    view = memoryview(program)
-    for first, last, extra in _parts(program, 0, len(program) // _RECORD):
-        module = modules[extra if extra < len(modules) else 0]
-        status = module.check(view[first * _RECORD : last * _RECORD], arena_bytes, weights_bytes)
-        if status:
-            return status + first * 16
-    return 0
 
 
 def names(path, crc):
@@ -118,23 +117,25 @@ def plans(program, count, room):
 
 def plan(program, first, last, room):
     # How operators first..last-1 run with streamed weights, in steps: the weights of several whole operators, or
-    # so many weight blocks of one at a time, so many times, are read and run. See _stream for a step's parts.
+    # so many weight blocks of one at a time, so many times (negative: in midge_extra), are read and run. See _stream
+    # for a step's parts.
     steps = []
-    for i, j, extra in _parts(program, first, last):
-        _plan_part(steps, program, i, j, room, extra)
-    return steps
-
-
-def _plan_part(steps, program, first, last, room, extra):
     base = size = 0  # of the weights of operators first..i-1, which wait for more
+    once = 1
     for i in range(first, last):
+        sign = -1 if program[i * _RECORD] >= _FIRST_EXTRA else 1
+        if sign != once and first < i:
+            steps.append([base, size, None, first, i, 0, _ALL, once])
+            first = i
+            size = 0
+        once = sign
         count = _block_count(program, i)
         if not count:
             continue
         start = _u32(program, i * _RECORD + _WEIGHTS_AT)
         block = _u32(program, i * _RECORD + _BLOCK_BYTES_AT)
         if size and (start != base + size or size + count * block > room):
-            steps.append([base, size, None, first, i, 0, _ALL, 1, extra])
+            steps.append([base, size, None, first, i, 0, _ALL, once])
             first = i
             size = 0
         if not size:
@@ -143,58 +144,18 @@ def _plan_part(steps, program, first, last, room, extra):
             size += count * block
             continue
         if first < i:
-            steps.append([start, 0, None, first, i, 0, _ALL, 1, extra])
+            steps.append([start, 0, None, first, i, 0, _ALL, once])
         most = room // block
         times = count // most
         rest = count % most
-        steps.append([start, most * block, None, i, i + 1, 0, most, times, extra])
+        steps.append([start, most * block, None, i, i + 1, 0, most, times * once])
         if rest:
-            steps.append([start + (count - rest) * block, rest * block, None, i, i + 1, count - rest, rest, 1, extra])
+            steps.append([start + (count - rest) * block, rest * block, None, i, i + 1, count - rest, rest, once])
         first = i + 1
         base = start + count * block
     if first < last:
-        steps.append([base, size, None, first, last, 0, _ALL, 1, extra])
-
-
-def _parts(program, first, last):
-    # Operators first..last-1 in pieces that one module runs: first, last, 1 for midge_extra.
-    parts = []
-    while first < last:
-        extra = program[first * _RECORD] >= _FIRST_EXTRA
-        i = first + 1
-        while i < last and (program[i * _RECORD] >= _FIRST_EXTRA) == extra:
-            i += 1
-        parts.append((first, i, int(extra)))
-        first = i
-    return parts
-
-
-def _needs_extra(program, tensors):
-    for _, raw in tensors[0] + tensors[1]:
-        if raw[_ELEMENT_AT] != 1:
-            return True
-    return any(extra for _, _, extra in _parts(program, 0, len(program) // _RECORD))
-
-
-def _find_extra(backend, asked):
-    # The module for operators that midge_native has not: native only if that one is.
-    if backend == "native":
-        try:
-            import midge_extra
-
-            if getattr(midge_extra, "FORMAT", None) == FORMAT:
-                return midge_extra
-            problem = text("other version", "midge_extra")
-        except ImportError:
-            problem = text("missing", "midge_extra")
-        except ValueError as error:
-            problem = text("does not fit", "midge_extra", error)
-        if asked == "native":
-            raise ImportError(problem)
-        print(text("portable", problem))
-    from . import _portable_extra
-
-    return _portable_extra
+        steps.append([base, size, None, first, last, 0, _ALL, once])
+    return steps
 
 
 def _find_backend(name):

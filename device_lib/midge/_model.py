@@ -5,7 +5,6 @@ import struct
 from array import array
 from binascii import crc32
 
-from . import _from_file
 from . import _text as text
 
 try:
@@ -23,22 +22,9 @@ _DTYPES = ("int8", "uint8", "float32", "int16", "int32")
 _str = str  # found sooner than a builtin
 
 try:
-    from _thread import allocate_lock
+    from _thread import allocate_lock as Lock
 except ImportError:
-
-    class allocate_lock:
-        # Where there are no threads there still are callbacks, each of which ends before what it interrupts goes on.
-        held = False
-
-        def acquire(self, wait):
-            if self.held:
-                return False
-            self.held = True
-            return True
-
-        def release(self):
-            self.held = False
-
+    from ._lock import Lock
 
 # predict_into is held short: the cycles around the kernels are counted in tests/boards/test_pico.py. MicroPython takes
 # heap for a call's frame of more than 11 words: locals, the deepest expression, and three for each nested `try`.
@@ -109,7 +95,7 @@ class Model:
         self._steps = None if steps is None else [list(step) for step in steps]
         self._parts = parts and [list(step) for step in parts]
         self._file = None
-        lock = allocate_lock()
+        lock = Lock()
         self._acquire, self._release = lock.acquire, lock.release
 
     def _allocate(self):
@@ -118,11 +104,9 @@ class Model:
         size = self._weights_bytes
         if mode == "map":
             self._reserve(mode, 0)
-            self._use_parts()
-            return
-        if mode == "auto" and self.arena_bytes + size + _MARGIN > _free():
+        elif mode == "auto" and self.arena_bytes + size + _MARGIN > _free():
             mode = "stream"
-        if mode != "stream":
+        if mode in ("ram", "auto"):
             try:
                 self._reserve("ram", size)
                 self._steps = None
@@ -134,19 +118,17 @@ class Model:
             self._reserve(mode, min(size, self._window_bytes))
         if self._steps is not None:
             return
-        self._use_parts()
+        self._steps = self._parts
+        for step in self._parts or ():
+            step[2] = memoryview(self._weights)
+        if mode == "map":
+            return
         with open(self._path, "rb") as file:
             file.seek(self._weights_at)
             if file.readinto(self._weights) != size:
                 raise ValueError("%s: %s" % (self._path, text("read")))
         if crc32(self._weights) & 0xFFFFFFFF != self._crcs[1]:
             raise ValueError(text("weights crc", self._path))
-
-    def _use_parts(self):
-        # With all weights in memory, a step is what one module runs.
-        self._steps = self._parts
-        for step in self._steps or ():
-            step[2] = memoryview(self._weights)
 
     def _reserve(self, mode, size):
         # What does not fit is refused before anything is allocated.
@@ -215,46 +197,16 @@ class Model:
     def reset(self):
         """Forgets what a streaming model remembers between predictions. Others have nothing to forget."""
         if self._first:
-            from ._extra import reset
-
-            self._alone(reset)
+            _seldom("alone", "reset", self)
 
     def profile(self, reading):
         """Runs the model operator by operator; returns a list of (name, microseconds)."""
-        from ._extra import profile
-
-        return self._alone(profile, reading)
+        return _seldom("alone", "profile", self, reading)
 
     def selftest(self):
         """Runs the model on the file's own test input: True, or ValueError naming the first operator whose
         output differs from the converter's. Also checks the weights' checksum. Clears the model's state."""
-        from ._extra import selftest
-
-        self._alone(selftest)
-        return True
-
-    def _alone(self, function, *arguments):
-        # What a function makes of the model while no prediction runs.
-        if not self._acquire(0):
-            raise RuntimeError(text("busy"))
-        try:
-            return function(self, *arguments)
-        finally:
-            self._release()
-
-    def _names(self):
-        # Of the operators.
-        return _from_file("names", self._path, self._crcs[0])
-
-    def _refuse(self, status):
-        from ._texts import refusal
-
-        raise refusal(self._path, status, self._names())
-
-    def _refuse_count(self, key, tensors, values):
-        from ._texts import what
-
-        raise ValueError(text(key, len(tensors), what(values)))
+        return _seldom("alone", "selftest", self)
 
     def _stream(self, steps):
         file = self._file
@@ -262,9 +214,9 @@ class Model:
         arena = self._arena
         start = self._weights_at
         at = -1  # where in the weight section the file is
-        for base, size, window, first, last, begin, blocks, times, extra in steps:
-            run = self._runs[extra]
-            for _ in range(times):
+        for base, size, window, first, last, begin, blocks, times in steps:
+            run = self._runs[times < 0]
+            for _ in range(abs(times)):
                 if size:
                     if base != at:
                         file.seek(start + base)
@@ -273,60 +225,36 @@ class Model:
                         raise OSError(text("file is gone", self._path))
                 status = run(program, first, last, arena, window, base, begin, begin + blocks)
                 if status:
-                    self._refuse(status)
+                    _refuse(self, status)
                 base += size
                 begin += blocks
-
-    def _load(self, reading):
-        inputs = self.inputs
-        if len(inputs) == 1:
-            self._load_one(inputs[0], reading)
-        else:
-            if not _is_list(reading) or len(reading) != len(inputs):
-                self._refuse_count("inputs", inputs, reading)
-            for i in range(len(inputs)):
-                self._load_one(inputs[i], reading[i])
-
-    def _load_one(self, tensor, reading):
-        if isinstance(reading, str) or tensor.module.encode(tensor.raw, reading, self._arena):
-            from ._extra import load
-
-            load(tensor, reading, self._arena)
-
-    def _store(self, out):
-        outputs = self.outputs
-        if len(outputs) == 1:
-            self._store_one(outputs[0], out)
-        else:
-            if not _is_list(out) or len(out) != len(outputs):
-                self._refuse_count("outputs", outputs, out)
-            for i in range(len(outputs)):
-                self._store_one(outputs[i], out[i])
-
-    def _store_one(self, tensor, out):
-        if tensor.module.decode(tensor.raw, self._arena, out):
-            from ._extra import store
-
-            store(tensor, self._arena, out)
 
 
 def _compute(model, reading, out):
     # A prediction with buffers. A function, because MicroPython finds a module's names sooner than an object's methods.
     if reading.__class__ is _str or model._encode(model._input, reading, model._arena):
-        model._load(reading)
+        _seldom("load", model, reading)
     if model._steps is None:
         status = model._run(model._program, model._first, model._op_count, model._arena, model._weights)
         if status:
-            model._refuse(status)
+            _refuse(model, status)
     else:
         model._stream(model._steps)
     if model._decode(model._output, model._arena, out):
-        model._store(out)
+        _seldom("store", model, out)
 
 
-def _is_list(value):
-    # isinstance(value, (list, tuple)) would make that tuple anew on MicroPython's heap.
-    return isinstance(value, list) or isinstance(value, tuple)
+def _seldom(name, *arguments):
+    # What is not in memory all the time.
+    from . import _extra
+
+    return getattr(_extra, name)(*arguments)
+
+
+def _refuse(model, status):
+    from ._texts import refuse
+
+    refuse(model, status)
 
 
 def _free():

@@ -1,6 +1,8 @@
 # The words for what is wrong with a file, a reading or a call. Imported only then: on a board they would take heap
 # that nobody needs.
 
+from . import _borrow
+
 # generated: reasons (host/midge_host/spec.py, `make generate`)
 _REASONS = (
     "an unknown operator",
@@ -52,15 +54,15 @@ TEXTS = {
 }
 
 
-def what(value):
-    """What was given instead of a list of buffers."""
-    return "a list of %d" % len(value) if isinstance(value, (list, tuple)) else type(value).__name__
-
-
 def refusal(path, status, names):
     """The ValueError for a status that check() or run() returned."""
     name = names[(status >> 4) - 1] if names else ""
     return ValueError("%s: operator %d (%s): %s" % (path, (status >> 4) - 1, name, _REASONS[(status & 15) - 1]))
+
+
+def refuse(model, status):
+    """Raises the ValueError for a status that run() returned."""
+    raise refusal(model._path, status, _borrow("_file", "names", model._path, model._crcs[0]))
 
 
 def no_memory(path, need, arena_bytes, free, mode):

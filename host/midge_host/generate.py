@@ -146,6 +146,11 @@ def python_extra() -> str:
     return _consts(pairs) + python_reasons()
 
 
+def python_records() -> str:
+    """What is needed to tell whose operator a record is."""
+    return _consts([("RECORD", spec.RECORD_BYTES), ("FIRST_EXTRA", spec.FIRST_EXTRA)])
+
+
 def python_texts() -> str:
     """The words for refusals."""
     return "_REASONS = (\n" + "".join(f'    "{words}",\n' for _, words in spec.REASONS) + ")\n"
@@ -186,6 +191,7 @@ def doc_fronts() -> str:
 
 SECTIONS = {
     "device_lib/midge/_extra.py": {"extra": python_extra},
+    "device_lib/midge/_second.py": {"records": python_records},
     "device_lib/midge/_texts.py": {"reasons": python_texts},
     "device_lib/midge/_portable.py": {"operators": python_operators},
     "device_lib/midge/_portable_extra.py": {"extra operators": python_extra_operators},

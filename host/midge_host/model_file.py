@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from midge import _file, _portable, _portable_extra
+from midge import _portable, _portable_extra, _second
 
 from . import spec
 from .errors import MidgeError
@@ -103,7 +103,7 @@ class ModelFile:
             unit = spec.ELEMENT_BYTES[tensor.element]
             if tensor.offset + tensor.bytes > self.arena_bytes or tensor.offset % unit:
                 raise ValueError(f"tensor {tensor.name!r} lies outside the arena")
-        status = _file.check(BACKEND, self.program(), self.arena_bytes, len(self.weights))
+        status = _second.check(BACKEND, self.program(), self.arena_bytes, len(self.weights))
         if status:
             index = (status >> 4) - 1
             raise ValueError(f"operator {index} ({self.names[index]}): {spec.REASONS[(status & 15) - 1][1]}")

@@ -40,7 +40,7 @@ def main(job):
     mark(0)
     model.predict_into(reading, out)
     mark(1)
-    model._load(reading)
+    _extra.load(model, reading)
     mark(2)
     for i in range(len(operators)):
         operators[i]()
