@@ -17,7 +17,7 @@ from midge_host.convert import build
 from midge_host.importers import tflite
 from midge_host.model_file import ModelFile
 from midge_host.program import macs, record_shapes
-from tflite_models import ModelBuilder, one_operator
+from tflite_models import ModelBuilder, Quant, one_operator
 
 X = (0.05, -3)
 Y = (0.1, 7)
@@ -57,10 +57,12 @@ def _add16() -> bytes:
     return m.build(pair, [m.add(*pair, quant=(3e-4, 0))])
 
 
-def _layers(make: Callable[[ModelBuilder, int], int], shape: tuple[int, ...]) -> bytes:
+def _layers(
+    make: Callable[[ModelBuilder, int], int], shape: tuple[int, ...], dtype: str = "int8", quant: Quant = X
+) -> bytes:
     """What `make` builds upon an input."""
     m = ModelBuilder()
-    x = m.tensor(shape, quant=X)
+    x = m.tensor(shape, dtype, quant)
     return m.build([x], [make(m, x)])
 
 
@@ -143,6 +145,9 @@ def sources() -> dict[str, bytes]:
         "dense16_narrow": _layer16("fully_connected", (3, 9), (5, 9), bias_dtype=np.int32),
         "add16": _add16(),
         **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("add", "sub", "mul", "maximum", "prelu")},
+        "requantize": one_operator("quantize", (1, 30), X, quant=(0.001, 0), dtype="int16"),
+        "requantize_int16": _layers(lambda m, x: m.quantize(x, Y), (1, 30), "int16", (0.001, 0)),
+        "softmax_16": one_operator("softmax", (3, 10), X, y_dtype="int16"),
         "svdf": _svdf(7, 3, "int16", batch=2),
         "svdf_int8": _svdf(7, 3, "int8"),
         "svdf_blocks": _svdf(300, 6, "int16"),

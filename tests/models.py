@@ -72,3 +72,42 @@ def streaming(seed: int = 5) -> bytes:
         y = m.conv_2d(image, weights, bias, weight_scales=0.004, padding="VALID", quant=(0.06, 4))
         y = m.reshape(y, (1, rows - 2, 5))
     return m.build([x], [m.logistic(y)])
+
+
+def keyword(seed: int = 6, state: str = "int16") -> bytes:
+    """SVDF and dense layers from int16 features to int16 probabilities, as in TFLM's keyword benchmark."""
+    rng = np.random.default_rng(seed)
+    m = ModelBuilder()
+    x = m.tensor((1, 24), "int16", (0.0002, 0))
+    y = m.quantize(x, (0.05, -20))
+    depth = 24
+    for units, rank, memory in ((16, 1, 8), (12, 2, 6)):
+        filters = units * rank
+        feature = rng.integers(-127, 128, (filters, depth)).astype(np.int8)
+        largest = 127 if state == "int8" else 2000
+        time = rng.integers(-largest, largest + 1, (filters, memory)).astype(state)
+        scales = (0.004, 1 / largest, 0.1 if state == "int8" else 0.0005)
+        y = m.svdf(y, feature, time, rng.integers(-50, 50, units), rank=rank, scales=scales, quant=(0.1, -128))
+        weights = rng.integers(-127, 128, (10, units)).astype(np.int8)
+        y = m.fully_connected(y, weights, np.zeros(10, np.int32), weight_scales=0.01, quant=(0.1, 3))
+        y = m.quantize(y, (0.12, 0))
+        depth = 10
+    return m.build([x], [m.softmax(y, y_dtype="int16")])
+
+
+def recurrent(seed: int = 7, dtype: str = "int8") -> bytes:
+    """Two LSTM layers upon sequences of five rows, and a dense layer upon the last row of the second one."""
+    rng = np.random.default_rng(seed)
+    m = ModelBuilder()
+    scale, zero = (0.02, 10) if dtype == "int8" else (0.0002, 0)
+    x = y = m.tensor((1, 5, 6), dtype, (scale, zero))
+    for cells in (9, 4):
+        depth = m.tensors[y].shape[2]
+        kernel, again = (rng.integers(-127, 128, (4, cells, n)).astype(np.int8) for n in (depth, cells))
+        scales = {"input_scales": [0.01] * 4, "recurrent_scales": [0.008] * 4, "cell_scale": 2.0**-12}
+        quant = (1 / 128, -2) if dtype == "int8" else (2.0**-15, 0)
+        y = m.lstm(y, kernel, again, rng.integers(-500, 500, (4, cells)), **scales, quant=quant, cell_clip=10.0)
+    y = m.strided_slice(y, [0, 4, 0], [1, 5, 4], [1, 1, 1], shrink_axis_mask=2)
+    weights, bias = rng.integers(-127, 128, (3, 4)).astype(np.int8), np.zeros(3, np.int32)
+    quant = (0.02, 5) if dtype == "int8" else (1e-4, 0)
+    return m.build([x], [m.fully_connected(y, weights, bias, weight_scales=0.01, quant=quant)])

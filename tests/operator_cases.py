@@ -378,8 +378,9 @@ def _softmax(
     beta: float = 1.0,
     x_scale: float = 0.1,
     x_zero: int | None = None,
+    y_dtype: str = "int8",
 ) -> Made:
-    return _made(rng, "softmax", shape, (x_scale, _zero_point(rng, x_zero)), beta=beta)
+    return _made(rng, "softmax", shape, (x_scale, _zero_point(rng, x_zero)), beta=beta, y_dtype=y_dtype)
 
 
 def _rectifier(operator: str) -> Callable[..., Made]:
@@ -575,6 +576,22 @@ def _quantize(rng: Generator, shape: tuple[int, ...] = (1, 4, 5), y_scale: float
     return tflite, [(values.astype(np.float32) - np.float32(y_zero)) * scale]
 
 
+def _quantize_wide(
+    rng: Generator,
+    dtypes: tuple[str, str] = ("int16", "int8"),
+    ratio: float = 256.0,
+    shape: tuple[int, ...] = (1, 200),
+    x_zero: int | None = None,
+    y_zero: int | None = None,
+) -> Made:
+    """`ratio`: the output's scale by the input's."""
+    zeros = [_zero_point(rng, z) if d == "int8" else 0 for z, d in zip((x_zero, y_zero), dtypes, strict=True)]
+    output = {"quant": (1e-3 * ratio, zeros[1]), "dtype": dtypes[1]}
+    model = ModelBuilder()
+    x = model.tensor(shape, dtypes[0], (1e-3, zeros[0]))
+    return model.build([x], [model.quantize(x, **output)]), [_rows(rng, shape, zeros[0], dtypes[0])]
+
+
 def _dequantize(rng: Generator, shape: tuple[int, ...] = (1, 4, 5), x_scale: float = 0.05, x_zero: int = 3) -> Made:
     return _made(rng, "dequantize", shape, (x_scale, x_zero))
 
@@ -595,6 +612,8 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "relu6": _rectifier("relu6"),
     "pad": _pad,
     "quantize": _quantize,
+    "quantize wide": _quantize_wide,
+    "softmax wide": partial(_softmax, y_dtype="int16"),
     "dequantize": _dequantize,
     "conv_2d int16": partial(_conv_2d, dtype="int16", bias_dtype="int64"),
     "depthwise_conv_2d int16": partial(_depthwise_conv_2d, dtype="int16", bias_dtype="int64"),
@@ -1125,6 +1144,16 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
     (["hard_swish", "elu"], {"x_zero": _ENDS, "y_zero": _ENDS, "x_scale": [0.05, 0.1]}),
     (["abs"], {"ratio": [1.0, 0.3, 2.0, 1e-3], "x_zero": _ENDS, "y_zero": _ENDS}),
     (["rsqrt"], {"x_scale": [1e-4, 0.05, 3.0], "ratio": [0.01, 0.3, 1.0, 300.0], "x_zero": [-128], "y_zero": _ENDS}),
+    (
+        ["quantize wide"],
+        {
+            "dtypes": [("int16", "int8"), ("int8", "int16"), ("int16", "int16")],
+            "ratio": [256.0, 100.3, 1.0, 0.7, 1 / 256, 1 / 300.0, 1e6, 1e-6],
+        },
+    ),
+    (["quantize wide"], {"x_zero": _ENDS, "y_zero": _ENDS, "dtypes": [("int16", "int8"), ("int8", "int16")]}),
+    (["softmax wide"], {"shape": [(1, 1), (1, 2), (1, 3), (1, 10), (1, 511)], "beta": [0.5, 1.0, 2.0]}),
+    (["softmax wide"], {"x_scale": [1e-6, 1e-3, 0.02, 0.7, 4.0, 100.0], "shape": [(5, 4), (1, 1000)]}),
     (["quantize int8"], {"ratio": [1.0, 0.5, 0.3, 1.9, 2.0, 1000.0, 0.01], "x_zero": _ENDS, "y_zero": _ENDS}),
     # Rows.
     (["log_softmax"], {"shape": [(1, 1), (1, 2), (1, 3), (1, 10), (1, 500), (1, 4000)], "x_scale": [0.1, 0.01, 1.0]}),

@@ -17,6 +17,7 @@ import midge
 import models
 import tflm
 from midge_host.backends import micropython
+from midge_host.model_file import read
 
 SOURCE = models.residual()
 READINGS = models.residual_inputs(2)[0]
@@ -267,23 +268,37 @@ def test_threads_on_micropython(make_model, tmp_path: Path) -> None:
     assert on_micropython(tmp_path, MICROPYTHON_THREADS).split() == ["0"]
 
 
-def test_state_over_many_steps(make_model) -> None:
-    """A model with variables: reset() gives the first results again, and a new model is like a reset one."""
-    source = models.streaming()
-    path = str(make_model(source))
-    rng = np.random.default_rng(3)
-    readings = rng.integers(-128, 128, (40, 1, 3, 4)).astype(np.int8)
-    wanted = [array("b", row.tobytes()) for row in tflm.run(source, [readings])[0]]
+STATEFUL = {
+    "streaming": models.streaming(),
+    "keyword": models.keyword(),
+    "keyword, int8 state": models.keyword(state="int8"),
+    "recurrent": models.recurrent(),
+    "recurrent, int16": models.recurrent(dtype="int16"),
+}
+
+
+@pytest.mark.parametrize("name", STATEFUL)
+def test_state_over_many_steps(make_model, name: str) -> None:
+    """A model that remembers: reset() gives the first results again, and a new model is like a reset one."""
+    source = STATEFUL[name]
+    path = make_model(source)
+    tensor = read(path).inputs[0]
+    code = "h" if tensor.element == "int16" else "b"
+    limits = np.iinfo(tensor.element)
+    readings = np.random.default_rng(3).integers(limits.min, limits.max + 1, (40, *tensor.shape)).astype(tensor.element)
+    path = str(path)
+    wanted = [array("b" if row.dtype == np.int8 else "h", row.tobytes()) for row in tflm.run(source, [readings])[0]]
+    assert len(set(map(bytes, wanted))) > 30
     for backend, weights in MODES:
         model = midge.load(path, weights, backend)
         for _ in range(2):
             for row, want in zip(readings, wanted, strict=True):
-                out = array("b", bytes(len(want)))
-                model.predict_into(array("b", row.tobytes()), out)
+                out = array(want.typecode, bytes(want))
+                model.predict_into(array(code, row.tobytes()), out)
                 assert out == want
             model.selftest()
-        model.predict(array("b", readings[5].tobytes()))
+        model.predict(array(code, readings[5].tobytes()))
         model.reset()
-        out = array("b", bytes(len(wanted[0])))
-        model.predict_into(array("b", readings[0].tobytes()), out)
+        out = array(wanted[0].typecode, bytes(wanted[0]))
+        model.predict_into(array(code, readings[0].tobytes()), out)
         assert out == wanted[0]

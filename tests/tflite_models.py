@@ -21,6 +21,7 @@ import tflite
 Quant = tuple[float, int]
 # What TensorFlow Lite fixes for the output of SOFTMAX and LOGISTIC, of TANH and L2_NORMALIZATION, of LOG_SOFTMAX.
 PROBABILITY: Quant = (1 / 256, -128)
+WIDE_PROBABILITY: Quant = (1 / 65536, -32768)
 UNIT: Quant = (1 / 128, 0)
 LOG_PROBABILITY: Quant = (1 / 16, 127)
 # The scale on which an LSTM's gates enter their functions.
@@ -505,8 +506,10 @@ class ModelBuilder:
         self.op("RESHAPE", [x, self._ints(shape)], [y])
         return y
 
-    def softmax(self, x: int, beta: float = 1.0) -> int:
-        y = self._output(x, self.tensors[x].shape, PROBABILITY)
+    def softmax(self, x: int, beta: float = 1.0, y_dtype: str = "int8") -> int:
+        """int8 to `y_dtype`."""
+        quant = PROBABILITY if y_dtype == "int8" else WIDE_PROBABILITY
+        y = self.tensor(self.tensors[x].shape, y_dtype, quant)
         self.op("SOFTMAX", [x], [y], version=2, options_table="SoftmaxOptions", Beta=beta)
         return y
 

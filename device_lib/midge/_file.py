@@ -299,7 +299,8 @@ def _check_tensor(name, raw, arena_bytes):
     count = unit
     for n in fields[8 : 8 + rank]:
         count *= n
-    if not count or count != size or not -128 <= zero_point <= 127 or not _SCALE_MIN < scale < _SCALE_MAX:
+    zeros = 128 if unit == 1 else 0x8000
+    if not count or count != size or not -zeros <= zero_point < zeros or not _SCALE_MIN < scale < _SCALE_MAX:
         raise ValueError(text("impossible shape", name))
     if offset + size > arena_bytes or offset % unit:
         raise ValueError(text("tensor outside", name))

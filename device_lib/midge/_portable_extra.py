@@ -43,6 +43,8 @@ _L2_NORMALIZATION = const(42)
 _BATCH_MATMUL = const(43)
 _SVDF = const(44)
 _LSTM = const(45)
+_REQUANTIZE = const(46)
+_SOFTMAX_16 = const(47)
 _KIND_ADD = const(0)
 _KIND_SUB = const(1)
 _KIND_MUL = const(2)
@@ -78,6 +80,8 @@ _SVDF_LAYOUT = "<BBHIiiHHHHHHbbbb12xIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, batch, depth, units, rank, memory, block_units, shift1, shift2, state_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _LSTM_LAYOUT = "<BBHIIiHHHHHb8bbb7xIIIIIII"
 # code, flags, blocks, input2, input3, multiplier, batch, steps, depth, cells, cell_clip, shift, shifts, cell_power, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_REQUANTIZE_LAYOUT = "<BBHIibbb29xIIIIIII"
+# code, flags, blocks, count, multiplier, shift, input_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 # generated: end
 
 _OK = const(0)
@@ -388,6 +392,56 @@ def _check_rows(op, arena_bytes):
     return _BAD_TENSOR if max(op[-7], op[-6]) + rows * depth > arena_bytes else _OK
 
 
+def _check_softmax16(op, arena_bytes):
+    reason = _check_rows(op, arena_bytes)
+    if reason or op[-6] & 1:
+        return reason or _BAD_PARAMETER
+    return _BAD_TENSOR if op[-6] + 2 * op[3] * op[4] > arena_bytes else _OK
+
+
+def _softmax16(op, arena, weights, block, begin, end):
+    rows, depth, multiplier, shift, diff_min = op[3:8]
+    out = op[-6]
+    for row in range(rows):
+        x = _signed(arena, op[-7] + row * depth, depth)
+        top = max(x)
+        exps = {}
+        total = 0
+        for v in x:
+            if v - top >= diff_min:
+                if v not in exps:
+                    exps[v] = _exp(_rescale(v - top, multiplier, shift))
+                total += _rounding_shift(exps[v], 12)
+        headroom = 0
+        while not total << headroom & 0x80000000:
+            headroom += 1
+        scale = _reciprocal((total << headroom) - 0x80000000)
+        for v in x:
+            q = -32768
+            if v in exps:
+                q = min(q + _rounding_shift(_high_mul(scale, exps[v]), 27 - headroom), 32767)
+            arena[out] = q & 255
+            arena[out + 1] = q >> 8 & 255
+            out += 2
+
+
+def _check_requantize(op, arena_bytes):
+    count, multiplier, shift = op[3:6]
+    in_unit, out_unit = 1 + (op[1] & 1), 1 + (op[1] >> 1)
+    if op[1] > 3 or not _is_rescale(multiplier, shift) or op[-7] & (in_unit - 1) or op[-6] & (out_unit - 1):
+        return _BAD_PARAMETER
+    return _BAD_TENSOR if max(op[-7] + count * in_unit, op[-6] + count * out_unit) > arena_bytes else _OK
+
+
+def _requantize(op, arena, weights, block, begin, end):
+    count, multiplier, shift, zero, out_zero = op[3:8]
+    x = _values("h", arena, op[-7], 2 * count) if op[1] & 1 else _signed(arena, op[-7], count)
+    code, low = ("h", -32768) if op[1] & 2 else ("b", -128)
+    out = array(code, [_clamp(_wrap(_rescale(v - zero, multiplier, shift) + out_zero), low, -1 - low) for v in x])
+    raw = bytes(out)
+    memoryview(arena)[op[-6] : op[-6] + len(raw)] = raw
+
+
 def _log(x):
     # log(x) in Q5.26 for x >= 1 in Q12.19. x is r * 2^power with r about 2^-0.25, and log(r) a rational function of
     # the distance from there.
@@ -611,6 +665,8 @@ _KERNELS = {
     _ARITHMETIC: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False),
     _SVDF: (_SVDF_LAYOUT, _check_svdf, _recurrent("svdf"), True),
     _LSTM: (_LSTM_LAYOUT, _check_lstm, _recurrent("lstm"), True),
+    _REQUANTIZE: (_REQUANTIZE_LAYOUT, _check_requantize, _requantize, False),
+    _SOFTMAX_16: (_SOFTMAX_LAYOUT, _check_softmax16, _softmax16, False),
     _LOG_SOFTMAX: (_SOFTMAX_LAYOUT, _check_rows, _log_softmax, False),
     _CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
     _DEPTHWISE_CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),

@@ -98,7 +98,8 @@ class ModelFile:
             raise ValueError("has no input or no output")
         for tensor in self.inputs + self.outputs:
             low, high = spec.SCALE_LIMITS
-            if not low < tensor.scale < high or not -128 <= tensor.zero_point <= 127 or 0 in tensor.shape:
+            zeros = 128 if tensor.element == "int8" else 1 << 15
+            if not low < tensor.scale < high or not -zeros <= tensor.zero_point < zeros or 0 in tensor.shape:
                 raise ValueError(f"tensor {tensor.name!r} has an impossible shape or quantisation")
             unit = spec.ELEMENT_BYTES[tensor.element]
             if tensor.offset + tensor.bytes > self.arena_bytes or tensor.offset % unit:

@@ -430,6 +430,18 @@ MATMUL = _record(
     ],
 )
 
+REQUANTIZE = _record(
+    "requantize",
+    "Each element on another scale. flags: 1 the input is int16; 2 the output is.",
+    [
+        ("I", "count", "elements"),
+        ("i", "multiplier", "of (q - input_zero)"),
+        ("b", "shift", "of (q - input_zero)"),
+        ("b", "input_zero", "zero point of the input"),
+        ("b", "output_zero", "zero point of the output"),
+    ],
+)
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -465,13 +477,15 @@ OPERATORS = [
     Operator(43, "BATCH_MATMUL", MATMUL),
     Operator(44, "SVDF", SVDF),
     Operator(45, "LSTM", LSTM),
+    Operator(46, "REQUANTIZE", REQUANTIZE),
+    Operator(47, "SOFTMAX_16", SOFTMAX),
 ]
 # Operators from here on live in a native module of their own, midge_extra: a board loads it for models that need it.
 FIRST_EXTRA = 32
 BY_CODE = {op.code: op for op in OPERATORS}
 BY_NAME = {op.name: op for op in OPERATORS}
 RECORD_LAYOUTS = [
-    *[WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD],
+    *[WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, REQUANTIZE],
     *[COPY, CONSTANT, ARITHMETIC, SVDF, WINDOW16, LSTM, RESIZE, NORMALIZE, MATMUL],
 ]
 

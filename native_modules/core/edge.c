@@ -20,7 +20,7 @@ static uint32_t element_bytes(uint32_t type) {
 
 uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t type,
     midge_arena_t arena) {
-    const midge_tensor_t *tensor = midge_as_tensor(descriptor, arena.bytes);
+    const midge_tensor_t *tensor = midge_as_tensor(descriptor, arena.bytes, 128);
     uint32_t unit = element_bytes(type);
     if (!unit) {
         return MIDGE_BAD_PARAMETER;
@@ -58,7 +58,7 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
 
 uint32_t midge_decode(midge_bytes_t descriptor, midge_arena_t arena, uint8_t *out,
     uint32_t out_bytes, uint32_t type) {
-    const midge_tensor_t *tensor = midge_as_tensor(descriptor, arena.bytes);
+    const midge_tensor_t *tensor = midge_as_tensor(descriptor, arena.bytes, 128);
     uint32_t unit = element_bytes(type);
     if (!unit) {
         return MIDGE_BAD_PARAMETER;

@@ -69,12 +69,14 @@ static inline uint32_t midge_to_float(uint32_t product, uint32_t exponent) {
     return bits < 0x7f800000u ? bits : 0x7f800000u;
 }
 
-// The descriptor in `bytes`, or NULL where it cannot be right.
-static inline const midge_tensor_t *midge_as_tensor(midge_bytes_t bytes, uint32_t arena_bytes) {
+// The descriptor in `bytes`, or NULL where it cannot be right. zero_limit: 128 for int8.
+static inline const midge_tensor_t *midge_as_tensor(midge_bytes_t bytes, uint32_t arena_bytes,
+    int32_t zero_limit) {
     const midge_tensor_t *tensor = (const void *)bytes.data;
     if (((uintptr_t)bytes.data & 3) || bytes.bytes < sizeof(*tensor)
-        || !midge_fits(tensor->offset, tensor->bytes, arena_bytes) || tensor->zero_point < -128
-        || tensor->zero_point > 127 || !IS_NORMAL(tensor->scale)) {
+        || !midge_fits(tensor->offset, tensor->bytes, arena_bytes)
+        || tensor->zero_point < -zero_limit || tensor->zero_point >= zero_limit
+        || !IS_NORMAL(tensor->scale)) {
         return 0;
     }
     return tensor;

@@ -35,6 +35,8 @@
 #define MIDGE_BATCH_MATMUL 43
 #define MIDGE_SVDF 44
 #define MIDGE_LSTM 45
+#define MIDGE_REQUANTIZE 46
+#define MIDGE_SOFTMAX_16 47
 
 // What ARITHMETIC computes.
 #define MIDGE_KIND_ADD 0
@@ -223,6 +225,26 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_pad_t;
+
+// Each element on another scale. flags: 1 the input is int16; 2 the output is.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t count;
+    int32_t multiplier;
+    int8_t shift;
+    int8_t input_zero;
+    int8_t output_zero;
+    uint8_t spare[29];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_requantize_t;
 
 // Copies runs of bytes between a dense tensor and one with strides. flags 0: the input has
 // strides; 1: the output.

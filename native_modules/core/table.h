@@ -41,6 +41,8 @@ static const operator_t operators[] = {
     [MIDGE_DEPTHWISE_CONV_2D_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
     [MIDGE_FULLY_CONNECTED_16 - FIRST_CODE] = {midge_conv16_check, midge_conv16},
     [MIDGE_LSTM - FIRST_CODE] = {midge_lstm_check, midge_lstm},
+    [MIDGE_REQUANTIZE - FIRST_CODE] = {midge_requantize_check, midge_requantize_tensor},
+    [MIDGE_SOFTMAX_16 - FIRST_CODE] = {midge_softmax16_check, midge_softmax16},
     [MIDGE_ARG_MAX - FIRST_CODE] = {midge_arg_max_check, midge_arg_max},
     [MIDGE_RESIZE_NEAREST_NEIGHBOR - FIRST_CODE]
     = {midge_resize_nearest_check, midge_resize_nearest},

@@ -25,6 +25,7 @@ from . import (
     mean,
     pad,
     pool,
+    requantize,
     resize,
     softmax,
     svdf,
@@ -93,7 +94,9 @@ FRONTS: dict[str, Front] = {
     "LEAKY_RELU": Front(lut.lower_leaky_relu, "LUT", ""),
     "ABS": Front(lut.lower_abs, "LUT", ""),
     "RSQRT": Front(lut.lower_rsqrt, "LUT", "input zero point -128: no negative numbers"),
-    "QUANTIZE": Front(lut.lower_requantize, "LUT", "int8 to int8; at a model's edge the device library converts"),
+    "QUANTIZE": Front(
+        requantize.lower, "LUT", "else REQUANTIZE: from or to int16; of real values the device library does it"
+    ),
     "RELU": Front(lut.lower_relu, "LUT", "or the clamp of the operator before it"),
     "RELU6": Front(lut.lower_relu6, "LUT", "or the clamp of the operator before it"),
     "PAD": Front(pad.lower, "PAD", "constant paddings; or the padding of the convolution behind it"),
@@ -133,6 +136,8 @@ REFERENCES: dict[str, Reference] = {
     "DEPTHWISE_CONV_2D_16": conv16.run,
     "FULLY_CONNECTED_16": conv16.run,
     "LSTM": lstm.run,
+    "REQUANTIZE": requantize.run,
+    "SOFTMAX_16": softmax.run,
     "ARG_MAX": arg_max.run,
     "RESIZE_NEAREST_NEIGHBOR": resize.run_nearest,
     "RESIZE_BILINEAR": resize.run_bilinear,

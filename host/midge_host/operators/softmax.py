@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import spec
 from ..graph import Graph, Node
 from ..numerics import exp_on_negative, high_mul, reciprocal, rescale, rounding_shift, softmax_parameters
 from ..program import Context, Step
@@ -31,10 +32,14 @@ def row_fields(node: Node, beta: float) -> dict[str, int]:
 
 
 def lower(graph: Graph, node: Node) -> list[Step]:
-    if node.per_tensor(node.outputs[0]) != (np.float32(1 / 256), -128):
+    output, fields = node.outputs[0], row_fields(node, node.options["beta"])
+    if output.dtype == "int16":
+        if not np.isclose(output.scale, 1 / 65536, rtol=1e-3).all() or not (output.zero_point == -32768).all():
+            raise node.refuse("its output is not quantised to 1/65536 with zero point -32768", "export the model again")
+        return [Step("SOFTMAX_16", node.name, [node.inputs[0]], output, fields)]
+    if node.per_tensor(output) != (np.float32(1 / 256), -128):
         raise node.refuse("its output is not quantised to 1/256 with zero point -128", "export the model again")
-    fields = row_fields(node, node.options["beta"])
-    return [Step("SOFTMAX", node.name, [node.inputs[0]], node.outputs[0], fields, in_place=True)]
+    return [Step("SOFTMAX", node.name, [node.inputs[0]], output, fields, in_place=True)]
 
 
 def exponentials(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -52,7 +57,9 @@ def run(context: Context) -> None:
     counts, _, exp, total = exponentials(context)
     headroom = 31 - np.floor(np.log2(total)).astype(np.int64)
     scale = reciprocal((total << headroom) - (1 << 31))
-    exponent = 12 - headroom + 31 - 8
+    is_wide = context.op["code"] == spec.BY_NAME["SOFTMAX_16"].code
+    dtype, bits = (np.int16, 16) if is_wide else (np.int8, 8)
+    exponent = 12 - headroom + 31 - bits
     share = rounding_shift(high_mul(scale, exp), np.minimum(exponent, 31))
-    share = np.where(counts & (exponent <= 31), share, 0)
-    context.tensor(share.shape, "output")[:] = np.clip(share - 128, -128, 127)
+    share = np.where(counts & (exponent <= 31), share, 0) + np.iinfo(dtype).min
+    context.tensor(share.shape, "output", dtype)[:] = np.minimum(share, np.iinfo(dtype).max)

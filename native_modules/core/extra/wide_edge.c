@@ -6,7 +6,7 @@
 
 // The descriptor in `bytes` of a tensor of int16 or int32, or NULL.
 static const midge_tensor_t *as_wide(midge_bytes_t bytes, uint32_t arena_bytes) {
-    const midge_tensor_t *tensor = midge_as_tensor(bytes, arena_bytes);
+    const midge_tensor_t *tensor = midge_as_tensor(bytes, arena_bytes, 1 << 15);
     if (!tensor
         || !(tensor->element == MIDGE_DTYPE_INT16 || tensor->element == MIDGE_DTYPE_INT32)) {
         return 0;
