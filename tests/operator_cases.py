@@ -650,6 +650,7 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "leaky_relu": _rectifier("leaky_relu"),
     "hard_swish": _rectifier("hard_swish"),
     "elu": _rectifier("elu"),
+    "float_functions": _rectifier("float_functions"),
     "abs": _rectifier("abs"),
     "rsqrt": _rectifier("rsqrt"),
     "quantize int8": _rectifier("quantize"),
@@ -1142,6 +1143,15 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
     (["hard_swish", "elu"], {"x_scale": [1e-4, 0.01, 0.0235, 0.05, 0.3, 2.0], "ratio": [1.0, 0.4, 0.9, 1.7]}),
     (["leaky_relu"], {"alpha": [0.1], "x_zero": _ENDS, "y_zero": _ENDS}),
     (["hard_swish", "elu"], {"x_zero": _ENDS, "y_zero": _ENDS, "x_scale": [0.05, 0.1]}),
+    (
+        ["float_functions"],
+        {
+            "functions": [("ELU",), ("NEG",), ("SQUARE",), ("FLOOR",), ("CEIL",), ("ROUND",), ("ELU", "NEG")],
+            "x_scale": [1e-4, 0.05, 0.1875, 2.0],
+            "ratio": [1.0, 0.25, 3.7],
+        },
+    ),
+    (["float_functions"], {"functions": [("ELU",), ("NEG",)], "x_zero": _ENDS, "y_zero": _ENDS}),
     (["abs"], {"ratio": [1.0, 0.3, 2.0, 1e-3], "x_zero": _ENDS, "y_zero": _ENDS}),
     (["rsqrt"], {"x_scale": [1e-4, 0.05, 3.0], "ratio": [0.01, 0.3, 1.0, 300.0], "x_zero": [-128], "y_zero": _ENDS}),
     (

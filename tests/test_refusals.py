@@ -84,6 +84,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "another scale of a norm": (_one("L2_NORMALIZATION", [IMAGE], IMAGE, [], "L2NormOptions"), "1/128"),
     "tanh of int16": (_one("TANH", [((1, 8), "int16", (2.0**-12, 0))], ((1, 8), "int16", (2.0**-15, 0))), "int16"),
     "zero point of int16": (one_operator("relu", (1, 8), (0.05, -200)), "impossible"),
+    "rectified floats": (one_operator("float_functions", (1, 8), Q, functions=["RELU"], quant=Q), "float32"),
+    "sines of floats": (one_operator("float_functions", (1, 8), Q, functions=["SIN"], quant=Q), "SIN"),
     "rsqrt of negative numbers": (one_operator("rsqrt", (1, 8), Q), "negative"),
     "elu beyond float32": (_one("ELU", [((1, 8), "int8", (1e37, 0))], ((1, 8), "int8", (1e-3, 0))), "too far apart"),
     "bilinear behind the image": (one_operator("resize_bilinear", (1, 1, 1, 2), Q, size=(1, 70)), "70 of 1"),

@@ -728,6 +728,14 @@ class ModelBuilder:
         self.op("DEQUANTIZE", [x], [y], version=2, options_table="DequantizeOptions")
         return y
 
+    def float_functions(self, x: int, functions: Sequence[str], quant: Quant) -> int:
+        """Operators of floats between DEQUANTIZE and QUANTIZE."""
+        y = self.dequantize(x)
+        for code in functions:
+            x, y = y, self.tensor(self.tensors[y].shape, "float32")
+            self.op(code, [x], [y])
+        return self.quantize(y, quant)
+
     def build(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """The .tflite file with the given tensors as the model's inputs and outputs."""
         b = flatbuffers.Builder(1024)

@@ -28,6 +28,7 @@ from .passes import (
     fuse_clamps,
     fuse_padding,
     fuse_tables,
+    tabulate_floats,
     unused,
 )
 from .planner import Plan, plan
@@ -93,6 +94,7 @@ def _build(graph: Graph) -> ModelFile:
     fold_constants(graph)
     inputs, outputs = fold_edges(graph)
     shift_unsigned(graph)
+    tabulate_floats(graph)
     for node in unused(graph):
         graph.nodes.remove(node)
     for node in graph.nodes:
@@ -144,8 +146,6 @@ def _lower(graph: Graph, node: Node) -> list[Step]:
 
 
 def _advice(kind: str) -> str:
-    if kind in ("QUANTIZE", "DEQUANTIZE"):
-        return "keep float parts out of the middle of the model: quantise it whole, to int8"
     if kind.startswith("Flex"):
         return "rebuild the layer from TensorFlow Lite operators"
     return "docs/operators.md lists what it has; replace the layer or cut the model before it"

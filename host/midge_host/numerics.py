@@ -6,7 +6,7 @@ Quantities are int64 arrays that hold int32 values, or Python integers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -265,11 +265,43 @@ def elu_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zer
     """ELU as TFLM computes it, in float32; None where that overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         x = scale * _inputs(zero_point).astype(np.float32)
-        negative = np.exp(np.minimum(x, 0).astype(np.float64)).astype(np.float32) - np.float32(1)
-        real = (np.where(x < 0, negative, x) * (np.float32(1) / out_scale)).astype(np.float64)
+        real = np.where(x < 0, _in_double(np.exp, np.minimum(x, 0)) - np.float32(1), x) * (np.float32(1) / out_scale)
+    return _rounded(real, out_zero)
+
+
+def _in_double(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """What a float32 function of a good C library gives."""
+    return function(x.astype(np.float64)).astype(np.float32)
+
+
+def _rounded(real: np.ndarray, zero_point: int) -> np.ndarray | None:
+    """int8 outputs of float32 quotients, halves away from zero; None if one is not finite."""
     if not np.isfinite(real).all():
         return None
-    return _table(np.sign(real) * np.floor(np.abs(real) + 0.5) + out_zero)
+    real = real.astype(np.float64)
+    return _table(np.sign(real) * np.floor(np.abs(real) + 0.5) + zero_point)
+
+
+# Functions of a float32 that converters leave between DEQUANTIZE and QUANTIZE.
+FLOAT_FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "ELU": lambda x: np.where(x < 0, _in_double(np.expm1, np.minimum(x, 0)), x),
+    "NEG": np.negative,
+    "SQUARE": np.square,
+    "FLOOR": np.floor,
+    "CEIL": np.ceil,
+    "ROUND": np.rint,
+}
+
+
+def float_table(
+    functions: Sequence[str], scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int
+) -> np.ndarray | None:
+    """DEQUANTIZE, these of FLOAT_FUNCTIONS in their order, and QUANTIZE; None where float32 overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = scale * _inputs(zero_point).astype(np.float32)
+        for name in functions:
+            x = FLOAT_FUNCTIONS[name](x)
+        return _rounded(x / out_scale, out_zero)
 
 
 def hard_swish_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int) -> np.ndarray | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .errors import MidgeError
 from .graph import Graph, Node, Tensor
+from .numerics import FLOAT_FUNCTIONS
 from .operators import FOLDED, FRONTS
 from .operators.pad import paddings
 from .program import Step
@@ -93,6 +94,21 @@ def _fold_output(graph: Graph, tensor: Tensor) -> Edge:
             graph.nodes.remove(node)
             return Edge(source, tensor.dtype, tensor.name)
     return Edge(tensor, tensor.dtype, tensor.name)
+
+
+def tabulate_floats(graph: Graph) -> None:
+    """A QUANTIZE of functions of dequantised values becomes one operator, a table: converters leave those functions in
+    float that have no int8 form in TensorFlow Lite. What nobody else reads of them is then unused."""
+    for node in graph.nodes:
+        if node.kind != "QUANTIZE":
+            continue
+        functions: list[str] = []
+        maker = graph.producer(node.inputs[0])
+        while maker is not None and maker.kind in FLOAT_FUNCTIONS:
+            functions.insert(0, maker.kind)
+            maker = graph.producer(maker.inputs[0])
+        if functions and maker is not None and maker.kind == "DEQUANTIZE":
+            node.kind, node.inputs, node.options = "DEQUANTIZE", [maker.inputs[0]], {"functions": functions}
 
 
 def drop_reshapes(graph: Graph) -> dict[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .. import numerics
 from ..program import Lowering, Reference
 from . import (
     add,
@@ -94,6 +95,12 @@ FRONTS: dict[str, Front] = {
     "LEAKY_RELU": Front(lut.lower_leaky_relu, "LUT", ""),
     "ABS": Front(lut.lower_abs, "LUT", ""),
     "RSQRT": Front(lut.lower_rsqrt, "LUT", "input zero point -128: no negative numbers"),
+    "DEQUANTIZE": Front(
+        lut.lower_dequantize,
+        "LUT",
+        f"behind it {', '.join(numerics.FLOAT_FUNCTIONS)} of floats, then QUANTIZE; "
+        "at a model's output the device library converts",
+    ),
     "QUANTIZE": Front(
         requantize.lower, "LUT", "else REQUANTIZE: from or to int16; of real values the device library does it"
     ),
@@ -112,7 +119,6 @@ FOLDED = {
     "CALL_ONCE": "the state's first values: `load` and `reset` set them",
     "VAR_HANDLE": "memory that keeps its content between predictions",
     "READ_VARIABLE": "names that memory",
-    "DEQUANTIZE": "at a model's output: the device library converts results",
 }
 
 # By the device's operator name.

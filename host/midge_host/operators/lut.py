@@ -60,6 +60,14 @@ def lower_leaky_relu(graph: Graph, node: Node) -> list[Step]:
     return _free(partial(numerics.leaky_relu_table, node.options["alpha"]))(graph, node)
 
 
+def lower_dequantize(graph: Graph, node: Node) -> list[Step]:
+    """With the functions of floats behind it and QUANTIZE, as passes.tabulate_floats leaves it."""
+    functions = node.options.get("functions")
+    if functions is None:
+        raise node.refuse("it makes float32 values in the middle of the model", "quantise it whole, to int8")
+    return _free(partial(numerics.float_table, functions))(graph, node)
+
+
 def lower_rsqrt(graph: Graph, node: Node) -> list[Step]:
     scale, zero_point = node.per_tensor(node.inputs[0])
     if zero_point != -128:
