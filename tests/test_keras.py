@@ -1,6 +1,7 @@
 """Keras files become int8 .tflite files that compute what the float model computes."""
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def test_keras_2_file(name: str) -> None:
 def files(tmp_path_factory) -> Path:
     """A folder of small models of every kind, and calibrations."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import h5py
     import keras
     from keras import layers
 
@@ -102,6 +104,13 @@ def files(tmp_path_factory) -> Path:
     lstm = keras.Model([z, a], [layers.Dense(3)(stacked), layers.LSTM(4, return_sequences=True)(a)])
     lstm.save(folder / "lstm.keras")
 
+    # As Keras 2 wrote it.
+    keras.Sequential([keras.Input((6, 4)), layers.LSTM(3)]).save(folder / "lstm.h5")
+    with h5py.File(folder / "lstm.h5", "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["layers"][1]["config"] |= {"time_major": False, "implementation": 2}
+        file.attrs["model_config"] = json.dumps(config)
+
     vector = keras.Input((4,))
     sequence = keras.Input((None, 2))
     for name, inputs, outputs in [
@@ -124,6 +133,7 @@ def files(tmp_path_factory) -> Path:
     np.savez(folder / "two.npz", inputs=vectors, inputs_1=pairs, outputs=y, outputs_1=b)
     sequences, others = 4 * random.random((16, 6, 4), np.float32) - 2, random.random((16, 5, 2), np.float32)
     dense, rows = lstm.predict([sequences, others], verbose=0)
+    np.savez(folder / "sequences.npz", inputs=sequences)
     np.savez(folder / "lstm.npz", inputs=sequences, inputs_1=others, outputs=dense, outputs_1=rows)
     np.savez(folder / "vectors.npz", inputs=vectors)
     np.savez(folder / "uneven.npz", inputs=vectors, inputs_1=pairs[1:])
@@ -173,6 +183,12 @@ def test_lstm_layers_become_one_operator_each(files: Path) -> None:
                 predict(tflite, [r[i : i + 1] for r in readings]), ("outputs", "outputs_1"), strict=True
             ):
                 np.testing.assert_allclose(got.reshape(-1), known[name][i].reshape(-1), atol=0.05)
+
+
+@needs_tensorflow
+def test_lstm_layer_of_keras_2(files: Path) -> None:
+    tflite = keras_to_tflite(files / "lstm.h5", files / "sequences.npz")
+    assert [n.kind for n in load_tflite(tflite, "lstm").nodes] == ["UNIDIRECTIONAL_SEQUENCE_LSTM", "STRIDED_SLICE"]
 
 
 @needs_tensorflow

@@ -26,6 +26,13 @@ LIBRARY_BYTES = 18_000
 
 def parameter_bytes(record: dict[str, Any]) -> int:
     """A record's weights as int8 and biases as int32 (int64 beside int16), as a .tflite file holds them."""
+    layout = spec.BY_CODE[record["code"]].layout
+    is_int16 = record["flags"] & 1
+    if layout is spec.SVDF:
+        time = record["memory"] * (2 if is_int16 else 1)
+        return record["units"] * (record["rank"] * (record["depth"] + time) + 4)
+    if layout is spec.LSTM:
+        return 4 * record["cells"] * (record["depth"] + record["cells"] + (8 if is_int16 else 4))
     if "out_c" not in record or not record["blocks"]:
         return 0
     operator = spec.BY_CODE[record["code"]]

@@ -27,6 +27,8 @@ _KERAS2_KEYS = {
     "Conv2DTranspose": ("groups",),
     "DepthwiseConv1D": ("groups",),
     "DepthwiseConv2D": ("groups",),
+    "GRU": ("time_major",),
+    "LSTM": ("time_major",),
     "RandomBrightness": ("rng_type",),
     "RandomContrast": ("rng_type",),
     "RandomFlip": ("rng_type",),
@@ -240,7 +242,10 @@ def _keras2_layers() -> dict[str, type]:
 
     def lenient(layer: type, dropped: tuple[str, ...]) -> type:
         def from_config(cls, config):
-            return layer.from_config({k: v for k, v in config.items() if k not in dropped})
+            # Time first is another thing, which Keras 3 refuses with reason.
+            return layer.from_config(
+                {k: v for k, v in config.items() if k not in dropped or (k, v) == ("time_major", True)}
+            )
 
         return type(layer.__name__, (layer,), {"from_config": classmethod(from_config)})
 

@@ -66,6 +66,11 @@ def lower(graph: Graph, node: Node) -> list[Step]:
             rows["bias"], rows["upper"] = bias & 0xFFFFFFFF, bias >> 32
         rows["kernel"], rows["recurrent"] = k.data, r.data
     raw = block.tobytes()
+    if len(raw) > spec.MAX_WINDOW_BYTES:
+        reason = (
+            f"its {len(raw):,} bytes of weights have to be in memory at once, the limit is {spec.MAX_WINDOW_BYTES:,}"
+        )
+        raise node.refuse(reason, "use fewer cells")
     clip = node.options["cell_clip"]
     fields: dict[str, Any] = {
         "flags": (INT16 if dtype == "int16" else 0) | (TIME_MAJOR if time_major else 0),
