@@ -268,7 +268,7 @@ def spans(op: dict[str, object], arena_bytes: int) -> list[range]:
 
 def has_one_meaning(op: dict[str, object], arena_bytes: int) -> bool:
     """False where a record's tensors may lie upon each other, so that the order of work shows."""
-    parts = sorted(spans(op, arena_bytes), key=lambda part: part.start)
+    parts = sorted(filter(len, spans(op, arena_bytes)), key=lambda part: part.start)
     return all(a.stop <= b.start for a, b in itertools.pairwise(parts))
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import hostile
 
-from midge import _portable, _portable_extra, _second
 from midge_host import spec
 from midge_host.convert import build as build_model
 from midge_host.importers import tflite
@@ -120,8 +119,12 @@ def asks_for_work(path: Path) -> bool:
     total = 0
     for i in range(min(job["records"], MAX_RECORDS)):
         raw = data[JOB.size + i * spec.RECORD_BYTES :][: spec.RECORD_BYTES].ljust(spec.RECORD_BYTES, b"\0")
-        if _second.check((_portable, _portable_extra), raw, MAX_BYTES, MAX_BYTES) == 0:
-            total += hostile.work([spec.BY_CODE[raw[0]].layout.unpack(raw)])
+        if raw[0] in spec.BY_CODE:
+            op = spec.BY_CODE[raw[0]].layout.unpack(raw)
+            # midge_run does not look at these as midge_check does.
+            loose = {"output_bytes": 0, "weights": 0, "block_bytes": spec.align(op["block_bytes"], 4) & 0xFFFFFFFF}
+            if hostile.check({**op, **loose}, MAX_BYTES) == 0:
+                total += hostile.work([op])
     return total > 20_000
 
 

@@ -155,6 +155,10 @@ def _tensor(model: Any, source: Any, where: str) -> Tensor:
             tensor.zero_point = np.array(quantization.ZeroPointAsNumpy(), np.int64).reshape(-1)
         if tensor.zero_point.size != tensor.scale.size:
             tensor.zero_point = np.resize(tensor.zero_point, tensor.scale.size)
+    if tensor.dtype in ("int8", "uint8", "int16"):
+        limits = np.iinfo(tensor.dtype)
+        if np.any((tensor.zero_point < limits.min) | (tensor.zero_point > limits.max)):
+            raise MidgeError(f"{where}: tensor {name!r} has an impossible zero point; export the model again")
     if not 0 <= source.Buffer() < model.BuffersLength():
         raise IndexError(f"buffer {source.Buffer()}")
     buffer = model.Buffers(source.Buffer())
