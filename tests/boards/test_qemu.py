@@ -174,11 +174,18 @@ def test_reference_model(board, reference, name: str, weights: str, record_prope
     record_property("measured", {**facts, "heap": result.heap_bytes, "instructions": result.instructions})
 
 
+def row_by_row(outputs: list[np.ndarray]) -> bytes:
+    """As board_script.py writes them: all outputs of the first input, then those of the second..."""
+    return b"".join(values.tobytes() for rows in zip(*outputs, strict=True) for values in rows)
+
+
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_operators(board, operators, weights: str) -> None:
+    """Every third of them in each mode: all of them run on every board."""
+    numbers = range(WEIGHTS.index(weights), len(operators), len(WEIGHTS))
     code = f"""
 from binascii import crc32
-for i in range({len(operators)}):
+for i in {numbers}:
     with open("/rom/operators/%d.json" % i) as file:
         job = json.load(file)
     job["weights"] = {weights!r}
@@ -188,8 +195,8 @@ for i in range({len(operators)}):
 """
     board.exec(SCRIPT)
     lines = [line for line in board.exec(code, 600).splitlines() if line.startswith("crc")]
-    expected = [zlib.crc32(b"".join(rows.tobytes() for rows in case.expected)) for case in operators]
-    differ = [c.name for c, line, crc in zip(CASES, lines, expected, strict=True) if line != f"crc {crc}"]
+    expected = [zlib.crc32(row_by_row(operators[i].expected)) for i in numbers]
+    differ = [CASES[i].name for i, line, crc in zip(numbers, lines, expected, strict=True) if line != f"crc {crc}"]
     assert not differ
 
 
