@@ -593,6 +593,11 @@ def build(draw: Draw) -> tuple[keras.Model, list[str]]:
     inner = [x for x in draw.tensors if not any(x is y for y in [*inputs, *outputs])]
     if inner and draw.chance(0.15):
         outputs.insert(draw.integer(0, len(outputs)), draw.pick(inner))
+    if inner and draw.chance(0.15):
+        names.append("arg_max")
+        x = draw.pick(inner)
+        axis = draw.integer(1, len(x.shape) - 1)
+        outputs.append(layers.Lambda(lambda x: tf.argmax(x, axis, output_type=tf.int32))(x))
     model = keras.Model(inputs, outputs)
     for variable in model.variables:
         variable.assign(_values(draw, variable))
@@ -660,21 +665,21 @@ def _quantise(model: keras.Model, calibration: list[np.ndarray], floats: bool) -
 
 def _is_sensible(tflite: bytes) -> bool:
     """False where a layer gave nothing but zeros in calibration: its scale is 8e-9 then, and TFLM aborts on what
-    follows. False where the converter left floats in the middle, as it does at times, and where an output is an
-    input or a float input in another shape."""
+    follows. False where an input is an output, and where the converter left floats in the middle."""
     model = schema.Model.GetRootAs(tflite)
     graph = model.Subgraphs(0)
     inputs, outputs = {*graph.InputsAsNumpy()}, {*graph.OutputsAsNumpy()}
+    edges = {schema.BuiltinOperator.QUANTIZE: inputs, schema.BuiltinOperator.DEQUANTIZE: outputs}
     for k in range(graph.OperatorsLength()):
         operator = graph.Operators(k)
-        kind = model.OperatorCodes(operator.OpcodeIndex()).BuiltinCode()
-        for index in operator.OutputsAsNumpy():
-            tensor = graph.Tensors(index)
-            is_edge = kind == schema.BuiltinOperator.DEQUANTIZE and index in outputs
-            if tensor.Type() == schema.TensorType.FLOAT32 and not is_edge:
+        edge = edges.get(model.OperatorCodes(operator.OpcodeIndex()).BuiltinCode(), {})
+        for index in (*operator.InputsAsNumpy(), *operator.OutputsAsNumpy()):
+            tensor = graph.Tensors(index) if index >= 0 else None
+            if tensor and tensor.Type() == schema.TensorType.FLOAT32 and index not in edge:
                 return False
-            if tensor.Type() == schema.TensorType.INT8 and tensor.Quantization().Scale(0) < 1e-6:
-                return False
+        made = map(graph.Tensors, operator.OutputsAsNumpy())
+        if any(t.Type() == schema.TensorType.INT8 and t.Quantization().Scale(0) < 1e-6 for t in made):
+            return False
     return not inputs & outputs
 
 
