@@ -21,6 +21,7 @@ from tflite_models import ModelBuilder, Quant, one_operator
 
 X = (0.05, -3)
 Y = (0.1, 7)
+WIDE = ("int16", (2e-3, 0))
 CRC_FROM = spec.HEADER.offsets["program_crc"] + 4
 
 
@@ -144,6 +145,13 @@ def sources() -> dict[str, bytes]:
         "dense16": _layer16("fully_connected", (3, 9), (5, 9)),
         "dense16_narrow": _layer16("fully_connected", (3, 9), (5, 9), bias_dtype=np.int32),
         "add16": _add16(),
+        "average_pool16": _layers(lambda m, x: m.average_pool_2d(x, (3, 2), padding="SAME"), (1, 5, 6, 3), *WIDE),
+        "max_pool16": _layers(lambda m, x: m.max_pool_2d(x, (3, 2), strides=(1, 2)), (1, 5, 6, 3), *WIDE),
+        "mean16": _layers(lambda m, x: m.mean(x, (1, 2), quant=(1e-3, 0)), (1, 4, 5, 3), *WIDE),
+        "softmax_from16": _layers(lambda m, x: m.softmax(x), (3, 10), *WIDE),
+        "logistic16": _layers(lambda m, x: m.logistic(x), (1, 30), *WIDE),
+        "tanh16": _layers(lambda m, x: m.tanh(x), (1, 30), *WIDE),
+        "leaky_relu16": _layers(lambda m, x: m.leaky_relu(x, 0.3, quant=(1e-3, 0)), (1, 30), *WIDE),
         **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("add", "sub", "mul", "maximum", "prelu")},
         "requantize": one_operator("quantize", (1, 30), X, quant=(0.001, 0), dtype="int16"),
         "requantize_int16": _layers(lambda m, x: m.quantize(x, Y), (1, 30), "int16", (0.001, 0)),

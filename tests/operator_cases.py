@@ -56,6 +56,11 @@ def _zero_point(rng: Generator, given: int | None) -> int:
     return int(rng.integers(-128, 128)) if given is None else given
 
 
+def _quant(rng: Generator, dtype: str, scale: float, zero_point: int | None) -> Quant:
+    """A tensor's quantisation; that of int16 has no zero point."""
+    return scale, _zero_point(rng, zero_point) if dtype == "int8" else 0
+
+
 def _rows(rng: Generator, shape: Sequence[int], zero_point: int = 0, dtype: str = "int8") -> np.ndarray:
     """Seven readings: over the whole range, close together, at the ends, and at zero."""
     size = math.prod(shape)
@@ -164,8 +169,9 @@ def _made(
     return model.build([x], y if isinstance(y, list) else [y]), [_rows(rng, x_shape, x_quant[1], dtype)]
 
 
-def _constants(rng: Generator, shape: Sequence[int]) -> np.ndarray:
-    return rng.integers(-128, 128, shape).astype(np.int8)
+def _constants(rng: Generator, shape: Sequence[int], dtype: str = "int8") -> np.ndarray:
+    limits = np.iinfo(dtype)
+    return rng.integers(limits.min, limits.max + 1, shape).astype(dtype)
 
 
 _WINDOW = ("strides", "dilations", "padding", "activation")
@@ -235,10 +241,11 @@ def _pool(operator: str) -> Callable[..., Made]:
         channels: int = 3,
         kernel: tuple[int, int] = (2, 2),
         x_zero: int | None = None,
+        dtype: str = "int8",
         **parameters: Any,
     ) -> Made:
-        quant = _scale(rng, 0.02, 0.08), _zero_point(rng, x_zero)
-        return _made(rng, operator, (1, *image, channels), quant, window=kernel, **parameters)
+        quant = _quant(rng, dtype, _scale(rng, 0.02, 0.08), x_zero)
+        return _made(rng, operator, (1, *image, channels), quant, dtype, window=kernel, **parameters)
 
     return make
 
@@ -251,14 +258,15 @@ def _reduction(operator: str) -> Callable[..., Made]:
         scales: tuple[float, float] | None = None,
         x_zero: int | None = None,
         y_zero: int | None = None,
+        dtype: str = "int8",
     ) -> Made:
         """`reduction`: input shape and axes; `scales`: input and output, by default the same."""
         shape, axes = reduction
         x_scale, y_scale = scales or [_scale(rng, 1e-3, 1)] * 2
-        quant = x_scale, _zero_point(rng, x_zero)
+        quant = _quant(rng, dtype, x_scale, x_zero)
         # As converters do: the same scale comes with the same zero point.
-        output = y_scale, _zero_point(rng, y_zero if scales else quant[1])
-        return _made(rng, operator, shape, quant, axes=axes, keep_dims=keep_dims, quant=output)
+        output = _quant(rng, dtype, y_scale, y_zero if scales else quant[1])
+        return _made(rng, operator, shape, quant, dtype, axes=axes, keep_dims=keep_dims, quant=output)
 
     return make
 
@@ -291,7 +299,7 @@ def _binary(operator: str, default: Sequence[tuple[int, ...]] = ((1, 3, 5, 4),) 
         shapes = [shape or s for s in shapes]
         model = ModelBuilder()
         tensors = [
-            model.constant(_constants(rng, s), quant=q) if constant == i else model.tensor(s, dtype, q)
+            model.constant(_constants(rng, s, dtype), quant=q) if constant == i else model.tensor(s, dtype, q)
             for i, (s, q) in enumerate(zip(shapes, quants, strict=False))
         ]
         # Shifted by one, so that the same kinds of rows meet others too.
@@ -350,10 +358,10 @@ def _several(operator: str) -> Callable[..., Made]:
 def _moved(operator: str, *names: str) -> Callable[..., Made]:
     """Operators that only move values: `form` is the input's shape and the arguments of these names."""
 
-    def make(rng: Generator, form: tuple[Any, ...], x_zero: int | None = None) -> Made:
+    def make(rng: Generator, form: tuple[Any, ...], x_zero: int | None = None, dtype: str = "int8") -> Made:
         shape, *arguments = form
-        quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
-        return _made(rng, operator, shape, quant, **dict(zip(names, arguments, strict=False)))
+        quant = _quant(rng, dtype, _scale(rng, 1e-3, 1), x_zero)
+        return _made(rng, operator, shape, quant, dtype, **dict(zip(names, arguments, strict=False)))
 
     return make
 
@@ -378,9 +386,17 @@ def _softmax(
     beta: float = 1.0,
     x_scale: float = 0.1,
     x_zero: int | None = None,
-    y_dtype: str = "int8",
+    dtype: str = "int8",
+    y_dtype: str | None = None,
 ) -> Made:
-    return _made(rng, "softmax", shape, (x_scale, _zero_point(rng, x_zero)), beta=beta, y_dtype=y_dtype)
+    quant = _quant(rng, dtype, x_scale, x_zero)
+    return _made(rng, "softmax", shape, quant, dtype, beta=beta, y_dtype=y_dtype or dtype)
+
+
+def _every_value(dtype: str) -> np.ndarray:
+    """One row of all values that a type has."""
+    limits = np.iinfo(dtype)
+    return np.arange(limits.min, limits.max + 1, dtype=dtype).reshape(1, -1, 256)
 
 
 def _rectifier(operator: str) -> Callable[..., Made]:
@@ -392,11 +408,14 @@ def _rectifier(operator: str) -> Callable[..., Made]:
         ratio: float = 1.0,
         x_zero: int | None = None,
         y_zero: int | None = None,
+        dtype: str = "int8",
         **arguments: Any,
     ) -> Made:
-        output = {"quant": (x_scale * ratio, _zero_point(rng, y_zero))}
-        model = one_operator(operator, (1, 256), (x_scale, _zero_point(rng, x_zero)), **output, **arguments)
-        return model, [np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 256)]
+        rows = _every_value(dtype)
+        output = {"quant": _quant(rng, dtype, x_scale * ratio, y_zero)}
+        model = ModelBuilder()
+        x = model.tensor(rows.shape[1:], dtype, _quant(rng, dtype, x_scale, x_zero))
+        return model.build([x], [getattr(model, operator)(x, **output, **arguments)]), [rows]
 
     return make
 
@@ -404,9 +423,11 @@ def _rectifier(operator: str) -> Callable[..., Made]:
 def _fixed_output(operator: str) -> Callable[..., Made]:
     """Functions of one value whose output's scale TensorFlow Lite fixes."""
 
-    def make(rng: Generator, x_scale: float = 0.1, x_zero: int | None = None) -> Made:
-        tflite = one_operator(operator, (1, 256), (x_scale, _zero_point(rng, x_zero)))
-        return tflite, [np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 256)]
+    def make(rng: Generator, x_scale: float = 0.1, x_zero: int | None = None, dtype: str = "int8") -> Made:
+        rows = _every_value(dtype)
+        model = ModelBuilder()
+        x = model.tensor(rows.shape[1:], dtype, _quant(rng, dtype, x_scale, x_zero))
+        return model.build([x], [getattr(model, operator)(x)]), [rows]
 
     return make
 
@@ -420,10 +441,10 @@ def _rows_of(operator: str) -> Callable[..., Made]:
     return make
 
 
-def _pad(rng: Generator, paddings: tuple[tuple[int, int], ...], x_zero: int | None = None) -> Made:
+def _pad(rng: Generator, paddings: tuple[tuple[int, int], ...], x_zero: int | None = None, dtype: str = "int8") -> Made:
     shape = [int(n) for n in rng.integers(1, 6, len(paddings))]
-    quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
-    return _made(rng, "pad", shape, quant, paddings=paddings)
+    quant = _quant(rng, dtype, _scale(rng, 1e-3, 1), x_zero)
+    return _made(rng, "pad", shape, quant, dtype, paddings=paddings)
 
 
 def _padv2(
@@ -596,6 +617,8 @@ def _dequantize(rng: Generator, shape: tuple[int, ...] = (1, 4, 5), x_scale: flo
     return _made(rng, "dequantize", shape, (x_scale, x_zero))
 
 
+_BINARY16 = ("add", "sub", "mul", "maximum", "minimum")
+
 # By family: an operator, and a word for a form of it that one parameter cannot say.
 _MAKERS: dict[str, Callable[..., Made]] = {
     "conv_2d": _conv_2d,
@@ -618,7 +641,14 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "conv_2d int16": partial(_conv_2d, dtype="int16", bias_dtype="int64"),
     "depthwise_conv_2d int16": partial(_depthwise_conv_2d, dtype="int16", bias_dtype="int64"),
     "fully_connected int16": partial(_fully_connected, dtype="int16", bias_dtype="int64"),
-    "add int16": partial(_binary("add"), dtype="int16"),
+    **{f"{name} int16": partial(_binary(name), dtype="int16") for name in _BINARY16},
+    **{f"{name} int16": partial(_pool(name), dtype="int16") for name in ("average_pool_2d", "max_pool_2d")},
+    **{f"{name} int16": partial(_reduction(name), dtype="int16") for name in ("mean", "sum")},
+    "softmax int16": partial(_softmax, dtype="int16"),
+    **{f"{name} int16": partial(_fixed_output(name), dtype="int16") for name in ("logistic", "tanh")},
+    **{f"{name} int16": partial(_rectifier(name), dtype="int16") for name in ("relu", "relu6", "leaky_relu")},
+    "pad int16": partial(_pad, dtype="int16"),
+    "transpose int16": partial(_moved("transpose", "permutation"), dtype="int16"),
     "add broadcast": _binary("add"),
     "sub": _binary("sub"),
     "mul": _binary("mul"),
@@ -874,6 +904,33 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
             "scales": [(1e-4, 1e-4, 1e-4), (1e-3, 1e-6, 1e-3), (2e-5, 3e-4, 1e-4), (2.0**-15, 2.0**-14, 2.0**-14)],
         },
     ),
+    ([f"{name} int16" for name in _BINARY16], {"shapes": _BROADCASTS, "constant": [None, 1]}),
+    (["sub int16", "mul int16"], {"activation": ACTIVATIONS, "scales": [(1e-4, 3e-5, 1e-4), (1e-3, 1e-6, 1e-3)]}),
+    (
+        ["average_pool_2d int16", "max_pool_2d int16"],
+        {"kernel": [(2, 2), (3, 1), (6, 7)], "strides": [(1, 1), (2, 3)], "padding": PADDINGS},
+    ),
+    (["average_pool_2d int16", "max_pool_2d int16"], {"activation": ACTIVATIONS, "channels": [1, 17]}),
+    (
+        ["mean int16", "sum int16"],
+        {
+            "reduction": [((1, 5, 4, 3), (1, 2)), ((1, 5, 4, 3), (1, 3)), ((2, 9), (0,)), ((1, 40, 50, 2), (1, 2))],
+            "scales": [None, (0.01, 0.03), (1e-3, 1e-5), (1.0, 0.7)],
+        },
+    ),
+    (
+        ["softmax int16"],
+        {"shape": [(1, 1), (3, 2), (2, 10), (1, 3, 300), (1, 4000)], "x_scale": [1e-4, 1e-3, 0.01, 1.0]},
+    ),
+    (["softmax int16"], {"beta": [0.3, 2.0], "x_scale": [1e-3]}),
+    (
+        ["logistic int16", "tanh int16"],
+        {"x_scale": [2.0**-12, 2.0**-11, 2.0**-10, 2.0**-12 * 1.0006, 3e-4, 1e-5, 1e-9, 0.3, 2.5]},
+    ),
+    (["relu int16", "relu6 int16"], {"x_scale": [1e-3, 1e-4], "ratio": [1.0, 0.4, 1.7]}),
+    (["leaky_relu int16"], {"alpha": [0.3, 0.0, 1.0, 2.0, 1e-6], "ratio": [1.0, 0.3, 2.5]}),
+    (["pad int16"], {"paddings": [((0, 0), (1, 1), (1, 2), (0, 0)), ((1, 2), (3, 4)), ((2, 3),)]}),
+    (["transpose int16"], {"form": [((2, 3, 4), (2, 0, 1)), ((1, 3, 4, 5), (0, 2, 1, 3))]}),
     # Two inputs: shapes that broadcast both ways, constants, scales.
     (_ARITHMETIC, {"shapes": _BROADCASTS, "constant": [None, 0, 1]}),
     (["maximum", "minimum"], {"shapes": _BROADCASTS, "constant": [None, 0, 1]}),

@@ -60,7 +60,7 @@ def float_model() -> bytes:
 def int16_model() -> bytes:
     m = ModelBuilder()
     x, y = m.tensor((1, 8), "int16", QUANT), m.tensor((1, 8), "int16", QUANT)
-    m.op("LOGISTIC", [x], [y])
+    m.op("ELU", [x], [y])
     return m.build([x], [y])
 
 
@@ -180,7 +180,7 @@ CASES = [
     (CONVERT.format("sign.tflite"), r"layer 'squash' \(SIGN\): midge has no such operator; .*replace the layer"),
     (CONVERT.format("custom.tflite"), r"layer 'odd' \(CUSTOM:.*\): midge has no such operator; "),
     (CONVERT.format("float.tflite"), r"layer 'dense' \(FULLY_CONNECTED\): .*float32.*quantise the whole model to int8"),
-    (CONVERT.format("int16.tflite"), r"\(LOGISTIC\): .*int16.*quantise the whole model to int8"),
+    (CONVERT.format("int16.tflite"), r"\(ELU\): .*int16.*quantise the whole model to int8"),
     (CONVERT.format("batch.tflite"), r"\(CONV_2D\): .*\(2, 4, 4, 2\).*batch size 1"),
     (CONVERT.format("groups.tflite"), r"layer 'conv' \(CONV_2D\): .*grouped convolution.*one Conv2D per group"),
     # What goes with them.

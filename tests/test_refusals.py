@@ -53,6 +53,14 @@ def _computed_parameter(code: str, shape: tuple[int, ...], **options: Any) -> by
     return _one(code, [IMAGE, (shape, "int32")], IMAGE, **options)
 
 
+def _depthwise16(bias: type, scale: float) -> bytes:
+    m = ModelBuilder()
+    x = m.tensor((1, 4, 4, 3), "int16", (1e-3, 0))
+    w = np.ones((1, 2, 2, 3), np.int8)
+    y = m.depthwise_conv_2d(x, w, np.zeros(3, bias), weight_scales=scale, quant=(1e-3, 0))
+    return m.build([x], [y])
+
+
 TFLM_REFUSES: dict[str, tuple[bytes, str]] = {
     "activation of a concatenation": (_concatenation(Q, FusedActivationFunction=1), "activation"),
     "scales of a concatenation": (_concatenation((0.1, 3)), "other scales"),
@@ -71,7 +79,22 @@ TFLM_REFUSES: dict[str, tuple[bytes, str]] = {
     ),
     "another scale of log-softmax": (_one("LOG_SOFTMAX", [IMAGE], IMAGE), "1/16"),
     "int8 exponentials": (_one("EXP", [IMAGE], IMAGE), "no such operator"),
-    "hard swish of int16": (_one("HARD_SWISH", [WIDE], WIDE), "int16"),
+    **{
+        f"{code} of int16": (_one(code, [WIDE], WIDE, *constants), "int16")
+        for code, *constants in (
+            ("HARD_SWISH",),
+            ("ELU",),
+            ("LOG_SOFTMAX",),
+            ("L2_NORMALIZATION", [], "L2NormOptions"),
+            ("REDUCE_MAX", [[1]], "ReducerOptions"),
+        )
+    },
+    "ARG_MAX of int16": (_one("ARG_MAX", [WIDE], ((1, 4, 6), "int32"), [3], "ArgMaxOptions", OutputType=2), "int16"),
+    "RESIZE_BILINEAR of int16": (
+        _one("RESIZE_BILINEAR", [WIDE], WIDE, [[4, 6]], "ResizeBilinearOptions"),
+        "int8 images",
+    ),
+    "PRELU of int16": (_one("PRELU", [WIDE, WIDE], WIDE), "int16"),
     "hard swish of scales far apart": (
         _one("HARD_SWISH", [((1, 8), "int8", (0.5, 0))], ((1, 8), "int8", (0.001, 0))),
         "too far apart",
@@ -82,7 +105,14 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     **TFLM_REFUSES,
     "another scale of tanh": (_one("TANH", [IMAGE], ((1, 4, 6, 2), "int8", (1 / 256, 0))), "1/128"),
     "another scale of a norm": (_one("L2_NORMALIZATION", [IMAGE], IMAGE, [], "L2NormOptions"), "1/128"),
-    "tanh of int16": (_one("TANH", [((1, 8), "int16", (2.0**-12, 0))], ((1, 8), "int16", (2.0**-15, 0))), "int16"),
+    "another scale of tanh of int16": (_one("TANH", [WIDE], WIDE), "1/32768"),
+    "another scale of softmax of int16": (_one("SOFTMAX", [WIDE], WIDE, [], "SoftmaxOptions", Beta=1.0), "1/32768"),
+    "steep tanh of int16": (_one("TANH", [((1, 8), "int16", (3.0, 0))], ((1, 8), "int16", (2.0**-15, 0))), "too large"),
+    "negative slope of int16": (_one("LEAKY_RELU", [WIDE], WIDE, [], "LeakyReluOptions", Alpha=-0.5), "negative"),
+    "zero point of an int16 tensor": (_one("RELU", [((1, 8), "int16", (0.1, 3))], ((1, 8), "int16", Q)), "impossible"),
+    "products of int16": (_one("BATCH_MATMUL", [WIDE, WIDE], ((1, 4, 6, 6), "int16", (1e-3, 0)), AdjY=True), "int16"),
+    "int32 bias of an int16 depthwise convolution": (_depthwise16(np.int32, 1.0), "not 3 int64"),
+    "factor of an int16 convolution": (_depthwise16(np.int64, 1e5), "by more than 128"),
     "zero point of int16": (one_operator("relu", (1, 8), (0.05, -200)), "impossible"),
     "rectified floats": (one_operator("float_functions", (1, 8), Q, functions=["RELU"], quant=Q), "float32"),
     "sines of floats": (one_operator("float_functions", (1, 8), Q, functions=["SIN"], quant=Q), "SIN"),

@@ -506,10 +506,15 @@ class ModelBuilder:
         self.op("RESHAPE", [x, self._ints(shape)], [y])
         return y
 
-    def softmax(self, x: int, beta: float = 1.0, y_dtype: str = "int8") -> int:
-        """int8 to `y_dtype`."""
-        quant = PROBABILITY if y_dtype == "int8" else WIDE_PROBABILITY
-        y = self.tensor(self.tensors[x].shape, y_dtype, quant)
+    def _fixed(self, x: int, quant: Quant) -> Quant:
+        """`quant` for int8; TensorFlow Lite fixes one for all functions of int16."""
+        return (2.0**-15, 0) if self.tensors[x].dtype == "int16" else quant
+
+    def softmax(self, x: int, beta: float = 1.0, y_dtype: str | None = None) -> int:
+        """To the input's type, or int8 to int16."""
+        dtype = self.tensors[x].dtype
+        quant = self._fixed(x, PROBABILITY if (y_dtype or dtype) == "int8" else WIDE_PROBABILITY)
+        y = self.tensor(self.tensors[x].shape, y_dtype or dtype, quant)
         self.op("SOFTMAX", [x], [y], version=2, options_table="SoftmaxOptions", Beta=beta)
         return y
 
@@ -519,10 +524,10 @@ class ModelBuilder:
         return y
 
     def logistic(self, x: int) -> int:
-        return self._elementwise("LOGISTIC", x, PROBABILITY)
+        return self._elementwise("LOGISTIC", x, self._fixed(x, PROBABILITY))
 
     def tanh(self, x: int) -> int:
-        return self._elementwise("TANH", x, UNIT)
+        return self._elementwise("TANH", x, self._fixed(x, UNIT))
 
     def hard_swish(self, x: int, quant: Quant | None = None) -> int:
         return self._elementwise("HARD_SWISH", x, quant)

@@ -5,7 +5,6 @@ from array import array
 
 from ._portable import (
     _clamp,
-    _dot,
     _exp,
     _high_mul,
     _is_rescale,
@@ -13,7 +12,6 @@ from ._portable import (
     _rescale,
     _rounding_shift,
     _signed,
-    _taps,
     _view,
     _wrap,
     check_records,
@@ -45,6 +43,12 @@ _SVDF = const(44)
 _LSTM = const(45)
 _REQUANTIZE = const(46)
 _SOFTMAX_16 = const(47)
+_AVERAGE_POOL_2D_16 = const(48)
+_MAX_POOL_2D_16 = const(49)
+_MEAN_16 = const(50)
+_SOFTMAX_FROM_16 = const(51)
+_LOGISTIC_16 = const(52)
+_TANH_16 = const(53)
 _KIND_ADD = const(0)
 _KIND_SUB = const(1)
 _KIND_MUL = const(2)
@@ -80,16 +84,18 @@ _SVDF_LAYOUT = "<BBHIiiHHHHHHbbbb12xIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, batch, depth, units, rank, memory, block_units, shift1, shift2, state_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _LSTM_LAYOUT = "<BBHIIiHHHHHb8bbb7xIIIIIII"
 # code, flags, blocks, input2, input3, multiplier, batch, steps, depth, cells, cell_clip, shift, shifts, cell_power, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_REQUANTIZE_LAYOUT = "<BBHIibbb29xIIIIIII"
-# code, flags, blocks, count, multiplier, shift, input_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_REQUANTIZE_LAYOUT = "<BBHIiihhbbbb20xIIIIIII"
+# code, flags, blocks, count, multiplier, negative_multiplier, clamp_min, clamp_max, shift, negative_shift, input_zero, output_zero, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_FUNCTION16_LAYOUT = "<BBHIiB31xIIIIIII"
+# code, flags, blocks, count, multiplier, shift, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 # generated: end
 
 _OK = const(0)
 _OUTPUT_HAS_STRIDES = const(1)
 _INT16 = const(1)
 _NARROW = const(1)
-_CHANNEL = "<IhhI"  # of a channel in a block: its bias in two parts, its shift and multiplier
-_CHANNEL_BYTES = const(12)
+_CHANNEL_BYTES = const(12)  # of a convolution's channel in a block
+_TABLE_BYTES = const(1026)
 
 
 def check(program, arena_bytes, weights_bytes):
@@ -311,73 +317,83 @@ def _check_lstm(op, arena_bytes):
     return _BAD_TENSOR if max(end, cell + batch * cells * 2) > arena_bytes else _OK
 
 
-def _recurrent(name):
-    # A kernel of _portable_recurrent.py, which most models do without.
+def _later(module, name):
+    # A kernel of a module that most models do without.
     def run_kernel(*arguments):
-        from . import _portable_recurrent
-
-        getattr(_portable_recurrent, name)(*arguments)
+        if module == "wide":
+            from . import _portable_wide as kernels
+        else:
+            from . import _portable_recurrent as kernels
+        getattr(kernels, name)(*arguments)
 
     return run_kernel
 
 
+def _check_window16(op, arena_bytes):
+    if 0 in op[3:7] or 0 in op[9:17] or op[7] > op[8] or (op[-7] | op[-6]) & 1:
+        return _BAD_PARAMETER
+    for at, i in ((op[-7], 9), (op[-6], 12)):
+        if at + 2 * _product(op[i : i + 3]) > arena_bytes:
+            return _BAD_TENSOR
+    return _OK
+
+
 def _check_conv16(op, arena_bytes):
-    in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, _, _, block_channels = op[9:20]
+    reason = _check_window16(op, arena_bytes)
+    if reason:
+        return reason
+    in_c, out_c, kernel_h, kernel_w, block_channels = op[11], op[14], op[15], op[16], op[19]
     row = kernel_h * kernel_w
     if op[0] != _DEPTHWISE_CONV_2D_16:
         row *= in_c
-    elif not in_c or out_c % in_c:
+    elif out_c % in_c:
         return _BAD_PARAMETER
-    if 0 in op[3:7] or 0 in op[9:17] or op[7] > op[8] or op[1] > _NARROW or (op[-7] | op[-6]) & 1:
+    if op[1] > _NARROW or op[2] * block_channels != out_c:
         return _BAD_PARAMETER
-    if op[2] * block_channels != out_c:
-        return _BAD_PARAMETER
-    if op[-7] + 2 * in_h * in_w * in_c > arena_bytes or op[-6] + 2 * out_h * out_w * out_c > arena_bytes:
-        return _BAD_TENSOR
     return _BAD_WEIGHTS if block_channels * (_CHANNEL_BYTES + row) > op[-3] else _OK
 
 
-def _conv16(op, arena, weights, block, begin, end):
-    stride_h, stride_w, dilation_h, dilation_w, low, high = op[3:9]
-    in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, pad_top, pad_left, block_channels = op[9:20]
-    depthwise = op[0] == _DEPTHWISE_CONV_2D_16
-    depth = 1 if depthwise else in_c
-    row = kernel_h * kernel_w * depth
-    step = dilation_w * in_c
-    x = _values("h", arena, op[-7], 2 * in_h * in_w * in_c)
-    out = memoryview(arena)[op[-6] : op[-6] + 2 * out_h * out_w * out_c]
-    for c in range(begin * block_channels, end * block_channels):
-        start = block + (c // block_channels) * op[-3]
-        i = c % block_channels
-        bias, upper, shift, multiplier = struct.unpack_from(_CHANNEL, weights, start + i * _CHANNEL_BYTES)
-        bias += upper << 32
-        multiplier &= 0x7FFFFFFF
-        shift = _clamp(shift, -31, 30 if op[1] else 7)
-        w = _signed(weights, start + block_channels * _CHANNEL_BYTES + i * row, row)
-        channel = c * in_c // out_c if depthwise else 0
-        to = 2 * c
-        for oy in range(out_h):
-            y = oy * stride_h - pad_top
-            top, bottom = _taps(y, in_h, kernel_h, dilation_h)
-            for ox in range(out_w):
-                at = ox * stride_w - pad_left
-                left, right = _taps(at, in_w, kernel_w, dilation_w)
-                acc = bias
-                for ky in range(top, bottom if left < right else top):
-                    i = ((y + ky * dilation_h) * in_w + at + left * dilation_w) * in_c + channel
-                    j = (ky * kernel_w + left) * depth
-                    if step == depth:  # taps without gaps
-                        acc += _dot(x, i, w, j, (right - left) * depth)
-                        continue
-                    for _ in range(right - left):
-                        acc += _dot(x, i, w, j, depth)
-                        i += step
-                        j += depth
-                q = _rescale(_wrap(acc), multiplier, shift) if op[1] else _rescale_wide(acc, multiplier, shift)
-                q = _clamp(q, low, high)
-                out[to] = q & 255
-                out[to + 1] = q >> 8 & 255
-                to += 2 * out_c
+def _check_pool16(op, arena_bytes):
+    reason = _check_window16(op, arena_bytes)
+    return _BAD_PARAMETER if not reason and (op[11] != op[14] or op[15] * op[16] > 1 << 16) else reason
+
+
+def _check_mean16(op, arena_bytes):
+    outer, count, inner, multiplier, shift = op[3:8]
+    if not outer or not inner or not 0 < count <= 1 << 16 or not _is_rescale(multiplier, shift):
+        return _BAD_PARAMETER
+    if (op[-7] | op[-6]) & 1:
+        return _BAD_PARAMETER
+    size = 2 * outer * inner
+    return _BAD_TENSOR if op[-6] + size > arena_bytes or op[-7] + size * count > arena_bytes else _OK
+
+
+def _check_requantize(op, arena_bytes):
+    count, multiplier, negative, low, high, shift, negative_shift = op[3:10]
+    source, to = 1 + (op[1] & 1), 1 + (op[1] >> 1 & 1)
+    if op[1] > 3 or not _is_rescale(multiplier, shift) or not _is_rescale(negative, negative_shift) or low > high:
+        return _BAD_PARAMETER
+    if to == 1 and (low < -128 or high > 127) or op[-7] & (source - 1) or op[-6] & (to - 1):
+        return _BAD_PARAMETER
+    return _BAD_TENSOR if op[-7] + count * source > arena_bytes or op[-6] + count * to > arena_bytes else _OK
+
+
+def _check_softmax_from16(op, arena_bytes):
+    rows, depth, multiplier, shift = op[3:7]
+    if not 0 < depth <= 4095 or not _is_rescale(multiplier, shift) or (op[-7] | op[-6]) & 1:
+        return _BAD_PARAMETER
+    if op[2] != 1 or op[-3] < 2 * _TABLE_BYTES:
+        return _BAD_WEIGHTS
+    return _BAD_TENSOR if max(op[-7], op[-6]) + 2 * rows * depth > arena_bytes else _OK
+
+
+def _check_function16(op, arena_bytes):
+    count, multiplier, shift = op[3:6]
+    if not 0 <= multiplier <= 32767 or shift > 31 or (op[-7] | op[-6]) & 1:
+        return _BAD_PARAMETER
+    if op[2] != 1 or op[-3] < 512:
+        return _BAD_WEIGHTS
+    return _BAD_TENSOR if max(op[-7], op[-6]) + 2 * count > arena_bytes else _OK
 
 
 def _values(code, arena, at, size):
@@ -423,23 +439,6 @@ def _softmax16(op, arena, weights, block, begin, end):
             arena[out] = q & 255
             arena[out + 1] = q >> 8 & 255
             out += 2
-
-
-def _check_requantize(op, arena_bytes):
-    count, multiplier, shift = op[3:6]
-    in_unit, out_unit = 1 + (op[1] & 1), 1 + (op[1] >> 1)
-    if op[1] > 3 or not _is_rescale(multiplier, shift) or op[-7] & (in_unit - 1) or op[-6] & (out_unit - 1):
-        return _BAD_PARAMETER
-    return _BAD_TENSOR if max(op[-7] + count * in_unit, op[-6] + count * out_unit) > arena_bytes else _OK
-
-
-def _requantize(op, arena, weights, block, begin, end):
-    count, multiplier, shift, zero, out_zero = op[3:8]
-    x = _values("h", arena, op[-7], 2 * count) if op[1] & 1 else _signed(arena, op[-7], count)
-    code, low = ("h", -32768) if op[1] & 2 else ("b", -128)
-    out = array(code, [_clamp(_wrap(_rescale(v - zero, multiplier, shift) + out_zero), low, -1 - low) for v in x])
-    raw = bytes(out)
-    memoryview(arena)[op[-6] : op[-6] + len(raw)] = raw
 
 
 def _log(x):
@@ -663,17 +662,23 @@ _KERNELS = {
     _COPY: (_COPY_LAYOUT, _check_copy, _copy, False),
     _CONSTANT: (_CONSTANT_LAYOUT, _check_constant, _constant, True),
     _ARITHMETIC: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False),
-    _SVDF: (_SVDF_LAYOUT, _check_svdf, _recurrent("svdf"), True),
-    _LSTM: (_LSTM_LAYOUT, _check_lstm, _recurrent("lstm"), True),
-    _REQUANTIZE: (_REQUANTIZE_LAYOUT, _check_requantize, _requantize, False),
+    _SVDF: (_SVDF_LAYOUT, _check_svdf, _later("recurrent", "svdf"), True),
+    _LSTM: (_LSTM_LAYOUT, _check_lstm, _later("recurrent", "lstm"), True),
     _SOFTMAX_16: (_SOFTMAX_LAYOUT, _check_softmax16, _softmax16, False),
     _LOG_SOFTMAX: (_SOFTMAX_LAYOUT, _check_rows, _log_softmax, False),
-    _CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
-    _DEPTHWISE_CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
-    _FULLY_CONNECTED_16: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True),
+    _CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _later("wide", "conv16"), True),
+    _DEPTHWISE_CONV_2D_16: (_WINDOW16_LAYOUT, _check_conv16, _later("wide", "conv16"), True),
+    _FULLY_CONNECTED_16: (_WINDOW16_LAYOUT, _check_conv16, _later("wide", "conv16"), True),
     _ARG_MAX: (_REDUCE_LAYOUT, _check_arg_max, _arg_max, False),
     _RESIZE_NEAREST_NEIGHBOR: (_RESIZE_LAYOUT, _check_resize, _resize_nearest, True),
     _RESIZE_BILINEAR: (_RESIZE_LAYOUT, _check_resize, _resize_bilinear, False),
     _L2_NORMALIZATION: (_NORMALIZE_LAYOUT, _check_normalize, _l2_normalization, False),
     _BATCH_MATMUL: (_MATMUL_LAYOUT, _check_matmul, _matmul, False),
+    _AVERAGE_POOL_2D_16: (_WINDOW16_LAYOUT, _check_pool16, _later("wide", "pool16"), False),
+    _MAX_POOL_2D_16: (_WINDOW16_LAYOUT, _check_pool16, _later("wide", "pool16"), False),
+    _MEAN_16: (_REDUCE_LAYOUT, _check_mean16, _later("wide", "mean16"), False),
+    _REQUANTIZE: (_REQUANTIZE_LAYOUT, _check_requantize, _later("wide", "requantize"), False),
+    _LOGISTIC_16: (_FUNCTION16_LAYOUT, _check_function16, _later("recurrent", "logistic16"), True),
+    _TANH_16: (_FUNCTION16_LAYOUT, _check_function16, _later("recurrent", "tanh16"), True),
+    _SOFTMAX_FROM_16: (_SOFTMAX_LAYOUT, _check_softmax_from16, _later("wide", "softmax_from16"), True),
 }

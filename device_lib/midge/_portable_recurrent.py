@@ -1,4 +1,5 @@
-# SVDF and LSTM in plain Python: the kernels of _portable_extra.py that keep a state.
+# Kernels of _portable_extra.py in plain Python: those that keep a state, SVDF and LSTM; and the sigmoid of int16, which
+# an LSTM has in its gates.
 
 from ._portable import _clamp, _dot, _rescale, _signed, _wrap
 from ._portable_extra import _rescale_wide, _values
@@ -73,11 +74,11 @@ def lstm(op, arena, weights, block, begin, end):
                     sum2 = bias2 + _dot(h, 0, w, depth, cells)
                     q += _clamp16(rescale(sum2, multipliers[2 * g + 1], shifts[2 * g + 1]))
                     q = _clamp16(q)
-                    gates.append(_tanh(table, q, _GATE_POWER) if g == 2 else _logistic(table, q))
+                    gates.append(_cell_tanh(table, q, _GATE_POWER) if g == 2 else _logistic(table, 3 * q))
                 q = _clamp16(_rescale(gates[0] * state[c], 0x40000000, -14))
                 q += _clamp16(_rescale(gates[1] * gates[2], 0x40000000, -29 - power))
                 state[c] = q = _clamp(_clamp16(q), -clip, clip)
-                q = _rescale(_tanh(table, q, power) * gates[3], multiplier, shift)
+                q = _rescale(_cell_tanh(table, q, power) * gates[3], multiplier, shift)
                 out[c] = _clamp(_wrap(q + zero), -top - 1, top)
             h = out
             raw = bytes(out)
@@ -101,13 +102,36 @@ def _sigmoid(table, x, bits):
 
 
 def _logistic(table, x):
-    y = _sigmoid(table, abs(3 * x), 9)
+    # From a scale of 2^-12 / 3 to one of 2^-15.
+    y = 0x7FFF << 10 if abs(x) >= 255 << 9 else _sigmoid(table, abs(x), 9)
     return ((1 << 25) - y + 511 if x < 0 else y + 512) >> 10
 
 
-def _tanh(table, x, power):
-    # 2 * sigmoid(2 x) - 1
-    left = power - _GATE_POWER
-    x = 3 * x << left if left >= 0 else (3 * x + (1 << (-left - 1))) >> -left
+def _tanh(table, x):
+    # The same; 2 * sigmoid(2 x) - 1.
     y = (0xFFFF << 8 if abs(x) >= 255 << 8 else _sigmoid(table, abs(x), 8)) - (1 << 23)
     return (127 - y if x < 0 else y + 128) >> 8
+
+
+def _cell_tanh(table, x, power):
+    # Of a value on a scale of 2^power.
+    left = power - _GATE_POWER
+    return _tanh(table, 3 * x << left if left >= 0 else (3 * x + (1 << (-left - 1))) >> -left)
+
+
+def _function16(function, op, arena, weights, block):
+    count, multiplier, shift = op[3:6]
+    table = _values("H", weights, block, 512)
+    x = _values("h", arena, op[-7], 2 * count)
+    half = 1 << shift >> 1
+    for i in range(count):
+        x[i] = ((function(table, (x[i] * multiplier + half) >> shift) + 0x8000) & 0xFFFF) - 0x8000
+    memoryview(arena)[op[-6] : op[-6] + 2 * count] = bytes(x)
+
+
+def logistic16(op, arena, weights, block, begin, end):
+    _function16(_logistic, op, arena, weights, block)
+
+
+def tanh16(op, arena, weights, block, begin, end):
+    _function16(_tanh, op, arena, weights, block)

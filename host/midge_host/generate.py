@@ -92,6 +92,11 @@ def python_extra_operators() -> str:
     return text + python_reasons() + _layouts([], extra)
 
 
+def python_wide_operators() -> str:
+    """Codes of operators on int16 activations."""
+    return _consts([(op.name, op.code) for op in spec.OPERATORS if op.name.endswith("_16")])
+
+
 def _layouts(first: list[spec.Layout], operators: list[spec.Operator]) -> str:
     text = ""
     for layout in dict.fromkeys([*first, *(op.layout for op in operators)]):
@@ -195,6 +200,7 @@ SECTIONS = {
     "device_lib/midge/_texts.py": {"reasons": python_texts},
     "device_lib/midge/_portable.py": {"operators": python_operators},
     "device_lib/midge/_portable_extra.py": {"extra operators": python_extra_operators},
+    "device_lib/midge/_portable_wide.py": {"wide operators": python_wide_operators},
     "device_lib/midge/_model.py": {"dtypes": python_dtypes},
     "device_lib/midge/_file.py": {"header": python_header, "dtypes": python_dtypes},
     "docs/operators.md": {"fronts": doc_fronts},

@@ -173,6 +173,35 @@ def softmax_parameters(beta: float, scale: np.float32) -> tuple[int, int, int]:
     return multiplier, shift, -input_radius(5, shift)
 
 
+def interpolated_table(function: Callable[[np.ndarray], np.ndarray], scale: np.float32, zero_point: int) -> np.ndarray:
+    """LUTPopulate for int16: 513 values of a function of scale * (q - zero_point), in 2/65535, for straight lines
+    between them. Each is moved by half of what the line misses in its middle. All in float32."""
+    start, end = (scale * np.float32(q - zero_point) for q in (-32768, 32767))
+    step = (end - start) / np.float32(512)
+    out_scale = np.float32(2) / np.float32(65535)
+    inverse = np.float32(65536) / (out_scale * np.float32(32767) - out_scale * np.float32(-32768))
+    i = np.arange(513, dtype=np.float32)
+    at, middle = function(start + i * step) * inverse, function(start + i * step + step / np.float32(2)) * inverse
+    value = _round32(at)
+    missed = _round32((at[1:] + value[:-1]) / np.float32(2)) - _round32(middle[:-1])
+    value[:-1] -= _round32(missed / np.float32(2))
+    value[-1:] = _round32(function(end[None]) * inverse)
+    return np.clip(value, -32768, 32767).astype(np.int16)
+
+
+def look_up(table: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The function of `interpolated_table` at int16 values."""
+    index = (x >> 7) + 256
+    base = table[index].astype(np.int64)
+    slope = (table[index + 1] - table[index]).astype(np.int64)  # wraps as int16
+    return (base + ((slope * (x & 127) + 64) >> 7)).astype(np.int16).astype(np.int64)
+
+
+def _round32(x: np.ndarray) -> np.ndarray:
+    """TfLiteRound of float32 values, halves away from zero."""
+    return (np.sign(x) * np.floor(np.abs(x.astype(np.float64)) + 0.5)).astype(np.float32)
+
+
 # Functions of one int8 value as tables: entry i is the output for q = i - 128.
 
 

@@ -360,6 +360,32 @@ WINDOW16 = _record(
     ],
 )
 
+REQUANTIZE = _record(
+    "requantize",
+    "Every value times a factor, or another one where it is negative. flags 1: the input is int16; 2: the output.",
+    [
+        ("I", "count", "elements"),
+        ("i", "multiplier", "of values from 0 on"),
+        ("i", "negative_multiplier", "of values below 0"),
+        ("h", "clamp_min", "least output value"),
+        ("h", "clamp_max", "largest output value"),
+        ("b", "shift", "of values from 0 on"),
+        ("b", "negative_shift", "of values below 0"),
+        ("b", "input_zero", "zero point of the input"),
+        ("b", "output_zero", "zero point of the output"),
+    ],
+)
+
+FUNCTION16 = _record(
+    "function16",
+    "A function of every int16 value; may be in place. The sigmoid's 256 uint16 values are the one weight block.",
+    [
+        ("I", "count", "elements"),
+        ("i", "multiplier", "of a value, 0 to 32767"),
+        ("B", "shift", "right shift of the product, 0 to 31: on a scale of 2^-12 / 3"),
+    ],
+)
+
 # Of a channel in a weight block of 16-bit activations, before the rows: bias, shift, multiplier.
 CHANNEL16_BITS = (48, 16, 32)
 
@@ -430,18 +456,6 @@ MATMUL = _record(
     ],
 )
 
-REQUANTIZE = _record(
-    "requantize",
-    "Each element on another scale. flags: 1 the input is int16; 2 the output is.",
-    [
-        ("I", "count", "elements"),
-        ("i", "multiplier", "of (q - input_zero)"),
-        ("b", "shift", "of (q - input_zero)"),
-        ("b", "input_zero", "zero point of the input"),
-        ("b", "output_zero", "zero point of the output"),
-    ],
-)
-
 
 @dataclass(frozen=True)
 class Operator:
@@ -479,14 +493,20 @@ OPERATORS = [
     Operator(45, "LSTM", LSTM),
     Operator(46, "REQUANTIZE", REQUANTIZE),
     Operator(47, "SOFTMAX_16", SOFTMAX),
+    Operator(48, "AVERAGE_POOL_2D_16", WINDOW16),
+    Operator(49, "MAX_POOL_2D_16", WINDOW16),
+    Operator(50, "MEAN_16", REDUCE),
+    Operator(51, "SOFTMAX_FROM_16", SOFTMAX),
+    Operator(52, "LOGISTIC_16", FUNCTION16),
+    Operator(53, "TANH_16", FUNCTION16),
 ]
 # Operators from here on live in a native module of their own, midge_extra: a board loads it for models that need it.
 FIRST_EXTRA = 32
 BY_CODE = {op.code: op for op in OPERATORS}
 BY_NAME = {op.name: op for op in OPERATORS}
 RECORD_LAYOUTS = [
-    *[WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD, REQUANTIZE],
-    *[COPY, CONSTANT, ARITHMETIC, SVDF, WINDOW16, LSTM, RESIZE, NORMALIZE, MATMUL],
+    *[WINDOW, REDUCE, ADD, SOFTMAX, LUT, PAD],
+    *[COPY, CONSTANT, ARITHMETIC, SVDF, WINDOW16, LSTM, RESIZE, NORMALIZE, MATMUL, REQUANTIZE, FUNCTION16],
 ]
 
 # Why a record or a reading was refused: name, and the words for it. The code is the place in this list, from 1.

@@ -37,6 +37,12 @@
 #define MIDGE_LSTM 45
 #define MIDGE_REQUANTIZE 46
 #define MIDGE_SOFTMAX_16 47
+#define MIDGE_AVERAGE_POOL_2D_16 48
+#define MIDGE_MAX_POOL_2D_16 49
+#define MIDGE_MEAN_16 50
+#define MIDGE_SOFTMAX_FROM_16 51
+#define MIDGE_LOGISTIC_16 52
+#define MIDGE_TANH_16 53
 
 // What ARITHMETIC computes.
 #define MIDGE_KIND_ADD 0
@@ -225,26 +231,6 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_pad_t;
-
-// Each element on another scale. flags: 1 the input is int16; 2 the output is.
-typedef struct {
-    uint8_t code;
-    uint8_t flags;
-    uint16_t blocks;
-    uint32_t count;
-    int32_t multiplier;
-    int8_t shift;
-    int8_t input_zero;
-    int8_t output_zero;
-    uint8_t spare[29];
-    uint32_t input;
-    uint32_t output;
-    uint32_t output_bytes;
-    uint32_t weights;
-    uint32_t block_bytes;
-    uint32_t scratch;
-    uint32_t scratch_bytes;
-} midge_requantize_t;
 
 // Copies runs of bytes between a dense tensor and one with strides. flags 0: the input has
 // strides; 1: the output.
@@ -478,6 +464,50 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_matmul_t;
+
+// Every value times a factor, or another one where it is negative. flags 1: the input is
+// int16; 2: the output.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t count;
+    int32_t multiplier;
+    int32_t negative_multiplier;
+    int16_t clamp_min;
+    int16_t clamp_max;
+    int8_t shift;
+    int8_t negative_shift;
+    int8_t input_zero;
+    int8_t output_zero;
+    uint8_t spare[20];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_requantize_t;
+
+// A function of every int16 value; may be in place. The sigmoid's 256 uint16 values are the
+// one weight block.
+typedef struct {
+    uint8_t code;
+    uint8_t flags;
+    uint16_t blocks;
+    uint32_t count;
+    int32_t multiplier;
+    uint8_t shift;
+    uint8_t spare[31];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_function16_t;
 
 // A model input or output.
 typedef struct {

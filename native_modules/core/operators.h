@@ -43,6 +43,10 @@ uint32_t midge_resize_nearest_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_resize_bilinear_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_l2_normalization_check(const void *op, uint32_t arena_bytes);
 uint32_t midge_batch_matmul_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_pool16_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_mean16_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_softmax_from16_check(const void *op, uint32_t arena_bytes);
+uint32_t midge_sigmoid16_check(const void *op, uint32_t arena_bytes);
 
 void midge_conv(const midge_call_t *call);
 void midge_depthwise_conv(const midge_call_t *call);
@@ -66,5 +70,9 @@ void midge_resize_nearest(const midge_call_t *call);
 void midge_resize_bilinear(const midge_call_t *call);
 void midge_l2_normalization(const midge_call_t *call);
 void midge_batch_matmul(const midge_call_t *call);
+void midge_pool16(const midge_call_t *call);
+void midge_mean16(const midge_call_t *call);
+void midge_softmax_from16(const midge_call_t *call);
+void midge_sigmoid16(const midge_call_t *call);
 
 #endif

@@ -50,6 +50,12 @@ static const operator_t operators[] = {
     [MIDGE_L2_NORMALIZATION - FIRST_CODE]
     = {midge_l2_normalization_check, midge_l2_normalization},
     [MIDGE_BATCH_MATMUL - FIRST_CODE] = {midge_batch_matmul_check, midge_batch_matmul},
+    [MIDGE_AVERAGE_POOL_2D_16 - FIRST_CODE] = {midge_pool16_check, midge_pool16},
+    [MIDGE_MAX_POOL_2D_16 - FIRST_CODE] = {midge_pool16_check, midge_pool16},
+    [MIDGE_MEAN_16 - FIRST_CODE] = {midge_mean16_check, midge_mean16},
+    [MIDGE_SOFTMAX_FROM_16 - FIRST_CODE] = {midge_softmax_from16_check, midge_softmax_from16},
+    [MIDGE_LOGISTIC_16 - FIRST_CODE] = {midge_sigmoid16_check, midge_sigmoid16},
+    [MIDGE_TANH_16 - FIRST_CODE] = {midge_sigmoid16_check, midge_sigmoid16},
 #endif
 };
 
@@ -62,7 +68,8 @@ static const operator_t operators[] = {
     (EXTRA_BIT(MIDGE_CONSTANT) | EXTRA_BIT(MIDGE_CONV_2D_16) \
         | EXTRA_BIT(MIDGE_DEPTHWISE_CONV_2D_16) | EXTRA_BIT(MIDGE_FULLY_CONNECTED_16) \
         | EXTRA_BIT(MIDGE_RESIZE_NEAREST_NEIGHBOR) | EXTRA_BIT(MIDGE_SVDF) \
-        | EXTRA_BIT(MIDGE_LSTM))
+        | EXTRA_BIT(MIDGE_LSTM) | EXTRA_BIT(MIDGE_SOFTMAX_FROM_16) \
+        | EXTRA_BIT(MIDGE_LOGISTIC_16) | EXTRA_BIT(MIDGE_TANH_16))
 
 static inline int has_blocks(uint32_t code) {
 #ifndef MIDGE_NATIVE_ONLY

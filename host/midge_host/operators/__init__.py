@@ -6,7 +6,10 @@ and its kernels in native_modules/core and device_lib/midge/_portable.py.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
+
+import numpy as np
 
 from .. import numerics
 from ..program import Lowering, Reference
@@ -28,7 +31,9 @@ from . import (
     pool,
     requantize,
     resize,
+    sigmoid16,
     softmax,
+    softmax_from16,
     svdf,
     transpose_conv,
 )
@@ -88,11 +93,11 @@ FRONTS: dict[str, Front] = {
     "BATCH_MATMUL": Front(
         batch_matmul.lower, "BATCH_MATMUL", f"constants; any broadcasting of up to {batch_matmul.BATCH_DIMS} dimensions"
     ),
-    "LOGISTIC": Front(lut.lower_logistic, "LUT", ""),
-    "TANH": Front(lut.lower_tanh, "LUT", ""),
+    "LOGISTIC": Front(sigmoid16.lower_logistic, "LUT", ""),
+    "TANH": Front(sigmoid16.lower_tanh, "LUT", ""),
     "HARD_SWISH": Front(lut.lower_hard_swish, "LUT", ""),
     "ELU": Front(lut.lower_elu, "LUT", ""),
-    "LEAKY_RELU": Front(lut.lower_leaky_relu, "LUT", ""),
+    "LEAKY_RELU": Front(requantize.lower_leaky_relu, "LUT", ""),
     "ABS": Front(lut.lower_abs, "LUT", ""),
     "RSQRT": Front(lut.lower_rsqrt, "LUT", "input zero point -128: no negative numbers"),
     "DEQUANTIZE": Front(
@@ -102,10 +107,10 @@ FRONTS: dict[str, Front] = {
         "at a model's output the device library converts",
     ),
     "QUANTIZE": Front(
-        requantize.lower, "LUT", "else REQUANTIZE: from or to int16; of real values the device library does it"
+        requantize.lower_quantize, "LUT", "else REQUANTIZE: from or to int16; of real values the device library does it"
     ),
-    "RELU": Front(lut.lower_relu, "LUT", "or the clamp of the operator before it"),
-    "RELU6": Front(lut.lower_relu6, "LUT", "or the clamp of the operator before it"),
+    "RELU": Front(requantize.lower_relu, "LUT", "or the clamp of the operator before it"),
+    "RELU6": Front(requantize.lower_relu6, "LUT", "or the clamp of the operator before it"),
     "PAD": Front(pad.lower, "PAD", "constant paddings; or the padding of the convolution behind it"),
     "PADV2": Front(pad.lower, "PAD", "constant paddings and value"),
 }
@@ -139,10 +144,16 @@ REFERENCES: dict[str, Reference] = {
     "SVDF": svdf.run,
     "LOG_SOFTMAX": log_softmax.run,
     "CONV_2D_16": conv16.run,
+    "AVERAGE_POOL_2D_16": partial(pool.run_average, dtype=np.int16),
+    "MAX_POOL_2D_16": partial(pool.run_max, dtype=np.int16),
+    "MEAN_16": mean.run16,
+    "REQUANTIZE": requantize.run,
+    "SOFTMAX_FROM_16": softmax_from16.run,
+    "LOGISTIC_16": sigmoid16.run_logistic,
+    "TANH_16": sigmoid16.run_tanh,
     "DEPTHWISE_CONV_2D_16": conv16.run,
     "FULLY_CONNECTED_16": conv16.run,
     "LSTM": lstm.run,
-    "REQUANTIZE": requantize.run,
     "SOFTMAX_16": softmax.run,
     "ARG_MAX": arg_max.run,
     "RESIZE_NEAREST_NEIGHBOR": resize.run_nearest,

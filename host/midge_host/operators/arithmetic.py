@@ -50,7 +50,7 @@ def _table(node: Node, fields: dict[str, Any]) -> list[Step] | None:
 def parameters(node: Node) -> dict[str, Any]:
     """The fields of a record that scales and zero points set."""
     first, second, output = node.inputs[0], node.inputs[1], node.outputs[0]
-    dtypes = ("int8", "int16")
+    dtypes = ("int8",) if node.kind == "PRELU" else ("int8", "int16")
     pairs = [node.per_tensor(t, dtypes) for t in (first, second, output)]
     if not first.dtype == second.dtype == output.dtype:
         raise node.refuse(f"it makes {output.dtype} of {first.dtype} and {second.dtype}", "quantise the whole model")

@@ -11,6 +11,7 @@ from .. import spec
 from ..graph import Graph, Node, Tensor
 from ..numerics import quantize_multiplier, rescale, rescale_wide, wrap32
 from ..program import Context, Step
+from .sigmoid16 import logistic, sigmoid_table, tanh
 
 INT16, TIME_MAJOR = 1, 2
 GATES = 4  # forget, input, cell, output: by their places among the node's inputs
@@ -117,34 +118,10 @@ def _layout(dtype: str, depth: int, cells: int) -> np.dtype:
     return np.dtype([("sigmoid", "<u2", (256,)), ("multipliers", "<i4", (GATES, 2)), ("rows", row, (cells, GATES))])
 
 
-def sigmoid_table() -> np.ndarray:
-    """TFLM's sigmoid(i / 24) in Q0.16, made for straight lines between its entries: these are raised by half of what
-    such a line stays below the curve. The last one is where the function saturates."""
-    s = 1 / (1 + np.exp(-np.arange(256) / 24))
-    table = np.rint(65536 * (s + s * (1 - s) * (2 * s - 1) / (16 * 24**2))).astype(np.int64)
-    table[255] = 65535
-    return table
-
-
-def _sigmoid(table: np.ndarray, x: np.ndarray, bits: int) -> np.ndarray:
-    """The sigmoid of x / 24 / 2^bits in Q0.16 with `bits` more."""
-    index = np.minimum(x >> bits, 254)
-    low, high = table[index], table[index + 1]
-    return np.where(x >> bits < 255, (low << bits) + (x & (1 << bits) - 1) * (high - low), 0xFFFF << bits)
-
-
-def logistic(table: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """From a scale of 2^-12 to one of 2^-15."""
-    y = _sigmoid(table, np.abs(3 * x), 9)
-    return np.where(x < 0, (1 << 25) - y + 511, y + 512) >> 10
-
-
-def tanh(table: np.ndarray, x: np.ndarray, power: int) -> np.ndarray:
-    """From a scale of 2^power to one of 2^-15."""
+def _tanh(table: np.ndarray, x: np.ndarray, power: int) -> np.ndarray:
+    """Of values on a scale of 2^power."""
     left = power - GATE_POWER
-    x = 3 * x << left if left >= 0 else (3 * x + (1 << (-left - 1))) >> -left
-    y = _sigmoid(table, np.abs(x), 8) - (1 << 23)
-    return np.where(x < 0, 127 - y, y + 128) >> 8
+    return tanh(table, 3 * x << left if left >= 0 else (3 * x + (1 << (-left - 1))) >> -left)
 
 
 def _clip16(x: np.ndarray) -> np.ndarray:
@@ -181,12 +158,12 @@ def run(context: Context) -> None:
             )
             over_input, over_hidden = (requantize(s, multipliers[:, i], shifts[:, i]) for i, s in enumerate(sums))
             gates = _clip16(_clip16(over_input) + _clip16(over_hidden))
-            forget, enter, leave = (logistic(table, gates[:, g]) for g in (0, 1, 3))
-            fresh = tanh(table, gates[:, 2], GATE_POWER)
+            forget, enter, leave = (logistic(table, 3 * gates[:, g]) for g in (0, 1, 3))
+            fresh = _tanh(table, gates[:, 2], GATE_POWER)
             cell = _clip16(rescale(forget * cell, np.int64(1 << 30), np.int64(-14)))
             cell = cell + _clip16(rescale(enter * fresh, np.int64(1 << 30), np.int64(-29 - power)))
             cell = cell_state[b] = np.clip(_clip16(cell), -op["cell_clip"], op["cell_clip"])
-            out = rescale(tanh(table, cell, power) * leave, np.int64(op["multiplier"]), np.int64(op["shift"]))
+            out = rescale(_tanh(table, cell, power) * leave, np.int64(op["multiplier"]), np.int64(op["shift"]))
             limits = np.iinfo(dtype)
             hidden_state[b] = np.clip(wrap32(out + op["output_zero"]), limits.min, limits.max)
             outputs[t, b] = hidden_state[b]

@@ -12,18 +12,20 @@ from ..numerics import quantize_multiplier, rescale
 from ..program import Context, Step
 from .copy import gather
 
-MAX_COUNT = 1 << 23  # elements of a sum
+MAX_COUNTS = {"int8": 1 << 23, "int16": 1 << 16}  # elements of a sum
 
 
 def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
     steps, (source, first, last) = _neighbours(node, source)
     count = prod(source.shape[first:last])
-    in_scale, in_zero = node.per_tensor(source)
-    out_scale, out_zero = node.per_tensor(output)
+    dtypes = ("int16",) if source.dtype == "int16" else ("int8",)
+    in_scale, in_zero = node.per_tensor(source, dtypes)
+    out_scale, out_zero = node.per_tensor(output, dtypes)
     multiplier, shift = quantize_multiplier(float(in_scale) / float(out_scale))
-    if count > MAX_COUNT:
-        raise node.refuse(f"it sums {count} elements, the limit is {MAX_COUNT}", "pool before it")
+    limit = MAX_COUNTS[source.dtype]
+    if count > limit:
+        raise node.refuse(f"it sums {count} elements, the limit is {limit}", "pool before it")
     if node.kind == "MEAN":
         # The division by the count goes into the multiplier, truncated as TFLM truncates it.
         extra = min(count.bit_length() - 1, 32, 31 + shift)
@@ -34,6 +36,10 @@ def lower(graph: Graph, node: Node) -> list[Step]:
         "inner": prod(source.shape[last:]),
         "multiplier": multiplier,
         "shift": shift,
+    }
+    if source.dtype == "int16":
+        return [*steps, Step("MEAN_16", node.name, [source], output, fields)]
+    fields |= {
         "input_zero": in_zero,
         "output_zero": out_zero,
         "clamp_min": -128,
@@ -65,3 +71,10 @@ def run(context: Context) -> None:
     total = source.sum(1) - op["reduce"] * op["input_zero"]
     scaled = rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"]
     context.tensor(total.shape, "output")[:] = np.clip(scaled, op["clamp_min"], op["clamp_max"])
+
+
+def run16(context: Context) -> None:
+    op = context.op
+    total = context.tensor((op["outer"], op["reduce"], op["inner"]), "input", np.int16).astype(np.int64).sum(1)
+    scaled = rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"]))
+    context.tensor(total.shape, "output", np.int16)[:] = np.clip(scaled, -32768, 32767)

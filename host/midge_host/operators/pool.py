@@ -16,11 +16,12 @@ from .window import taps, window_fields
 
 def lower(graph: Graph, node: Node) -> list[Step]:
     source, output = node.inputs[0], node.outputs[0]
-    _check_scales(node)
+    dtypes = ("int16",) if source.dtype == "int16" else ("int8",)
+    _check_scales(node, dtypes)
     fields = window_fields(node, source, output, (node.options["kernel_h"], node.options["kernel_w"]))
-    clamp = clamp_limits(node.options["activation"], *node.per_tensor(output))
+    clamp = clamp_limits(node.options["activation"], *node.per_tensor(output, dtypes), source.dtype)
     fields |= {"clamp_min": clamp[0], "clamp_max": clamp[1]}
-    return [Step(node.kind, node.name, [source], output, fields)]
+    return [Step(node.kind + "_16" * (source.dtype == "int16"), node.name, [source], output, fields)]
 
 
 def lower_reduce_max(graph: Graph, node: Node) -> list[Step]:
@@ -45,35 +46,35 @@ def lower_reduce_max(graph: Graph, node: Node) -> list[Step]:
     return steps
 
 
-def _check_scales(node: Node) -> None:
+def _check_scales(node: Node, dtypes: tuple[str, ...] = ("int8",)) -> None:
     """TFLM's own tolerance: it does not rescale, and neither do we."""
-    (scale, zero), (out_scale, out_zero) = node.per_tensor(node.inputs[0]), node.per_tensor(node.outputs[0])
+    (scale, zero), (out_scale, out_zero) = (node.per_tensor(t, dtypes) for t in (node.inputs[0], node.outputs[0]))
     if zero != out_zero or abs(scale - out_scale) > 1e-6:
         raise node.refuse("input and output have different scales", "export the model again with TFLiteConverter")
 
 
-def _image(context: Context) -> tuple[np.ndarray, tuple[int, int, int]]:
+def _image(context: Context, dtype: type) -> tuple[np.ndarray, tuple[int, int, int]]:
     op = context.op
-    image = context.tensor((op["in_h"], op["in_w"], op["in_c"])).astype(np.int64)
+    image = context.tensor((op["in_h"], op["in_w"], op["in_c"]), "input", dtype).astype(np.int64)
     return image, (op["out_h"], op["out_w"], op["out_c"])
 
 
-def run_average(context: Context) -> None:
+def run_average(context: Context, dtype: type = np.int8) -> None:
     op = context.op
-    image, shape = _image(context)
+    image, shape = _image(context, dtype)
     total, count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for _, _, to, source in taps(op):
         total[to] += image[source]
         count[to] += 1
     count = np.maximum(count, 1)
     out = np.sign(total) * ((np.abs(total) + count // 2) // count)
-    context.tensor(shape, "output")[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
+    context.tensor(shape, "output", dtype)[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
 
 
-def run_max(context: Context) -> None:
+def run_max(context: Context, dtype: type = np.int8) -> None:
     op = context.op
-    image, shape = _image(context)
-    out = np.full(shape, -128, np.int64)
+    image, shape = _image(context, dtype)
+    out = np.full(shape, np.iinfo(dtype).min, np.int64)
     for _, _, to, source in taps(op):
         out[to] = np.maximum(out[to], image[source])
-    context.tensor(shape, "output")[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
+    context.tensor(shape, "output", dtype)[:] = np.clip(out, op["clamp_min"], op["clamp_max"])

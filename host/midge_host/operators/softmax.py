@@ -8,30 +8,32 @@ from .. import spec
 from ..graph import Graph, Node
 from ..numerics import exp_on_negative, high_mul, reciprocal, rescale, rounding_shift, softmax_parameters
 from ..program import Context, Step
+from . import softmax_from16
 
 MAX_DEPTH = 4095
 
 
-def row_fields(node: Node, beta: float) -> dict[str, int]:
-    """The record's fields, for exponentials of a row times `beta`."""
+def row_sizes(node: Node) -> dict[str, int]:
+    """Rows and elements of a row."""
     source = node.inputs[0]
-    scale, _ = node.per_tensor(source)
     depth = source.shape[-1] if source.shape else 1
     if depth > MAX_DEPTH:
         raise node.refuse(f"it has {depth} classes, the limit is {MAX_DEPTH}", "take it off the model")
+    return {"rows": source.size // depth, "depth": depth}
+
+
+def row_fields(node: Node, beta: float) -> dict[str, int]:
+    """The record's fields, for exponentials of a row times `beta`."""
+    scale, _ = node.per_tensor(node.inputs[0])
     multiplier, shift, diff_min = softmax_parameters(beta, scale)
     if shift < 0:
         raise node.refuse(f"its input scale {scale} is too small", "export the model again")
-    return {
-        "rows": source.size // depth,
-        "depth": depth,
-        "multiplier": multiplier,
-        "shift": shift,
-        "diff_min": diff_min,
-    }
+    return {**row_sizes(node), "multiplier": multiplier, "shift": shift, "diff_min": diff_min}
 
 
 def lower(graph: Graph, node: Node) -> list[Step]:
+    if node.inputs[0].dtype == "int16":
+        return softmax_from16.step(node, row_sizes(node))
     output, fields = node.outputs[0], row_fields(node, node.options["beta"])
     if output.dtype == "int16":
         if not np.isclose(output.scale, 1 / 65536, rtol=1e-3).all() or not (output.zero_point == -32768).all():

@@ -1,8 +1,8 @@
 // CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED of int16 activations with int8 weights.
 
-#include "../window.h"
 #include "bytes.h"
 #include "fixed_point_wide.h"
+#include "window16.h"
 
 #define NARROW 1 // sums of 32 bits
 #define CHANNEL_BYTES 12 // of a channel in a block: int48 bias, int16 shift, int32 multiplier
@@ -28,23 +28,15 @@ static uint32_t channel_multiplier(const midge_window16_t *op) {
     return is_depthwise(op) ? midge_divide(op->out_c, op->in_c) : op->out_c;
 }
 
-static int is_image(uint32_t offset, uint32_t h, uint32_t w, uint32_t c, uint32_t arena_bytes) {
-    return midge_fits(offset, midge_times(midge_times(h * w, c), 2), arena_bytes);
-}
-
 uint32_t midge_conv16_check(const void *record, uint32_t arena_bytes) {
     const midge_window16_t *op = record;
-    if (!op->in_h || !op->in_w || !op->in_c || !op->out_h || !op->out_w || !op->out_c
-        || !op->kernel_h || !op->kernel_w || !op->stride_h || !op->stride_w || !op->dilation_h
-        || !op->dilation_w || op->clamp_min > op->clamp_max || op->flags > NARROW
-        || (is_depthwise(op) && channel_multiplier(op) * op->in_c != op->out_c)
-        || ((op->input | op->output) & 1)
-        || (uint32_t)op->blocks * op->block_channels != op->out_c) {
-        return MIDGE_BAD_PARAMETER;
+    const uint32_t reason = midge_window16_check(op, arena_bytes);
+    if (reason) {
+        return reason;
     }
-    if (!is_image(op->input, op->in_h, op->in_w, op->in_c, arena_bytes)
-        || !is_image(op->output, op->out_h, op->out_w, op->out_c, arena_bytes)) {
-        return MIDGE_BAD_TENSOR;
+    if (op->flags > NARROW || (uint32_t)op->blocks * op->block_channels != op->out_c
+        || (is_depthwise(op) && channel_multiplier(op) * op->in_c != op->out_c)) {
+        return MIDGE_BAD_PARAMETER;
     }
     uint32_t rows = midge_times(op->block_channels, row_bytes(op));
     if (!midge_fits(op->block_channels * CHANNEL_BYTES, rows, op->block_bytes)) {
@@ -115,8 +107,7 @@ static void channel_of(const midge_window16_t *op, channel_t channel, const int8
             int32_t q = op->flags & NARROW
                 ? midge_rescale((int32_t)sum, channel.multiplier, channel.shift)
                 : midge_rescale_wide(sum, channel.multiplier, channel.shift);
-            *out = q < op->clamp_min ? op->clamp_min : q > op->clamp_max ? op->clamp_max
-                                                                         : (int16_t)q;
+            *out = midge_clamp16(q, op->clamp_min, op->clamp_max);
         }
     }
 }

@@ -1,13 +1,12 @@
-// MultiplyByQuantizedMultiplier of 64-bit sums, those of int16 activations: docs/NUMERICS.md,
-// "Rounding".
+// Fixed-point arithmetic of int16 activations: docs/NUMERICS.md, "Rounding".
 
 #ifndef MIDGE_FIXED_POINT_WIDE_H
 #define MIDGE_FIXED_POINT_WIDE_H
 
 #include <stdint.h>
 
-// x * multiplier / 2^31 * 2^shift with a multiplier of 15 bits and one rounding, halves upwards;
-// multiplier >= 0, shift -31 to 7. Overflow wraps.
+// MultiplyByQuantizedMultiplier of a 64-bit sum: x * multiplier / 2^31 * 2^shift with a multiplier
+// of 15 bits and one rounding, halves upwards; multiplier >= 0, shift -31 to 7. Overflow wraps.
 static inline int32_t midge_rescale_wide(int64_t x, int32_t multiplier, int32_t shift) {
     uint32_t reduced = multiplier < 0x7fff0000 ? ((uint32_t)multiplier + 0x8000) >> 16 : 0x7fff;
     uint32_t right = (uint32_t)(15 - shift);
@@ -23,6 +22,10 @@ static inline int32_t midge_rescale_wide(int64_t x, int32_t multiplier, int32_t 
 
 static inline int midge_is_rescale_wide(int32_t multiplier, int32_t shift) {
     return multiplier >= 0 && shift >= -31 && shift <= 7;
+}
+
+static inline int16_t midge_clamp16(int32_t x, int16_t low, int16_t high) {
+    return x < low ? low : x > high ? high : (int16_t)x;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include "../operators.h"
 #include "bytes.h"
 #include "fixed_point_wide.h"
+#include "sigmoid.h"
 
 #define INT16 1
 #define TIME_MAJOR 2
@@ -13,8 +14,7 @@
 
 // A weight block: the sigmoid's table, the multipliers of the gates' two sums, and for each cell
 // and gate a row of biases (two of int32; for int16 one of int48), input and recurrent weights.
-#define TABLE_BYTES 512
-#define ROWS (TABLE_BYTES + GATES * 8)
+#define ROWS (MIDGE_SIGMOID_BYTES + GATES * 8)
 #define BIAS_BYTES 8
 
 uint32_t midge_lstm_check(const void *record, uint32_t arena_bytes) {
@@ -100,40 +100,26 @@ static int32_t gate(const midge_lstm_t *op, uint32_t index, const uint8_t *multi
     return clamp16(clamp16(a) + clamp16(b));
 }
 
-// The sigmoid of x / 24 / 2^bits in Q0.16 with `bits` more, on a line between two entries.
-static int32_t sigmoid(const uint8_t *table, uint32_t x, uint32_t bits) {
-    const uint8_t *entry = table + 2 * (x >> bits);
-    const int32_t low = entry[0] | entry[1] << 8, high = entry[2] | entry[3] << 8;
-    return (low << bits) + (int32_t)(x & ((1u << bits) - 1)) * (high - low);
-}
-
-static int32_t logistic(const uint8_t *table, int32_t x) {
-    x *= 3;
-    const int32_t y = sigmoid(table, (uint32_t)(x < 0 ? -x : x), 9);
-    return (x < 0 ? (1 << 25) - y + 511 : y + 512) >> 10;
-}
-
-// 2 * sigmoid(2 x) - 1
+// Of a value on a scale of 2^power.
 static int32_t tanh_of(const uint8_t *table, int32_t x, int32_t power) {
     const int32_t left = power - GATE_POWER;
     x = left < 0 ? (3 * x + (1 << (-left - 1))) >> -left : 3 * x * (1 << left);
-    const uint32_t size = (uint32_t)(x < 0 ? -x : x);
-    const int32_t y = (size >= 255 << 8 ? 0xffff << 8 : sigmoid(table, size, 8)) - (1 << 23);
-    return (x < 0 ? 127 - y : y + 128) >> 8;
+    return midge_tanh16(table, x);
 }
 
 // One row of a sequence; its output is the new hidden state.
 static void step(const midge_call_t *call, const int8_t *x, const int8_t *h, int16_t *cell,
     int8_t *out) {
     const midge_lstm_t *op = call->op;
-    const uint8_t *table = call->weights, *multipliers = table + TABLE_BYTES, *row = table + ROWS;
+    const uint8_t *table = call->weights, *row = table + ROWS;
+    const uint8_t *multipliers = table + MIDGE_SIGMOID_BYTES;
     const uint32_t row_bytes = BIAS_BYTES + op->depth + op->cells;
     const int32_t clip = op->cell_clip;
     for (uint32_t c = 0; c < op->cells; c++) {
         int32_t gates[GATES];
         for (uint32_t g = 0; g < GATES; g++, row += row_bytes) {
             const int32_t sum = gate(op, g, multipliers, row, x, h);
-            gates[g] = g == 2 ? tanh_of(table, sum, GATE_POWER) : logistic(table, sum);
+            gates[g] = g == 2 ? tanh_of(table, sum, GATE_POWER) : midge_logistic16(table, 3 * sum);
         }
         const int32_t kept = midge_rescale(gates[0] * cell[c], 1 << 30, -14);
         const int32_t added = midge_rescale(gates[1] * gates[2], 1 << 30, -29 - op->cell_power);
