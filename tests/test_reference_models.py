@@ -23,6 +23,8 @@ MODELS: dict[str, tuple[int, dict[str, float]]] = {
     "magic_wand": (6192, {}),
     "ww_alexa_v2": (20432, {}),
 }
+# What a model of a stream gives depends on what came before: sets of inputs cannot follow one another.
+STREAMING = {"ww_alexa_v2"}
 NATIVE = [("numpy", "auto"), ("cpython", "ram"), ("cpython", "stream"), ("cpython", "map"), ("micropython", "ram")]
 NATIVE += [("micropython", "stream")]
 SMALL = [

@@ -54,7 +54,7 @@ def test_header(module: str, arch: str) -> None:
     assert MANIFEST[f"{module}-{arch}"]["bytes"] == len(data)
 
 
-@pytest.mark.parametrize(("module", "limit"), [("midge_native", 12 * 1024), ("midge_extra", 16 * 1024)])
+@pytest.mark.parametrize(("module", "limit"), [("midge_native", 12 * 1024), ("midge_extra", 18 * 1024)])
 def test_size(module: str, limit: int) -> None:
     """The modules sit in RAM, midge_extra where a model needs it."""
     for arch in ARCHES:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import spec
 from ..errors import MidgeError
 from . import ROOT, SOURCES, cache
 
@@ -190,6 +191,17 @@ class Machine:
         raise MidgeError(f"the emulated core stopped with {why}")
 
 
+NO_BUFFER = [name for name, _ in spec.REASONS].index("BAD_PARAMETER") + 1  # what encode and decode say of a list
+
+
+def _is_buffer(value: Any) -> bool:
+    try:
+        memoryview(value)
+    except TypeError:
+        return False
+    return True
+
+
 class NativeModule:
     """midge_native on the emulated core: check, run, encode, decode. Every call copies its buffers into the core's
     memory, and the writable ones back. `instructions` counts, by function, what the module has executed."""
@@ -210,11 +222,11 @@ class NativeModule:
     def run(self, *arguments: Any) -> int:
         return self._call("run", arguments)
 
-    def encode(self, *arguments: Any) -> int:
-        return self._call("encode", arguments)
+    def encode(self, tensor: Any, reading: Any, arena: Any) -> int:
+        return self._call("encode", (tensor, reading, arena)) if _is_buffer(reading) else NO_BUFFER
 
-    def decode(self, *arguments: Any) -> int:
-        return self._call("decode", arguments)
+    def decode(self, tensor: Any, arena: Any, out: Any) -> int:
+        return self._call("decode", (tensor, arena, out)) if _is_buffer(out) else NO_BUFFER
 
     def _allocate(self, size: int) -> int:
         """An address, aligned as in MicroPython's heap."""
