@@ -89,6 +89,10 @@ N ?= 100
 fuzz-graphs: $(VENV)/.test
 	$(BIN)/python tests/fuzz_graphs.py $(if $(SEED),--seed $(SEED),-n $(N))
 
+# What the kept inputs execute of the core, file by file.
+coverage: $(VENV)/.test
+	$(BIN)/python tests/fuzz/run.py --cache $(CACHE)/fuzz --coverage
+
 # Compilers of the native modules and emulators of boards: Debian packages. Does nothing where all are installed.
 TOOLCHAINS := gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
 	gcc-xtensa-lx106 qemu-system-arm qemu-system-misc

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +46,7 @@ class Target:
         return own + sorted((NATIVE / "core").rglob("*.c"))
 
 
-TARGETS = {"core": Target("core.c", ("mutate.c",)), "edge": Target("edge.c")}
+TARGETS = {"core": Target("core.c", ("mutate.c",)), "edge": Target("edges.c")}
 
 
 def fields_header() -> str:
@@ -66,17 +68,51 @@ def fields_header() -> str:
     return "\n".join([*out, "};", f"static const uint8_t codes[] = {{{codes}}};", ""])
 
 
-def build(name: str, folder: Path, fuzzer: bool = False) -> Path:
-    """The target's program: with libFuzzer (clang), or with a main() that replays the files it is given (gcc)."""
+def build(name: str, folder: Path, fuzzer: bool = False, coverage: bool = False) -> Path:
+    """The target's program: with libFuzzer (clang), or with a main() that replays the files it is given (gcc), under
+    sanitizers or counting what it executes."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "fields.h").write_text(fields_header())
     program = folder / f"{name}{'' if fuzzer else '-replay'}"
     kind = ["clang", "-fsanitize=fuzzer,address,undefined"] if fuzzer else ["gcc", "-fsanitize=address,undefined"]
+    if coverage:
+        kind = ["gcc", "--coverage"]
     command = [*kind, *FLAGS, f"-I{NATIVE / 'core'}", f"-I{folder}", *map(str, TARGETS[name].sources(fuzzer))]
-    done = subprocess.run([*command, "-lm", "-o", str(program)], capture_output=True, text=True)
+    if coverage:
+        command.append("-O0")
+    done = subprocess.run([*command, "-lm", "-o", str(program)], cwd=folder, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr)
     return program
+
+
+def replay(
+    name: str, folder: Path, inputs: Iterable[tuple[str, bytes]], coverage: bool = False
+) -> subprocess.CompletedProcess:
+    """Runs the target on inputs; it prints the name of each before it begins with it."""
+    program = build(name, folder, coverage=coverage)
+    files = []
+    for file, data in inputs:
+        (folder / file).write_bytes(data)
+        files.append(file)
+    quiet = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+    return subprocess.run([program, *files], cwd=folder, env=quiet, capture_output=True, text=True, timeout=300)
+
+
+def coverage(folder: Path) -> dict[Path, tuple[int, int]]:
+    """How many of each file's lines of the core the programs built in folders of `folder` have executed, and of how
+    many."""
+    counts: dict[Path, dict[int, int]] = {}
+    for data in folder.glob("*/*.gcda"):
+        command = ["gcov", "--json-format", "--stdout", data.name]
+        done = subprocess.run(command, cwd=data.parent, capture_output=True, check=True)
+        for file in json.loads(done.stdout)["files"]:
+            path = Path(file["file"]).resolve()
+            if path.is_relative_to(NATIVE / "core"):
+                lines = counts.setdefault(path.relative_to(NATIVE / "core"), {})
+                for line in file["lines"]:
+                    lines[line["line_number"]] = lines.get(line["line_number"], 0) + line["count"]
+    return {path: (sum(n > 0 for n in lines.values()), len(lines)) for path, lines in sorted(counts.items())}
 
 
 def pack_job(model: ModelFile, records: bytes, **changes: int) -> bytes:
@@ -129,4 +165,4 @@ def asks_for_work(path: Path) -> bool:
 
 
 def seeds(name: str) -> list[bytes]:
-    return list({"core.c": core_seeds, "edge.c": edge_seeds}[TARGETS[name].program]())
+    return list({"core.c": core_seeds, "edges.c": edge_seeds}[TARGETS[name].program]())

@@ -1,8 +1,8 @@
 """`make fuzz`: runs the fuzz targets one after the other, each for a while, and keeps what they find.
 
 Inputs that reach new code gather in CACHE/TARGET/corpus, from run to run. What crashes a target becomes a file in
-tests/fuzz/crashes/TARGET, which tests/test_fuzz.py replays from then on. `--keep` writes the corpus, without what adds
-nothing, to tests/fuzz/corpus/TARGET.zip.
+tests/fuzz/crashes/TARGET, which tests/test_fuzz.py replays from then on. `--keep` writes what of the corpus reaches all
+that it reaches to tests/fuzz/corpus/TARGET.zip.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import FrameType
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from fuzz import corpus, native  # noqa: E402
+from fuzz import corpus, native, readers  # noqa: E402
 
 # Nothing here frees much, so ASan's quarantine may be small; what a target must not do is take hundreds of MB.
 LIMITS = ["-max_len=16384", "-rss_limit_mb=1024", "-timeout=10", "-detect_leaks=0", "-print_final_stats=1"]
@@ -66,18 +67,56 @@ def fuzz(name: str, seconds: int, folder: Path, program: list[str]) -> list[Path
 
 
 def keep(name: str, folder: Path, program: list[str]) -> None:
-    """Writes the corpus to the repository."""
-    least = folder / "least"
-    shutil.rmtree(least, ignore_errors=True)
-    least.mkdir()
-    merge = [*program, "-merge=1", *LIMITS, str(least), str(folder / "corpus")]
-    subprocess.run(merge, env={**os.environ, **ENVIRONMENT}, check=True, capture_output=True)
-    shutil.rmtree(folder / "corpus")
-    least.rename(folder / "corpus")
+    """Writes to the repository what of the corpus reaches all the code that it reaches. How often inputs run code, by
+    which libFuzzer chooses, would make ten times as many."""
+    paths = sorted((folder / "corpus").iterdir(), key=lambda path: (path.stat().st_size, path.name))
+    chosen = (least_native if name in native.TARGETS else least_python)(name, paths, folder / "least", program)
     with zipfile.ZipFile(corpus.archive(name), "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        for i, path in enumerate(sorted((folder / "corpus").iterdir(), key=lambda p: (p.stat().st_size, p.name))):
-            file.writestr(zipfile.ZipInfo(f"{i:04}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
-    print(f"{name}: {i + 1} inputs, {corpus.archive(name).stat().st_size:,} bytes in {corpus.archive(name)}")
+        for i, data in enumerate(chosen):
+            file.writestr(zipfile.ZipInfo(f"{i:04}"), data, zipfile.ZIP_DEFLATED)
+    print(f"{name}: {len(chosen)} inputs, {corpus.archive(name).stat().st_size:,} bytes in {corpus.archive(name)}")
+
+
+def least_native(name: str, paths: list[Path], folder: Path, program: list[str]) -> list[bytes]:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    merge = [*program, "-merge=1", "-use_counters=0", *LIMITS, str(folder), str(paths[0].parent)]
+    subprocess.run(merge, env={**os.environ, **ENVIRONMENT}, check=True, capture_output=True)
+    return sorted((path.read_bytes() for path in folder.iterdir()), key=lambda data: (len(data), data))
+
+
+def least_python(name: str, paths: list[Path], folder: Path, program: list[str]) -> list[bytes]:
+    """Those that execute a line of ours that none before them did."""
+    known: set[tuple[str, int]] = set()
+    chosen = []
+
+    def trace(frame: FrameType, event: str, argument: object) -> object:
+        if not frame.f_globals.get("__name__", "").startswith("midge"):
+            return None
+        known.add((frame.f_code.co_filename, frame.f_lineno))
+        return trace
+
+    for data in (path.read_bytes() for path in paths):
+        before = len(known)
+        sys.settrace(trace)
+        try:
+            readers.READERS[name].run(data)
+        finally:
+            sys.settrace(None)
+        if len(known) > before:
+            chosen.append(data)
+    return chosen
+
+
+def coverage(folder: Path) -> None:
+    """Prints how many lines of the core all inputs execute."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in native.TARGETS:
+        native.replay(name, folder / name, corpus.inputs(name), coverage=True).check_returncode()
+    counts = native.coverage(folder)
+    counts["all"] = tuple(map(sum, zip(*counts.values(), strict=True)))
+    for path, (executed, lines) in counts.items():
+        print(f"{path!s:28} {executed:5} of {lines:5} lines {100 * executed / lines:6.1f} %")
 
 
 def main() -> None:
@@ -86,7 +125,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--cache", type=Path, default=HERE.parents[1] / ".cache" / "fuzz")
     parser.add_argument("--keep", action="store_true", help="write the corpus into the repository")
+    parser.add_argument("--coverage", action="store_true", help="only show what the kept inputs execute of the core")
     chosen = parser.parse_args()
+    if chosen.coverage:
+        coverage(chosen.cache / "coverage")
+        return
     found = []
     for name in chosen.targets or corpus.TARGETS:
         folder = chosen.cache / name
