@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from . import spec
-from .operators import FOLDED, FRONTS
+from .operators import FOLDED, FRONTS, Front
 
 ROOT = Path(__file__).resolve().parents[2]
 C_TYPES = {
@@ -189,9 +189,19 @@ def doc_operators() -> str:
 
 def doc_fronts() -> str:
     """The table of TensorFlow Lite operators for docs/operators.md."""
-    rows = [f"| {name} | {front.becomes} | {front.limits} |" for name, front in FRONTS.items()]
-    rows += [f"| {name} | - | {text} |" for name, text in FOLDED.items()]
-    return "\n".join(["| TensorFlow Lite | on the device | limits |", "| --- | --- | --- |", *rows, ""])
+    rows = [
+        f"| {name} | {front.types} | {front.becomes} | {_modules(front)} | {front.limits} |"
+        for name, front in FRONTS.items()
+    ]
+    rows += [f"| {name} | any | - | - | {text} |" for name, text in FOLDED.items()]
+    head = "| TensorFlow Lite | types | on the device | module | limits |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- |", *rows, ""])
+
+
+def _modules(front: Front) -> str:
+    if spec.BY_NAME[front.becomes].code >= spec.FIRST_EXTRA:
+        return "midge_extra"
+    return "midge_native; int16: midge_extra" if "int16" in front.types and front.becomes != "PAD" else "midge_native"
 
 
 SECTIONS = {

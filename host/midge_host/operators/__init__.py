@@ -40,47 +40,57 @@ from . import (
 
 
 class Front(NamedTuple):
-    """A TensorFlow Lite operator: how it is lowered, the device operator it becomes, and its limits in words."""
+    """A TensorFlow Lite operator: how it is lowered, the device operator it becomes, its limits in words, and the types
+    of its activations."""
 
     lower: Lowering
     becomes: str
     limits: str
+    types: str = "int8"
 
 
-_WINDOW = "any stride, dilation, padding; int16 too"
-_BROADCAST = f"any broadcasting, constants; int16 too; up to {arithmetic.DIMS} dimensions"
+_WIDE, _ANY = "int8, int16", "int8, int16, int32"
+_WINDOW = "any stride, dilation, padding"
+_BROADCAST = f"any broadcasting, constants; up to {arithmetic.DIMS} dimensions"
 
 FRONTS: dict[str, Front] = {
-    "CONV_2D": Front(conv.lower_conv, "CONV_2D", f"{_WINDOW}; no groups"),
-    "DEPTHWISE_CONV_2D": Front(conv.lower_depthwise, "DEPTHWISE_CONV_2D", f"any multiplier; {_WINDOW}"),
-    "TRANSPOSE_CONV": Front(transpose_conv.lower, "CONV_2D", "any stride and padding; then a COPY for each phase"),
-    "FULLY_CONNECTED": Front(
-        conv.lower_fully_connected, "FULLY_CONNECTED", "any number of rows; constant weights; int16 too"
+    "CONV_2D": Front(conv.lower_conv, "CONV_2D", f"{_WINDOW}; no groups", types=_WIDE),
+    "DEPTHWISE_CONV_2D": Front(conv.lower_depthwise, "DEPTHWISE_CONV_2D", f"any multiplier; {_WINDOW}", types=_WIDE),
+    "TRANSPOSE_CONV": Front(
+        transpose_conv.lower, "CONV_2D", "any stride and padding; with a stride above 1 also COPY (midge_extra)"
     ),
-    "AVERAGE_POOL_2D": Front(pool.lower, "AVERAGE_POOL_2D", "any window, stride, padding"),
-    "MAX_POOL_2D": Front(pool.lower, "MAX_POOL_2D", "any window, stride, padding"),
-    "MEAN": Front(mean.lower, "MEAN", "constant axes, up to 2^23 elements; a COPY first where axes are apart"),
-    "SUM": Front(mean.lower, "MEAN", "as MEAN"),
+    "FULLY_CONNECTED": Front(
+        conv.lower_fully_connected, "FULLY_CONNECTED", "any number of rows; constant weights", types=_WIDE
+    ),
+    "AVERAGE_POOL_2D": Front(pool.lower, "AVERAGE_POOL_2D", "any window, stride, padding", types=_WIDE),
+    "MAX_POOL_2D": Front(pool.lower, "MAX_POOL_2D", "any window, stride, padding", types=_WIDE),
+    "MEAN": Front(
+        mean.lower, "MEAN", "constant axes, up to 2^23 elements; a COPY first where axes are apart", types=_WIDE
+    ),
+    "SUM": Front(mean.lower, "MEAN", "as MEAN", types=_WIDE),
     "REDUCE_MAX": Front(pool.lower_reduce_max, "MAX_POOL_2D", "constant axes, up to 255 long: a pool for each"),
-    "ADD": Front(add.lower, "ADD", f"of one shape; else ARITHMETIC: {_BROADCAST}"),
+    "ADD": Front(add.lower, "ADD", f"of one shape; else ARITHMETIC: {_BROADCAST}", types=_WIDE),
     **{
-        name: Front(arithmetic.lower, "ARITHMETIC", _BROADCAST)
-        for name in ("SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU")
+        name: Front(arithmetic.lower, "ARITHMETIC", _BROADCAST, types=_WIDE)
+        for name in ("SUB", "MUL", "MAXIMUM", "MINIMUM")
     },
-    "CONCATENATION": Front(copy.lower_concatenation, "COPY", "any axis; no activation"),
-    "PACK": Front(copy.lower_pack, "COPY", "any axis"),
-    "UNPACK": Front(copy.lower_unpack, "COPY", "any axis"),
-    "SPLIT": Front(copy.lower_split, "COPY", "constant axis"),
-    "SPLIT_V": Front(copy.lower_split_v, "COPY", "constant axis"),
-    "SLICE": Front(copy.lower_slice, "COPY", "constant positions"),
-    "STRIDED_SLICE": Front(copy.lower_strided_slice, "COPY", "constant positions; any masks and strides"),
-    "TRANSPOSE": Front(copy.lower_transpose, "COPY", "constant order"),
-    "ASSIGN_VARIABLE": Front(copy.lower_assign, "COPY", "or nothing: the layer before writes into the state"),
+    "PRELU": Front(arithmetic.lower, "ARITHMETIC", _BROADCAST),
+    "CONCATENATION": Front(copy.lower_concatenation, "COPY", "any axis; no activation", types=_ANY),
+    "PACK": Front(copy.lower_pack, "COPY", "any axis", types=_ANY),
+    "UNPACK": Front(copy.lower_unpack, "COPY", "any axis", types=_ANY),
+    "SPLIT": Front(copy.lower_split, "COPY", "constant axis", types=_ANY),
+    "SPLIT_V": Front(copy.lower_split_v, "COPY", "constant axis", types=_ANY),
+    "SLICE": Front(copy.lower_slice, "COPY", "constant positions", types=_ANY),
+    "STRIDED_SLICE": Front(copy.lower_strided_slice, "COPY", "constant positions; any masks and strides", types=_ANY),
+    "TRANSPOSE": Front(copy.lower_transpose, "COPY", "constant order", types=_ANY),
+    "ASSIGN_VARIABLE": Front(
+        copy.lower_assign, "COPY", "or nothing: the layer before writes into the state", types=_ANY
+    ),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": Front(
-        lstm.lower, "LSTM", "int8, or int16 with int64 biases; no peepholes, projection or layer normalisation"
+        lstm.lower, "LSTM", "int16 with int64 biases; no peepholes, projection or layer normalisation", types=_WIDE
     ),
     "SVDF": Front(svdf.lower, "SVDF", "state and weights of time int8 or int16; any rank"),
-    "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
+    "SOFTMAX": Front(softmax.lower, "SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes", types=_WIDE),
     "LOG_SOFTMAX": Front(log_softmax.lower, "LOG_SOFTMAX", f"over the last axis, up to {softmax.MAX_DEPTH} classes"),
     "L2_NORMALIZATION": Front(
         l2_normalization.lower, "L2_NORMALIZATION", f"over the last axis, up to {l2_normalization.MAX_DEPTH} elements"
@@ -93,11 +103,11 @@ FRONTS: dict[str, Front] = {
     "BATCH_MATMUL": Front(
         batch_matmul.lower, "BATCH_MATMUL", f"constants; any broadcasting of up to {batch_matmul.BATCH_DIMS} dimensions"
     ),
-    "LOGISTIC": Front(sigmoid16.lower_logistic, "LUT", ""),
-    "TANH": Front(sigmoid16.lower_tanh, "LUT", ""),
+    "LOGISTIC": Front(sigmoid16.lower_logistic, "LUT", "", types=_WIDE),
+    "TANH": Front(sigmoid16.lower_tanh, "LUT", "", types=_WIDE),
     "HARD_SWISH": Front(lut.lower_hard_swish, "LUT", ""),
     "ELU": Front(lut.lower_elu, "LUT", ""),
-    "LEAKY_RELU": Front(requantize.lower_leaky_relu, "LUT", ""),
+    "LEAKY_RELU": Front(requantize.lower_leaky_relu, "LUT", "", types=_WIDE),
     "ABS": Front(lut.lower_abs, "LUT", ""),
     "RSQRT": Front(lut.lower_rsqrt, "LUT", "input zero point -128: no negative numbers"),
     "DEQUANTIZE": Front(
@@ -107,12 +117,15 @@ FRONTS: dict[str, Front] = {
         "at a model's output the device library converts",
     ),
     "QUANTIZE": Front(
-        requantize.lower_quantize, "LUT", "else REQUANTIZE: from or to int16; of real values the device library does it"
+        requantize.lower_quantize,
+        "LUT",
+        "else REQUANTIZE: from or to int16; of real values the device library does it",
+        types=_WIDE,
     ),
-    "RELU": Front(requantize.lower_relu, "LUT", "or the clamp of the operator before it"),
-    "RELU6": Front(requantize.lower_relu6, "LUT", "or the clamp of the operator before it"),
-    "PAD": Front(pad.lower, "PAD", "constant paddings; or the padding of the convolution behind it"),
-    "PADV2": Front(pad.lower, "PAD", "constant paddings and value"),
+    "RELU": Front(requantize.lower_relu, "LUT", "or the clamp of the operator before it", types=_WIDE),
+    "RELU6": Front(requantize.lower_relu6, "LUT", "or the clamp of the operator before it", types=_WIDE),
+    "PAD": Front(pad.lower, "PAD", "constant paddings; or the padding of the convolution behind it", types=_ANY),
+    "PADV2": Front(pad.lower, "PAD", "constant paddings and value", types=_ANY),
 }
 
 # Operators that need no code on the device: what becomes of them.
