@@ -308,6 +308,13 @@ def test_names_are_not_markup(bench: Path) -> None:
     assert name in done.stdout
 
 
+def test_names_do_not_steer_a_terminal(bench: Path) -> None:
+    for command in (["convert", "good.tflite", "-o", "x.midge", "--name", "red \x1b[31m"], ["info", "x.midge"]):
+        done = subprocess.run([MIDGE, *command], cwd=bench, capture_output=True, text=True)
+        assert done.returncode == 0 and "\x1b" not in done.stdout, done.stdout
+    assert "red" in done.stdout
+
+
 def test_names_of_several_lines(bench: Path) -> None:
     """The file has a name a line, so a tensor's name must not bring lines of its own."""
     m = ModelBuilder()

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from .errors import CheckFailed, MidgeError
+from .errors import CheckFailed, MidgeError, printable
 
 PATH = click.Path(path_type=Path)
 MODEL = click.argument("model", type=PATH, metavar="MODEL.midge")
@@ -166,5 +166,5 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo("midge: " + " ".join(message.split()), err=True)
+    click.echo("midge: " + printable(" ".join(message.split())), err=True)
     sys.exit(code)

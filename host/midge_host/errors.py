@@ -11,3 +11,8 @@ class UnsupportedError(MidgeError):
 
 class CheckFailed(Exception):
     """A check ran and its answer is no: outputs differ, a model does not fit (exit code 1)."""
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey: names come from files."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

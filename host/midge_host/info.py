@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from . import spec
+from .errors import printable
 from .model_file import ModelFile, TensorInfo, read
 from .program import macs, record_shapes
 
@@ -118,7 +119,7 @@ def _board(model: ModelFile, name: str, heap: int) -> dict[str, Any]:
 def show(facts: dict[str, Any]) -> None:
     """Prints `facts` as tables."""
     out = Console(width=None if Console().is_terminal else 110)
-    title = escape(f"{facts['name']} from {facts['source']} (midge {facts['midge']})")
+    title = printable(escape(f"{facts['name']} from {facts['source']} (midge {facts['midge']})"))
     out.print(f"[b]{title}[/b]", highlight=False)
     table = Table(box=None, header_style="bold")
     for column, justify in (
@@ -134,7 +135,7 @@ def show(facts: dict[str, Any]) -> None:
     for i, layer in enumerate(facts["layers"]):
         table.add_row(
             str(i),
-            escape(layer["name"]),
+            printable(escape(layer["name"])),
             layer["operator"],
             "x".join(map(str, layer["input_shape"])),
             "x".join(map(str, layer["output_shape"])),
@@ -161,4 +162,4 @@ def show(facts: dict[str, Any]) -> None:
     for board in facts["boards"]:
         verdict = f"fits, weights: {board['weights']}" if board["fits"] else "does not fit"
         lines.append(f"{board['board']:30} {verdict} ({board['why']})")
-    out.print("\n".join(lines), highlight=False, markup=False)
+    out.print(printable("\n".join(lines)), highlight=False, markup=False)
