@@ -3,6 +3,7 @@
 #include "../fixed_point.h"
 #include "../operators.h"
 #include "bytes.h"
+#include "dot.h"
 #include "fixed_point_wide.h"
 #include "sigmoid.h"
 
@@ -52,14 +53,6 @@ static int32_t clamp16(int32_t x) {
     return x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x;
 }
 
-static uint32_t dot(const int8_t *x, const int8_t *w, uint32_t count) {
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        sum += (uint32_t)(x[i] * w[i]);
-    }
-    return sum;
-}
-
 static int64_t dot_wide(const int16_t *x, const int8_t *w, uint32_t count) {
     int64_t total = 0;
     while (count) {
@@ -77,11 +70,10 @@ static int64_t dot_wide(const int16_t *x, const int8_t *w, uint32_t count) {
 }
 
 // What enters a gate's function: the sums over the input `x` and over the hidden state `h`.
-static int32_t gate(const midge_lstm_t *op, uint32_t index, const uint8_t *multipliers,
+static int32_t gate(const midge_lstm_t *op, const int32_t *multipliers, const int8_t *shifts,
     const uint8_t *row, const int8_t *x, const int8_t *h) {
-    const int32_t m1 = (int32_t)(midge_uint32_at(multipliers + index * 8) & INT32_MAX);
-    const int32_t m2 = (int32_t)(midge_uint32_at(multipliers + index * 8 + 4) & INT32_MAX);
-    const int32_t s1 = op->shifts[index * 2], s2 = op->shifts[index * 2 + 1];
+    const int32_t m1 = multipliers[0], m2 = multipliers[1];
+    const int32_t s1 = shifts[0], s2 = shifts[1];
     const uint32_t bias = midge_uint32_at(row);
     const int8_t *w = (const int8_t *)row + BIAS_BYTES;
     int32_t a, b;
@@ -92,9 +84,9 @@ static int32_t gate(const midge_lstm_t *op, uint32_t index, const uint8_t *multi
         sum = dot_wide((const int16_t *)(const void *)h, w + op->depth, op->cells);
         b = midge_rescale_wide(sum, m2, s2);
     } else {
-        uint32_t sum = bias + dot(x, w, op->depth);
+        uint32_t sum = bias + midge_dot(x, w, op->depth);
         a = midge_rescale((int32_t)sum, m1, s1);
-        sum = midge_uint32_at(row + 4) + dot(h, w + op->depth, op->cells);
+        sum = midge_uint32_at(row + 4) + midge_dot(h, w + op->depth, op->cells);
         b = midge_rescale((int32_t)sum, m2, s2);
     }
     return clamp16(clamp16(a) + clamp16(b));
@@ -108,17 +100,16 @@ static int32_t tanh_of(const uint8_t *table, int32_t x, int32_t power) {
 }
 
 // One row of a sequence; its output is the new hidden state.
-static void step(const midge_call_t *call, const int8_t *x, const int8_t *h, int16_t *cell,
-    int8_t *out) {
+static void step(const midge_call_t *call, const int32_t *multipliers, const int8_t *x,
+    const int8_t *h, int16_t *cell, int8_t *out) {
     const midge_lstm_t *op = call->op;
     const uint8_t *table = call->weights, *row = table + ROWS;
-    const uint8_t *multipliers = table + MIDGE_SIGMOID_BYTES;
     const uint32_t row_bytes = BIAS_BYTES + op->depth + op->cells;
     const int32_t clip = op->cell_clip;
     for (uint32_t c = 0; c < op->cells; c++) {
         int32_t gates[GATES];
         for (uint32_t g = 0; g < GATES; g++, row += row_bytes) {
-            const int32_t sum = gate(op, g, multipliers, row, x, h);
+            const int32_t sum = gate(op, multipliers + 2 * g, op->shifts + 2 * g, row, x, h);
             gates[g] = g == 2 ? tanh_of(table, sum, GATE_POWER) : midge_logistic16(table, 3 * sum);
         }
         const int32_t kept = midge_rescale(gates[0] * cell[c], 1 << 30, -14);
@@ -141,6 +132,11 @@ void midge_lstm(const midge_call_t *call) {
     const midge_lstm_t *op = call->op;
     const uint32_t unit = op->flags & INT16 ? 2 : 1;
     const uint32_t in_bytes = op->depth * unit, out_bytes = op->cells * unit;
+    int32_t multipliers[GATES * 2];
+    for (uint32_t i = 0; i < GATES * 2; i++) {
+        const uint8_t *at = call->weights + MIDGE_SIGMOID_BYTES + i * 4;
+        multipliers[i] = (int32_t)(midge_uint32_at(at) & INT32_MAX);
+    }
     for (uint32_t b = 0; b < op->batch; b++) {
         int8_t *h = call->arena + op->input2 + b * out_bytes;
         int16_t *cell = (int16_t *)(void *)(call->arena + op->input3) + b * op->cells;
@@ -148,7 +144,7 @@ void midge_lstm(const midge_call_t *call) {
             const uint32_t row
                 = op->flags & TIME_MAJOR ? t * op->batch + b : b * op->steps + t;
             int8_t *out = call->arena + op->output + row * out_bytes;
-            step(call, call->arena + op->input + row * in_bytes, h, cell, out);
+            step(call, multipliers, call->arena + op->input + row * in_bytes, h, cell, out);
             for (uint32_t i = 0; i < out_bytes; i++) {
                 h[i] = out[i];
             }

@@ -3,6 +3,7 @@
 #include "../fixed_point.h"
 #include "../operators.h"
 #include "bytes.h"
+#include "dot.h"
 
 #define INT16 1
 
@@ -75,11 +76,8 @@ void midge_svdf(const midge_call_t *call) {
                 int8_t *state = call->arena + op->input2 + at * op->rank * memory_bytes;
                 uint32_t total = midge_uint32_at(unit_bias);
                 for (uint32_t f = u * op->rank; f < (u + 1) * op->rank; f++) {
-                    const int8_t *w = feature + f * op->depth;
                     uint32_t sum = midge_uint32_at(bias + f * 4);
-                    for (uint32_t i = 0; i < op->depth; i++) {
-                        sum += (uint32_t)(x[i] * w[i]);
-                    }
+                    sum += midge_dot(x, feature + f * op->depth, op->depth);
                     total += remember(op, state,
                         midge_rescale((int32_t)sum, op->multiplier1, op->shift1),
                         time + f * memory_bytes);
