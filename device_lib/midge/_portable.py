@@ -411,23 +411,28 @@ def _reciprocal(a):
     return min(2 * x, 0x7FFFFFFF)
 
 
+def _exponentials(x, multiplier, shift, diff_min):
+    # Of a row, by value, with the reciprocal of their sum and the bits that this was shifted by.
+    top = max(x)
+    exps = {}
+    total = 0
+    for v in x:
+        if v - top >= diff_min:
+            if v not in exps:
+                exps[v] = _exp(_rescale(v - top, multiplier, shift))
+            total += _rounding_shift(exps[v], 12)
+    headroom = 0
+    while not total << headroom & 0x80000000:
+        headroom += 1
+    return exps, _reciprocal((total << headroom) - 0x80000000), headroom
+
+
 def _softmax(op, arena, weights, block, begin, end):
     rows, depth, multiplier, shift, diff_min = op[3:8]
     out = op[-6]
     for row in range(rows):
         x = _signed(arena, op[-7] + row * depth, depth)
-        top = max(x)
-        exps = {}
-        total = 0
-        for v in x:
-            if v - top >= diff_min:
-                if v not in exps:
-                    exps[v] = _exp(_rescale(v - top, multiplier, shift))
-                total += _rounding_shift(exps[v], 12)
-        headroom = 0
-        while not total << headroom & 0x80000000:
-            headroom += 1
-        scale = _reciprocal((total << headroom) - 0x80000000)
+        exps, scale, headroom = _exponentials(x, multiplier, shift, diff_min)
         exponent = 12 - headroom + 31 - 8
         for v in x:
             q = -128

@@ -6,6 +6,7 @@ from array import array
 from ._portable import (
     _clamp,
     _exp,
+    _exponentials,
     _high_mul,
     _is_rescale,
     _reciprocal,
@@ -420,18 +421,7 @@ def _softmax16(op, arena, weights, block, begin, end):
     out = op[-6]
     for row in range(rows):
         x = _signed(arena, op[-7] + row * depth, depth)
-        top = max(x)
-        exps = {}
-        total = 0
-        for v in x:
-            if v - top >= diff_min:
-                if v not in exps:
-                    exps[v] = _exp(_rescale(v - top, multiplier, shift))
-                total += _rounding_shift(exps[v], 12)
-        headroom = 0
-        while not total << headroom & 0x80000000:
-            headroom += 1
-        scale = _reciprocal((total << headroom) - 0x80000000)
+        exps, scale, headroom = _exponentials(x, multiplier, shift, diff_min)
         for v in x:
             q = -32768
             if v in exps:
