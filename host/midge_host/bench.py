@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from . import backends
+from .backends.local import TYPE_CODES
 from .backends.micropython import input_bytes
 from .boards import pico
 from .errors import CheckFailed, MidgeError
@@ -71,12 +72,13 @@ def start(script: str, path: Path, weights: str, readings: list[np.ndarray] | No
     model = read(path)
     if readings is None:
         rng = np.random.default_rng(0)
-        readings = [rng.integers(-128, 128, (1, *t.shape)).astype(np.int8) for t in model.inputs]
+        bytes_of = [rng.integers(-128, 128, t.bytes).astype(np.int8) for t in model.inputs]
+        readings = [b.view(t.element).reshape(1, *t.shape) for b, t in zip(bytes_of, model.inputs, strict=True)]
     job = {
         "model": pico.model_path(weights),
         "weights": weights,
-        "inputs": [t.bytes for t in model.inputs],
-        "outputs": [t.bytes for t in model.outputs],
+        "inputs": [[TYPE_CODES[t.element], t.bytes] for t in model.inputs],
+        "outputs": [[TYPE_CODES[t.element], t.bytes] for t in model.outputs],
         "operators": len(model.records),
         **more,
     }

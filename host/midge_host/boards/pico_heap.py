@@ -18,8 +18,8 @@ def fill(leave):
 
 
 def main(job):
-    readings = [array("b", bytes(size)) for size in job["inputs"]]
-    outs = [array("b", bytes(size)) for size in job["outputs"]]
+    readings = [array(code, bytes(size)) for code, size in job["inputs"]]
+    outs = [array(code, bytes(size)) for code, size in job["outputs"]]
     with open("in.bin", "rb") as file:
         for part in readings:
             file.readinto(part)
