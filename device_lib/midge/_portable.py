@@ -291,7 +291,7 @@ def _conv(op, arena, weights, block, begin, end):
                             j += depth
                 if in_zero:
                     acc += in_zero * (whole - met)
-                q = _rescale(_wrap(acc), multiplier, shift) + out_zero
+                q = _wrap(_rescale(_wrap(acc), multiplier, shift) + out_zero)
                 arena[out] = _clamp(q, low, high) & 255
                 out += out_c
 
@@ -341,7 +341,7 @@ def _mean(op, arena, weights, block, begin, end):
             for _ in range(count):
                 total += x[at]
                 at += inner
-            q = _rescale(total, multiplier, shift) + out_zero
+            q = _wrap(_rescale(total, multiplier, shift) + out_zero)
             arena[out] = _clamp(q, low, high) & 255
             out += 1
 
@@ -353,7 +353,7 @@ def _add(op, arena, weights, block, begin, end):
     out = op[-6]
     for i in range(count):
         total = _rescale((a[i] - zero1) << left, m1, s1) + _rescale((b[i] - zero2) << left, m2, s2)
-        arena[out + i] = _clamp(_rescale(_wrap(total), m, s) + out_zero, low, high) & 255
+        arena[out + i] = _clamp(_wrap(_rescale(_wrap(total), m, s) + out_zero), low, high) & 255
 
 
 def _lut(op, arena, weights, block, begin, end):

@@ -27,5 +27,5 @@ def run(context: Context) -> None:
         return rescale(x, np.int64(op[f"multiplier{n}"]), np.int64(op[f"shift{n}"]))
 
     total = wrap32(scaled("input", 1) + scaled("input2", 2))
-    out = rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"]
+    out = wrap32(rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"])
     context.tensor(shape, "output")[:] = np.clip(out, op["clamp_min"], op["clamp_max"])

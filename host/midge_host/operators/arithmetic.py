@@ -112,7 +112,7 @@ def combine(op: dict[str, Any], a: np.ndarray, b: np.ndarray) -> np.ndarray:
     else:
         left, right = scaled(a << op["left_shift"], "1"), scaled(b << op["left_shift"], "2")
         result = scaled(left - right if kind == "SUB" else left + right)
-    return np.clip(result + op["output_zero"], op["clamp_min"], op["clamp_max"])
+    return np.clip(wrap32(result + op["output_zero"]), op["clamp_min"], op["clamp_max"])
 
 
 def run(context: Context) -> None:

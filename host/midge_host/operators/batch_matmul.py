@@ -63,5 +63,5 @@ def run(context: Context) -> None:
         return x.swapaxes(-1, -2) if transposed else x
 
     total = factor("input", 1, (op["rows"], op["depth"])) @ factor("input2", 2, (op["depth"], op["columns"]))
-    out = rescale(wrap32(total), np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"]
+    out = wrap32(rescale(wrap32(total), np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"])
     context.tensor(out.shape, "output")[:] = np.clip(out, -128, 127)

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from ..graph import Graph, Node, Tensor
-from ..numerics import quantize_multiplier, rescale
+from ..numerics import quantize_multiplier, rescale, wrap32
 from ..program import Context, Step
 from .copy import gather
 
@@ -69,7 +69,7 @@ def run(context: Context) -> None:
     op = context.op
     source = context.tensor((op["outer"], op["reduce"], op["inner"])).astype(np.int64)
     total = source.sum(1) - op["reduce"] * op["input_zero"]
-    scaled = rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"]
+    scaled = wrap32(rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"])
     context.tensor(total.shape, "output")[:] = np.clip(scaled, op["clamp_min"], op["clamp_max"])
 
 

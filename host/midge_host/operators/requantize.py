@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph import Graph, Node
-from ..numerics import clamp_limits, quantize_multiplier, rescale
+from ..numerics import clamp_limits, quantize_multiplier, rescale, wrap32
 from ..program import Context, Lowering, Step
 from . import lut
 from .blocks import IDENTITY
@@ -87,5 +87,5 @@ def run(context: Context) -> None:
     positive, negative = (
         rescale(x, np.int64(op[f"{prefix}multiplier"]), np.int64(op[f"{prefix}shift"])) for prefix in ("", "negative_")
     )
-    out = np.where(x < 0, negative, positive) + op["output_zero"]
+    out = wrap32(np.where(x < 0, negative, positive) + op["output_zero"])
     context.tensor(shape, "output", output)[:] = np.clip(out, op["clamp_min"], op["clamp_max"])

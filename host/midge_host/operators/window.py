@@ -101,5 +101,5 @@ def reaches_padding(op: dict[str, Any]) -> bool:
 
 def requantize(op: dict[str, Any], acc: np.ndarray, multiplier: Any, shift: Any) -> np.ndarray:
     """int8 outputs of int32 accumulators."""
-    scaled = rescale(wrap32(acc), multiplier, shift) + op["output_zero"]
+    scaled = wrap32(rescale(wrap32(acc), multiplier, shift) + op["output_zero"])
     return np.clip(scaled, op["clamp_min"], op["clamp_max"]).astype(np.int8)
