@@ -50,7 +50,8 @@ def bases() -> list[bytes]:
     models = [*hostile.specimens().values(), build(tflite.load_tflite(hostile.network(), "network.tflite"))]
     for model in models:
         model.window = 0  # as much in pieces as there can be
-        model.golden_seed, model.golden = GOLDEN_SEED, reference.golden_values(model)
+        model.golden_seed = GOLDEN_SEED
+        model.golden = reference.golden_values(model)
     return [model.to_bytes() for model in models]
 
 
