@@ -23,6 +23,7 @@ BOARDS = {
     "micro:bit v2 (nRF52833)": 60_000,
 }
 LIBRARY_BYTES = 18_000
+EXTRA_BYTES = 17_500  # of midge_extra, where a model needs it
 
 
 def parameter_bytes(record: dict[str, Any]) -> int:
@@ -65,6 +66,8 @@ def facts(path: Path) -> dict[str, Any]:
         "inputs": [_tensor(t) for t in model.inputs],
         "outputs": [_tensor(t) for t in model.outputs],
         "labels": model.labels,
+        "modules": ["midge_native", "midge_extra"] if model.needs_extra else ["midge_native"],
+        "streaming": model.init_count > 0,
         "layers": [_layer(model, i) for i in range(len(model.records))],
         "boards": [_board(model, name, heap) for name, heap in BOARDS.items()],
     }
@@ -105,7 +108,7 @@ def _board(model: ModelFile, name: str, heap: int) -> dict[str, Any]:
         "stream": model.arena_bytes + model.window_bytes,
     }
     program = len(model.records) * spec.RECORD_BYTES
-    free = heap - LIBRARY_BYTES - program
+    free = heap - LIBRARY_BYTES - (EXTRA_BYTES if model.needs_extra else 0) - program
     mode = next((m for m, need in needs.items() if need <= free), None)
     least = needs["stream"]
     return {
@@ -157,6 +160,10 @@ def show(facts: dict[str, Any]) -> None:
                 f"{kind[:-1]:16} {t['name']} {t['dtype']} {'x'.join(map(str, t['shape']))}, "
                 f"scale {t['scale']:.9g}, zero point {t['zero_point']}"
             )
+    if facts["streaming"]:
+        lines.append("memory           keeps what it saw from one prediction to the next; reset() clears it")
+    if len(facts["modules"]) > 1:
+        lines.append(f"native modules   {', '.join(facts['modules'])}")
     if facts["labels"]:
         lines.append(f"labels           {', '.join(facts['labels'])}")
     for board in facts["boards"]:

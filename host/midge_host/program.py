@@ -91,9 +91,10 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
     if layout is spec.PAD:
         return list(record["in_shape"]), list(record["out_shape"])
     if layout is spec.COPY:
-        return [*record["shape"], record["run"]], [*record["shape"], record["run"]]
+        shape = _without_ones([*record["shape"], record["run"]])
+        return shape, shape
     if layout is spec.ARITHMETIC:
-        return repeated(record["shape"], record["repeat1"]), list(record["shape"])
+        return _without_ones(repeated(record["shape"], record["repeat1"])), _without_ones(record["shape"])
     if layout is spec.LSTM:
         order = [record["batch"], record["steps"]][:: -1 if record["flags"] & 2 else 1]
         return [*order, record["depth"]], [*order, record["cells"]]
@@ -106,6 +107,10 @@ def record_shapes(record: dict[str, Any]) -> tuple[list[int], list[int]]:
         batch, rows = record["batch"], record["rows"]
         return [*repeated(batch, record["repeat1"]), rows, record["depth"]], [*batch, rows, record["columns"]]
     return [record["count"]], [record["count"]]
+
+
+def _without_ones(shape: Sequence[int]) -> list[int]:
+    return [n for n in shape if n > 1] or [1]
 
 
 def repeated(shape: Sequence[int], bits: int) -> list[int]:

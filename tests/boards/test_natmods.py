@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from midge_host import info
+
 ROOT = Path(__file__).resolve().parents[2]
 PREBUILT = ROOT / "native_modules" / "prebuilt"
 MANIFEST = json.loads((PREBUILT / "manifest.json").read_text())
@@ -52,6 +54,11 @@ def test_header(module: str, arch: str) -> None:
     assert data[3] == 31
     assert MANIFEST[f"{module}-{arch}"]["abi"] == "6.3"
     assert MANIFEST[f"{module}-{arch}"]["bytes"] == len(data)
+
+
+def test_info_counts_with_their_size() -> None:
+    sizes = [MANIFEST[f"midge_extra-{arch}"]["text"] for arch in ARCHES if arch != "x64"]
+    assert 0.9 * info.EXTRA_BYTES < max(sizes) <= info.EXTRA_BYTES
 
 
 @pytest.mark.parametrize(("module", "limit"), [("midge_native", 12 * 1024), ("midge_extra", 18 * 1024)])
@@ -97,8 +104,9 @@ def test_check_says_what_it_could_not_compare(micropython_source: Path, tmp_path
 def test_check_compares_with_the_same_compiler_only(micropython_source: Path, tmp_path: Path) -> None:
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
-    shutil.copy(PREBUILT / "midge_native-x64.mpy", tmp_path)
-    manifest = {"midge_native-x64": {**MANIFEST["midge_native-x64"], "compiler": "gcc 1.0"}}
+    for module in MODULES:
+        shutil.copy(PREBUILT / f"{module}-x64.mpy", tmp_path)
+    manifest = {f"{module}-x64": {**MANIFEST[f"{module}-x64"], "compiler": "gcc 1.0"} for module in MODULES}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     for require, code in (("none", 0), ("all", 1)):
         done = build(micropython_source, tmp_path, "--check", "--require", require, "x64")
