@@ -14,6 +14,7 @@ import numpy as np
 
 from . import importers, reference, spec
 from .channels import drop_channels
+from .dilation import fuse_dilation
 from .errors import MidgeError, UnsupportedError
 from .folding import fold_constants
 from .graph import Graph, Node, Tensor
@@ -92,6 +93,7 @@ def build(graph: Graph) -> ModelFile:
 def _build(graph: Graph) -> ModelFile:
     resolve_state(graph)
     fold_constants(graph)
+    fuse_dilation(graph)
     inputs, outputs = fold_edges(graph)
     shift_unsigned(graph)
     tabulate_floats(graph)

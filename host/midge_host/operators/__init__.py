@@ -133,6 +133,8 @@ FOLDED = {
     "RESHAPE": "renames a tensor",
     "SQUEEZE": "renames a tensor",
     "EXPAND_DIMS": "renames a tensor",
+    "SPACE_TO_BATCH_ND": "with BATCH_TO_SPACE_ND, the dilation of the convolution between them (Conv1D)",
+    "BATCH_TO_SPACE_ND": "see SPACE_TO_BATCH_ND",
     "SHAPE": "a constant, as is all arithmetic on shapes and constants (GATHER, CAST, FILL, RANGE, DIV, ...)",
     "CALL_ONCE": "the state's first values: `load` and `reset` set them",
     "VAR_HANDLE": "memory that keeps its content between predictions",
