@@ -1,5 +1,5 @@
-"""Dilated Conv1D layers of Keras. What TensorFlow makes of them has shapes that change while it runs, which TFLM does not
-compute: TensorFlow Lite is the reference."""
+"""Dilated Conv1D layers of Keras. What TensorFlow makes of them has shapes that change while it runs, beyond TFLM:
+TensorFlow Lite is the reference."""
 
 from __future__ import annotations
 
