@@ -73,6 +73,14 @@ def test_deploy(board, model, tool: str) -> None:
     assert ask(board.port, LISTING) == "['lib', 'm.midge', 'rom']"
 
 
+def test_second_module_where_it_is_needed(board, model, tmp_path: Path) -> None:
+    assert "lib/midge_extra.mpy" not in deploy(model(), board.port).copied
+    (tmp_path / "s.tflite").write_bytes(models.streaming())
+    convert(tmp_path / "s.tflite", tmp_path / "s.midge")
+    report = deploy(tmp_path / "s.midge", board.port)
+    assert sorted(report.copied) == ["lib/midge_extra.mpy", "s.midge"] and report.backend == "native"
+
+
 def test_command_line(board, model) -> None:
     command = [Path(sys.executable).parent / "midge", "deploy", model(), "--port", board.port]
     done = subprocess.run(command, capture_output=True, text=True)
