@@ -113,7 +113,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "products of int16": (_one("BATCH_MATMUL", [WIDE, WIDE], ((1, 4, 6, 6), "int16", (1e-3, 0)), AdjY=True), "int16"),
     "int32 bias of an int16 depthwise convolution": (_depthwise16(np.int32, 1.0), "not 3 int64"),
     "factor of an int16 convolution": (_depthwise16(np.int64, 1e5), "by more than 128"),
-    "zero point of int16": (one_operator("relu", (1, 8), (0.05, -200)), "impossible"),
+    "zero point of int16": (_one("RELU", [((1, 8), "int16", (1e-3, 3))], ((1, 8), "int16", (1e-3, 3))), "impossible"),
     "rectified floats": (one_operator("float_functions", (1, 8), Q, functions=["RELU"], quant=Q), "float32"),
     "sines of floats": (one_operator("float_functions", (1, 8), Q, functions=["SIN"], quant=Q), "SIN"),
     "rsqrt of negative numbers": (one_operator("rsqrt", (1, 8), Q), "negative"),

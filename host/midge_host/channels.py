@@ -52,7 +52,8 @@ def drop_channels(
 ) -> None:
     """Narrows `steps` and their tensors in place. Every tensor keeps at least one channel.
 
-    inputs, outputs: the model's, which stay whole. aliases: from a tensor to the one that it renames.
+    inputs, outputs: the model's, which stay whole; its state is among the outputs. aliases: from a tensor to the one
+    that it renames.
     """
     known = Known(aliases)
     for tensor in inputs:

@@ -91,9 +91,9 @@ def build(graph: Graph) -> ModelFile:
 
 
 def _build(graph: Graph) -> ModelFile:
-    resolve_state(graph)
     fold_constants(graph)
     fuse_dilation(graph)
+    resolve_state(graph)
     inputs, outputs = fold_edges(graph)
     shift_unsigned(graph)
     tabulate_floats(graph)
@@ -110,7 +110,7 @@ def _build(graph: Graph) -> ModelFile:
     kept = [*(e.tensor for e in outputs), *aliases.values(), *state]
     steps = fuse_clamps(fuse_tables(steps, kept), kept)
     source_macs = sum(macs(s.record) for s in steps)
-    drop_channels(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases)
+    drop_channels(steps, [e.tensor for e in inputs], [*(e.tensor for e in outputs), *state], aliases)
     arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases, state)
     records, weights = lay_out(steps, arena)
     model = ModelFile(

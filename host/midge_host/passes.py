@@ -150,15 +150,13 @@ def fuse_tables(steps: list[Step], kept: list[Tensor]) -> list[Step]:
     """A table of what a table gives is one table. kept: as in fuse_clamps."""
     fused: list[Step] = []
     for step in steps:
-        if step.operator == "LUT":
-            source = step.inputs[0]
-            before = next((s for s in fused if s.output is source and s.operator == "LUT"), None)
-            if before and source not in kept and sum(source in s.inputs for s in steps) == 1:
-                inner, outer = (np.frombuffer(s.blocks[0], np.int8) for s in (before, step))
-                before.blocks = [outer[inner.astype(np.int64) + 128].tobytes()]
-                before.output = step.output
-                continue
-        fused.append(step)
+        before = _sole_source(step, steps, fused, kept) if step.operator == "LUT" else None
+        if before and before.operator == "LUT":
+            inner, outer = (np.frombuffer(s.blocks[0], np.int8) for s in (before, step))
+            before.blocks = [outer[inner.astype(np.int64) + 128].tobytes()]
+            before.output = step.output
+        else:
+            fused.append(step)
     return fused
 
 
@@ -170,21 +168,25 @@ def fuse_clamps(steps: list[Step], kept: list[Tensor]) -> list[Step]:
     fused: list[Step] = []
     for step in steps:
         limits = _clamp_of(step)
-        if limits is None:
-            fused.append(step)
-            continue
-        before = next((s for s in fused if s.output is step.inputs[0]), None)
-        read_once = sum(step.inputs[0] in s.inputs for s in steps) == 1 and step.inputs[0] not in kept
-        if before is None or "clamp_min" not in before.fields or not read_once:
-            fused.append(step)
-            continue
-        low, high = (max(before.fields["clamp_min"], limits[0]), min(before.fields["clamp_max"], limits[1]))
-        if low > high:
-            fused.append(step)
-            continue
-        before.fields |= {"clamp_min": low, "clamp_max": high}
-        before.output = step.output
+        before = _sole_source(step, steps, fused, kept) if limits else None
+        if before and "clamp_min" in before.fields:
+            low, high = (max(before.fields["clamp_min"], limits[0]), min(before.fields["clamp_max"], limits[1]))
+            if low <= high:
+                before.fields |= {"clamp_min": low, "clamp_max": high}
+                before.output = step.output
+                continue
+        fused.append(step)
     return fused
+
+
+def _sole_source(step: Step, steps: list[Step], fused: list[Step], kept: list[Tensor]) -> Step | None:
+    """The step among `fused` that makes the input of `step`, if it could as well make its output: nobody else reads
+    that input and, as the output may be a state, nobody reads what that held since."""
+    source = step.inputs[0]
+    if source in kept or sum(source in s.inputs for s in steps) > 1:
+        return None
+    at = next((i for i, s in enumerate(fused) if s.output is source), len(fused))
+    return None if any(step.output in s.inputs for s in fused[at:]) else next(iter(fused[at:]), None)
 
 
 def _clamp_of(step: Step) -> tuple[int, int] | None:

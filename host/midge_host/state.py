@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from .graph import Graph, Node, State, Tensor
+from .numerics import FLOAT_FUNCTIONS
 
 VARIABLE_KINDS = {"CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
 # Operators whose output holds the input's bytes in the input's order.
 RESHAPES = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
+# Operators that passes take into those behind them: what they read is read when their readers run.
+_LATE = RESHAPES | {"PAD", "QUANTIZE", "DEQUANTIZE", *FLOAT_FUNCTIONS}
 
 
 def resolve_state(graph: Graph) -> None:
@@ -52,8 +55,11 @@ def _write_in_place(graph: Graph, assign: Node) -> None:
     producer = graph.producer(value)
     if producer is None or producer.kind in RESHAPES or len(graph.consumers(value)) > 1 or value in graph.outputs:
         return
-    before = graph.nodes[: graph.nodes.index(producer)]
-    if all(n in before and n.kind not in RESHAPES for n in graph.consumers(variable)):
+    if producer.kind == "QUANTIZE" and producer.inputs[0] in graph.inputs:
+        return  # the device library may do it, before the prediction begins
+    if any(variable in n.outputs for n in graph.nodes if n is not assign):
+        return
+    if _last_read(graph, variable) < graph.nodes.index(producer):
         producer.outputs = [variable if t is value else t for t in producer.outputs]
         graph.nodes.remove(assign)
 
@@ -86,13 +92,23 @@ def _initial_values(init: Graph) -> dict[str, np.ndarray]:
 
 def _is_overwritten(graph: Graph, at: int, key: str, keys: dict[int, str]) -> bool:
     """Whether the variable gets a new value while what the READ_VARIABLE at `at` read is still wanted."""
-    value = graph.nodes[at].outputs[0]
-    if value in graph.outputs:
+    last = _last_read(graph, graph.nodes[at].outputs[0])
+    if last == len(graph.nodes):
         return True
-    later = graph.nodes[at + 1 :]
-    readers = [i for i, n in enumerate(later) if any(t is value for t in n.inputs)]
-    writers = [i for i, n in enumerate(later) if n.kind == "ASSIGN_VARIABLE" and keys.get(id(n.inputs[0])) == key]
-    return bool(readers and writers) and min(writers) < max(readers)
+    writers = [n for n in graph.nodes[at + 1 : last] if n.kind == "ASSIGN_VARIABLE"]
+    return any(keys.get(id(n.inputs[0])) == key for n in writers)
+
+
+def _last_read(graph: Graph, tensor: Tensor) -> int:
+    """The index of the last node that reads `tensor`, also by way of _LATE operators; -1 if none does, the number of
+    nodes if the caller of the model does."""
+    names, last = {id(tensor)}, -1
+    for i, node in enumerate(graph.nodes):
+        if any(id(t) in names for t in node.inputs):
+            last = i
+            if node.kind in _LATE:
+                names |= set(map(id, node.outputs))
+    return len(graph.nodes) if any(id(t) in names for t in graph.outputs) else last
 
 
 def _layer_states(graph: Graph) -> None:

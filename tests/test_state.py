@@ -1,0 +1,160 @@
+"""Variables that are read after what would be their new value is known, in all the ways that a converter pass could
+move a read behind the write or the write before the read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import tflm
+from midge_host import backends
+from tflite_models import ModelBuilder
+
+Q = (0.05, 3)
+N = 8
+
+
+class Model(ModelBuilder):
+    """One input `x` and a variable, of the same shape."""
+
+    def __init__(self, shape: tuple[int, ...] = (1, N), dtype: str = "int8") -> None:
+        super().__init__()
+        self.rng = np.random.default_rng(0)
+        self.shape = shape
+        self.x = self.tensor(shape, dtype, quant=None if dtype == "float32" else Q, name="x")
+        self.state = self.variable(self.bytes(*shape), Q)
+
+    def bytes(self, *shape: int) -> np.ndarray:
+        return self.rng.integers(-127, 128, shape).astype(np.int8)
+
+    def read(self) -> int:
+        return self.read_variable(self.state, self.shape, Q)
+
+    def assign(self, value: int) -> None:
+        self.assign_variable(self.state, value)
+
+    def dense(self, x: int, channels: int = N) -> int:
+        """With one channel that does not depend on x."""
+        weights = self.bytes(channels, self.tensors[x].shape[-1])
+        weights[1] = 0
+        bias = self.rng.integers(-3000, 3000, channels).astype(np.int32)
+        return self.fully_connected(x, weights, bias, weight_scales=0.004, quant=Q)
+
+
+def clamp(m: Model) -> list[int]:
+    former, sums = m.read(), m.dense(m.x)
+    y = m.add(former, m.x, quant=(0.1, 0))
+    m.assign(m.relu(sums, Q))
+    return [y]
+
+
+def table_of_table(m: Model) -> list[int]:
+    former, inner = m.read(), m.hard_swish(m.x, (0.06, 1))
+    y = m.add(former, m.x, quant=(0.1, 0))
+    m.assign(m.leaky_relu(inner, 0.3, Q))
+    return [y]
+
+
+def reshaped_output(m: Model) -> list[int]:
+    y = m.reshape(m.read(), (2, N // 2))
+    m.assign(m.add(m.x, m.x, quant=Q))
+    return [y]
+
+
+def reshaped(m: Model) -> list[int]:
+    former = m.reshape(m.read(), (2, N // 2))
+    m.assign(m.add(m.x, m.x, quant=Q))
+    return [m.hard_swish(former, Q)]
+
+
+def real_output(m: Model) -> list[int]:
+    y = m.dequantize(m.read())
+    m.assign(m.add(m.x, m.x, quant=Q))
+    return [y]
+
+
+def real_outputs_before_and_after(m: Model) -> list[int]:
+    former = m.read()
+    m.assign(m.add(former, m.x, quant=Q))
+    return [m.dequantize(former), m.dequantize(m.read())]
+
+
+def padding(m: Model) -> list[int]:
+    image = m.pad(m.read(), [(0, 0), (1, 1), (1, 1), (0, 0)])
+    m.assign(m.add(m.x, m.x, quant=Q))
+    weights = m.bytes(3, 3, 3, 2)
+    return [m.conv_2d(image, weights, np.zeros(3, np.int32), weight_scales=0.01, quant=(0.1, 0), padding="VALID")]
+
+
+def float_function(m: Model) -> list[int]:
+    real, negative = m.dequantize(m.read()), m.tensor((1, N), "float32")
+    m.op("NEG", [real], [negative])
+    m.assign(m.add(m.x, m.x, quant=Q))
+    return [m.quantize(negative, Q)]
+
+
+def real_input(m: Model) -> list[int]:
+    y = m.hard_swish(m.read(), Q)
+    m.assign(m.quantize(m.x, Q))
+    return [y]
+
+
+def dense(m: Model) -> list[int]:
+    """A recurrent cell; nothing that comes later reads what the layer gives, not even its constant channel."""
+    both = m.concatenation(m.read(), m.x, axis=1)
+    y = m.dense(both, 4)
+    m.assign(m.dense(both))
+    return [y]
+
+
+def delay(m: Model) -> list[int]:
+    y = m.hard_swish(m.read(), Q)
+    m.assign(m.dense(m.x))
+    return [y]
+
+
+def two_values(m: Model) -> list[int]:
+    y = m.hard_swish(m.read(), Q)
+    first, second = m.hard_swish(m.x, Q), m.add(m.x, m.x, quant=Q)
+    m.assign(second)
+    m.assign(first)
+    return [y]
+
+
+def folded_constant(m: Model) -> list[int]:
+    y = m.add(m.read(), m.x, quant=(0.1, 0))
+    half = m.constant(m.bytes(1, N // 2), quant=Q)
+    m.assign(m.concatenation(half, half, axis=1))
+    return [y]
+
+
+CASES = [
+    clamp,
+    table_of_table,
+    reshaped_output,
+    reshaped,
+    real_output,
+    real_outputs_before_and_after,
+    padding,
+    float_function,
+    real_input,
+    dense,
+    delay,
+    two_values,
+    folded_constant,
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.__name__)
+def test_reads_come_before_the_write(make_model, case: Callable[[Model], list[int]]) -> None:
+    m = Model((1, 4, 4, 2) if case is padding else (1, N), "float32" if case is real_input else "int8")
+    data = m.build([m.x], case(m))
+    readings = m.rng.integers(-128, 128, (6, *m.shape)).astype(np.int8)
+    if case is real_input:
+        readings = readings.astype(np.float32) / 16
+    path, expected = make_model(data), tflm.run(data, [readings])
+    for name in ("numpy", "cpython"):
+        for got, wanted in zip(backends.run(name, path, [readings]).outputs, expected, strict=True):
+            np.testing.assert_allclose(got.reshape(wanted.shape), wanted, rtol=1e-6, err_msg=name)
