@@ -8,7 +8,7 @@ import pytest
 import tflm
 from midge_host import backends, model_file
 from midge_host.convert import build
-from midge_host.errors import UnsupportedError
+from midge_host.errors import MidgeError, UnsupportedError
 from midge_host.folding import fold_constants
 from midge_host.graph import Graph, Node, Tensor
 from midge_host.importers import tflite
@@ -109,3 +109,12 @@ def test_tables_of_tables_are_one(make_model) -> None:
     path = make_model(data)
     assert [model_file.read(path).operator(0).name] == ["LUT"] and len(model_file.read(path).records) == 1
     np.testing.assert_array_equal(backends.run("cpython", path, [readings]).outputs[0], tflm.run(data, [readings])[0])
+
+
+def test_a_constant_output_is_refused() -> None:
+    m = ModelBuilder()
+    x, shape = m.tensor((1, 4), quant=(0.05, 3)), m.tensor((2,), "int32")
+    m.op("SHAPE", [x], [shape], 1, "ShapeOptions", OutType=2)
+    data = m.build([x], [m.relu(x), shape])
+    with pytest.raises(MidgeError, match="is a constant"):
+        build(tflite.load_tflite(data, "m.tflite"))

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from midge_host import backends
+from midge_host.convert import build
+from midge_host.errors import UnsupportedError
+from midge_host.importers import tflite
 from tflite_models import ModelBuilder
 
 IMAGE = (1, 7, 6, 3)
@@ -68,3 +71,12 @@ def test_layers(make_model, kind: str, padding: str, weights_zero: int) -> None:
     for name in BACKENDS:
         got = backends.run(name, path, [readings]).outputs[0]
         np.testing.assert_array_equal(got.reshape(expected.shape), expected, err_msg=name)
+
+
+def test_relu6_to_another_scale_is_refused() -> None:
+    """TensorFlow Lite rescales, TFLM does not: the bytes would mean something else."""
+    m = ModelBuilder()
+    x = m.tensor((1, 256), "uint8", quant=(0.05, 120))
+    data = m.build([x], [m.relu6(x, (6 / 255, 0))])
+    with pytest.raises(UnsupportedError, match="different scales"):
+        build(tflite.load_tflite(data, "m.tflite"))

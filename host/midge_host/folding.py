@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .errors import MidgeError
 from .graph import Graph, Node
 from .operators.copy import strided_slice
 from .state import RESHAPES
@@ -35,6 +36,9 @@ def fold_constants(graph: Graph) -> None:
                 raise node.refuse(f"it makes {value.shape}, not {tensor.shape}", "export with fixed shapes")
             tensor.data = np.ascontiguousarray(value, tensor.dtype).reshape(tensor.shape)
     graph.nodes = kept
+    for tensor in graph.outputs:
+        if tensor.data is not None:
+            raise MidgeError(f"{graph.name}: the output {tensor.name!r} is a constant; export the model without it")
 
 
 def _values(node: Node) -> list[np.ndarray] | None:

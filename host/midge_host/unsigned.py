@@ -31,6 +31,14 @@ def shift_unsigned(graph: Graph) -> None:
             # TensorFlow Lite takes the product of the scales of uint8 tensors in float32.
             node.options["scale_product"] = "float32"
             _take_zero_point(graph, node, weights)
+    for node in graph.nodes:
+        if node.kind == "RELU6" and id(node.inputs[0]) in unsigned and not _same_scale(*node.inputs, *node.outputs):
+            # TensorFlow Lite rescales; TFLM, whose arithmetic the layer gets, does not.
+            raise node.refuse("its uint8 input and output have different scales", "quantise the model to int8")
+
+
+def _same_scale(a: Tensor, b: Tensor) -> bool:
+    return np.array_equal(a.scale, b.scale) and np.array_equal(a.zero_point, b.zero_point)
 
 
 def _take_zero_point(graph: Graph, node: Node, weights: Tensor) -> None:
