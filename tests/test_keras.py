@@ -105,7 +105,9 @@ def files(tmp_path_factory) -> Path:
     lstm.save(folder / "lstm.keras")
 
     # As Keras 2 wrote it.
-    keras.Sequential([keras.Input((6, 4)), layers.LSTM(3)]).save(folder / "lstm.h5")
+    inner = keras.Sequential([keras.Input((6, 4)), layers.LSTM(3)])
+    inner.save(folder / "lstm.h5")
+    keras.Sequential([keras.Input((6, 4)), inner]).save(folder / "lstm_inside.keras")
     with h5py.File(folder / "lstm.h5", "a") as file:
         config = json.loads(file.attrs["model_config"])
         config["config"]["layers"][1]["config"] |= {"time_major": False, "implementation": 2}
@@ -186,8 +188,9 @@ def test_lstm_layers_become_one_operator_each(files: Path) -> None:
 
 
 @needs_tensorflow
-def test_lstm_layer_of_keras_2(files: Path) -> None:
-    tflite = keras_to_tflite(files / "lstm.h5", files / "sequences.npz")
+@pytest.mark.parametrize("file", ["lstm.h5", "lstm_inside.keras"])
+def test_lstm_layer_of_keras_2_or_of_a_model_within(files: Path, file: str) -> None:
+    tflite = keras_to_tflite(files / file, files / "sequences.npz")
     assert [n.kind for n in load_tflite(tflite, "lstm").nodes] == ["UNIDIRECTIONAL_SEQUENCE_LSTM", "STRIDED_SLICE"]
 
 

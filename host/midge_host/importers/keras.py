@@ -171,7 +171,7 @@ def _load_keras(path: pathlib.Path) -> tuple[Callable, list]:
 
     def call(*tensors):
         tensors = tf.nest.pack_sequence_as(inputs, tensors)
-        if not any(isinstance(layer, keras.layers.LSTM) for layer in model.layers):
+        if not any(isinstance(layer, keras.layers.LSTM) for layer in model._flatten_layers()):
             return model(tensors, training=False)
         # What goes through a signature has constants, no variables.
         return model.stateless_call(*[list(map(tf.constant, w)) for w in weights], tensors, training=False)[0]

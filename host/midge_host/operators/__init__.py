@@ -1,7 +1,7 @@
 """Every operator: how a node becomes steps, and how NumPy runs its record.
 
-To add one: a module here, a line in each table below, a line in spec.OPERATORS if the device gets a new operator,
-and its kernels in native_modules/core and device_lib/midge/_portable.py.
+To add one: a module here and a line in each table below; docs/development.md says what more a new operator of the
+device needs.
 """
 
 from __future__ import annotations
