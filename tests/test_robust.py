@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import subprocess
+import sys
 import threading
 import time
 from array import array
@@ -117,6 +118,43 @@ def test_threads(make_model, expected) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_lock_takes_no_memory(tmp_path: Path) -> None:
+    """The one for boards without threads: not even the first prediction may take heap."""
+    script = """
+import micropython
+from midge._lock import Lock
+
+lock = Lock()
+acquire, release = lock.acquire, lock.release
+micropython.heap_lock()
+results = acquire(0) and not acquire(0)
+release()
+results = results and acquire(0)
+micropython.heap_unlock()
+print(results)
+"""
+    assert on_micropython(tmp_path, script).strip() == "True"
+
+
+def test_loading_in_the_middle_of_loading(make_model, expected, monkeypatch) -> None:
+    """On a board, where the loader leaves memory when it is done: also while a callback's load is under way."""
+    path = str(make_model(SOURCE))
+    collect = midge._collect
+    inner = []
+
+    def interrupted() -> None:
+        if not inner and "midge._file" in sys.modules:
+            inner.append(None)
+            inner[0] = midge.load(path)
+        collect()
+
+    monkeypatch.setattr(gc, "mem_free", lambda: 1 << 30, raising=False)
+    monkeypatch.delitem(sys.modules, "midge._file", raising=False)
+    monkeypatch.setattr(midge, "_collect", interrupted)
+    for model in (midge.load(path), inner[0]):
+        assert result_of(model, 0) == expected[0]
 
 
 def test_reloading_leaks_no_files(make_model) -> None:

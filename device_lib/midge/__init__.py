@@ -57,7 +57,9 @@ def _borrow(name, function, *arguments):
         return getattr(module, function)(*arguments)
     finally:
         if hasattr(gc, "mem_free"):
-            del sys.modules["midge." + name], globals()[name]
+            # It may have left already: a callback may have borrowed it, too.
+            sys.modules.pop("midge." + name, None)
+            globals().pop(name, None)
 
 
 def _text(key, *values):

@@ -194,7 +194,8 @@ def _same(path, crc):
 def _read(path, view):
     # Of a file whose every field was checked: checksums of the program and of the weights, names of the operators,
     # golden values, program, (inputs, outputs), labels, (bytes of the arena, where the weights are, their bytes, bytes
-    # of RAM to stream them, the number of records that only set the state). view: the file in mapped memory, if it is there; its program is then used where it lies.
+    # of RAM to stream them, the number of records that only set the state). view: the file in mapped memory, if it is
+    # there; its program is then used where it lies.
     with open(path, "rb") as file:
         try:
             return _contents(file, view)

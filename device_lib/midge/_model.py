@@ -120,7 +120,7 @@ class Model:
             return
         self._steps = self._parts
         for step in self._parts or ():
-            step[2] = memoryview(self._weights)
+            step[2] = self._weights
         if mode == "map":
             return
         with open(self._path, "rb") as file:

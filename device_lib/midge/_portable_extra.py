@@ -533,7 +533,8 @@ def _resize_nearest(op, arena, weights, block, begin, end):
 def _places(step, start, size, outputs):
     # For each output the two pixels that it lies between, and the share of the second in 1/1024.
     places = []
-    for at in range(start, start + step * outputs, step) if step else [start] * outputs:
+    for i in range(outputs):
+        at = start + i * step
         first = max(0, at >> 10)
         places.append((first, min((at + 1023) >> 10, size - 1), at - 1024 * first))
     return places
