@@ -1,5 +1,6 @@
 // Readings in, results out, of tensors of int8.
 
+#include "bytes.h"
 #include "edge.h"
 #include "fixed_point.h"
 
@@ -45,7 +46,7 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
             low += (uint32_t)(offset & 0xFFFF) + 0x8000;
             q = pixel * (multiplier >> 16) + (offset >> 16) + (int32_t)(low >> 16);
         } else {
-            uint32_t x = midge_load_word(reading.data + 4 * i);
+            uint32_t x = midge_uint32_at(reading.data + 4 * i);
             if (IS_NAN(x)) {
                 return MIDGE_BAD_READING;
             }
@@ -69,7 +70,7 @@ uint32_t midge_decode(midge_bytes_t descriptor, midge_arena_t arena, uint8_t *ou
     const int8_t *from = arena.data + tensor->offset;
     for (uint32_t i = 0; i < tensor->bytes; i++) {
         if (type == MIDGE_FLOAT32) {
-            midge_store_word(out + 4 * i, multiply(tensor->scale, from[i] - tensor->zero_point));
+            midge_store_uint32(out + 4 * i, multiply(tensor->scale, from[i] - tensor->zero_point));
         } else if (type == MIDGE_UINT8) {
             out[i] = (uint8_t)(from[i] + 128);
         } else {

@@ -82,15 +82,4 @@ static inline const midge_tensor_t *midge_as_tensor(midge_bytes_t bytes, uint32_
     return tensor;
 }
 
-// float32 elements may lie at any address.
-static inline uint32_t midge_load_word(const uint8_t *p) {
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static inline void midge_store_word(uint8_t *p, uint32_t word) {
-    for (int i = 0; i < 4; i++, word >>= 8) {
-        p[i] = (uint8_t)word;
-    }
-}
-
 #endif

@@ -2,6 +2,7 @@
 
 #include "../fixed_point.h"
 #include "../operators.h"
+#include "fixed_point_wide.h"
 
 #define DIMS 5
 #define INT16 1
@@ -65,9 +66,8 @@ static int32_t unclamped(const midge_arithmetic_t *op, int32_t a, int32_t b) {
     return (int32_t)(result + (uint32_t)op->output_zero);
 }
 
-static int32_t compute(const midge_arithmetic_t *op, int32_t a, int32_t b) {
-    int32_t q = unclamped(op, a, b);
-    return q < op->clamp_min ? op->clamp_min : q > op->clamp_max ? op->clamp_max : q;
+static int16_t compute(const midge_arithmetic_t *op, int32_t a, int32_t b) {
+    return midge_clamp16(unclamped(op, a, b), op->clamp_min, op->clamp_max);
 }
 
 void midge_arithmetic(const midge_call_t *call) {
@@ -88,7 +88,7 @@ void midge_arithmetic(const midge_call_t *call) {
     int32_t a = 0, b = 0;
     for (uint32_t i = 0;; i++) {
         if (wide) {
-            ((int16_t *)(void *)out)[i] = (int16_t)compute(op,
+            ((int16_t *)(void *)out)[i] = compute(op,
                 ((const int16_t *)(const void *)input1)[a],
                 ((const int16_t *)(const void *)input2)[b]);
         } else {

@@ -1,6 +1,6 @@
 // CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED of int16 activations with int8 weights.
 
-#include "bytes.h"
+#include "../bytes.h"
 #include "fixed_point_wide.h"
 #include "window16.h"
 

@@ -1,8 +1,8 @@
 // LSTM: sequences through four gates, a hidden and a cell state.
 
+#include "../bytes.h"
 #include "../fixed_point.h"
 #include "../operators.h"
-#include "bytes.h"
 #include "dot.h"
 #include "fixed_point_wide.h"
 #include "sigmoid.h"

@@ -1,7 +1,7 @@
 // MEAN and SUM of int16 over neighbouring axes, seen as [outer, reduce, inner]; zero points are 0.
 
-#include "../operators.h"
 #include "../fixed_point.h"
+#include "../operators.h"
 #include "fixed_point_wide.h"
 
 uint32_t midge_mean16_check(const void *record, uint32_t arena_bytes) {

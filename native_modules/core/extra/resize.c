@@ -1,8 +1,8 @@
 // RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR.
 
+#include "../bytes.h"
 #include "../fixed_point.h"
 #include "../operators.h"
-#include "bytes.h"
 
 #define UNIT 1024 // positions are multiples of 1/UNIT pixels
 

@@ -4,7 +4,7 @@
 #ifndef MIDGE_SIGMOID_H
 #define MIDGE_SIGMOID_H
 
-#include "bytes.h"
+#include "../bytes.h"
 
 #define MIDGE_SIGMOID_BYTES 512
 

@@ -1,9 +1,9 @@
 // SOFTMAX of int16 over the last axis. The weight block holds two tables of 513 int16 values, on
 // straight lines between which a function lies: exp from -10 to 0, and 1 / (1 + x) from 0 to 1.
 
+#include "../bytes.h"
 #include "../fixed_point.h"
 #include "../operators.h"
-#include "bytes.h"
 #include "fixed_point_wide.h"
 
 #define TABLE_BYTES (513 * 2)
@@ -12,8 +12,8 @@
 uint32_t midge_softmax_from16_check(const void *record, uint32_t arena_bytes) {
     const midge_softmax_t *op = record;
     // Up to 4,095 elements the sum has four bits to spare.
-    if (op->depth == 0 || op->depth > 4095 || op->shift > 30 || op->shift < -31
-        || op->multiplier < 0 || ((op->input | op->output) & 1)) {
+    if (op->depth == 0 || op->depth > 4095 || !midge_is_rescale(op->multiplier, op->shift)
+        || ((op->input | op->output) & 1)) {
         return MIDGE_BAD_PARAMETER;
     }
     if (op->blocks != 1 || op->block_bytes < 2 * TABLE_BYTES) {

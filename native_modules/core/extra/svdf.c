@@ -1,8 +1,8 @@
 // SVDF: filters over each input whose latest results are remembered, and weighted sums of these.
 
+#include "../bytes.h"
 #include "../fixed_point.h"
 #include "../operators.h"
-#include "bytes.h"
 #include "dot.h"
 
 #define INT16 1

@@ -1,8 +1,8 @@
 // Readings in, results out, of tensors of int16 and int32.
 
+#include "../bytes.h"
 #include "../edge.h"
 #include "../fixed_point.h"
-#include "bytes.h"
 
 // The descriptor in `bytes` of a tensor of int16 or int32, or NULL.
 static const midge_tensor_t *as_wide(midge_bytes_t bytes, uint32_t arena_bytes) {
@@ -97,7 +97,7 @@ uint32_t midge_decode_wide(midge_bytes_t descriptor, midge_arena_t arena, uint8_
     const uint32_t unit = tensor->element == MIDGE_DTYPE_INT16 ? 2 : 4;
     for (uint32_t i = 0; i < tensor->bytes; i += unit, out += 4) {
         int32_t q = unit == 2 ? midge_int16_at(from + i) : (int32_t)midge_uint32_at(from + i);
-        midge_store_word(out, multiply(tensor->scale, (int64_t)q - tensor->zero_point));
+        midge_store_uint32(out, multiply(tensor->scale, (int64_t)q - tensor->zero_point));
     }
     return MIDGE_OK;
 }
