@@ -403,7 +403,7 @@ def test_interrupted(bench: Path, backend: str) -> None:
     )
     while not started.exists():
         time.sleep(0.02)
-    time.sleep(1.5)
+    time.sleep(4)  # for what it imports on the way
     os.killpg(child.pid, signal.SIGINT)
     out, err = child.communicate(timeout=20)
     assert (child.returncode, out, err.lstrip("\n")) == (130, "", "midge: interrupted\n")

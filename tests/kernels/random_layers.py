@@ -16,7 +16,7 @@ from midge import _portable
 from midge_host import spec
 from midge_host.numerics import quantize_multiplier
 from midge_host.operators import REFERENCES, blocks
-from midge_host.operators.add import LEFT_SHIFT
+from midge_host.operators.arithmetic import LEFT_SHIFTS
 from midge_host.operators.window import same_padding
 from midge_host.program import Context, Rows, macs, record_shapes
 
@@ -245,11 +245,13 @@ def _add(rng: Generator, index: int) -> Layer:
     if rng.integers(3) == 0:
         scales[2] = np.exp(rng.uniform(-12, 12))
     twice = 2 * max(scales[:2])
-    ratios = {"1": scales[0] / twice, "2": scales[1] / twice, "": twice / (1 << LEFT_SHIFT) / scales[2]}
+    ratios = {"1": scales[0] / twice, "2": scales[1] / twice, "": twice / (1 << LEFT_SHIFTS["int8"]) / scales[2]}
     fields: Fields = {"code": spec.BY_NAME["ADD"].code, "count": count, "output_bytes": count}
     for name, ratio in ratios.items():
         fields[f"multiplier{name}"], fields[f"shift{name}"] = quantize_multiplier(float(ratio))
-    fields |= {name: zero_point(rng) for name in ("zero1", "zero2", "output_zero")} | {"left_shift": LEFT_SHIFT}
+    fields |= {name: zero_point(rng) for name in ("zero1", "zero2", "output_zero")} | {
+        "left_shift": LEFT_SHIFTS["int8"]
+    }
     if rng.integers(6) == 0:  # as no converter would have them
         fields |= {name: int(rng.integers(-31, 31)) for name in ("shift1", "shift2", "shift")}
         fields["left_shift"] = int(rng.integers(0, 23))
