@@ -4,6 +4,7 @@ move a read behind the write or the write before the read."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,6 +124,15 @@ def two_values(m: Model) -> list[int]:
     return [y]
 
 
+def chain(m: Model) -> list[int]:
+    """One variable takes what another held, which then gets a new value."""
+    older = m.variable(m.bytes(1, N), Q)
+    y = m.hard_swish(m.read_variable(older, (1, N), Q), Q)
+    m.assign_variable(older, m.read())
+    m.assign(m.dense(m.x))
+    return [y]
+
+
 def folded_constant(m: Model) -> list[int]:
     y = m.add(m.read(), m.x, quant=(0.1, 0))
     half = m.constant(m.bytes(1, N // 2), quant=Q)
@@ -143,6 +153,7 @@ CASES = [
     dense,
     delay,
     two_values,
+    chain,
     folded_constant,
 ]
 
@@ -154,7 +165,58 @@ def test_reads_come_before_the_write(make_model, case: Callable[[Model], list[in
     readings = m.rng.integers(-128, 128, (6, *m.shape)).astype(np.int8)
     if case is real_input:
         readings = readings.astype(np.float32) / 16
-    path, expected = make_model(data), tflm.run(data, [readings])
+    check(make_model(data), data, readings)
+
+
+def check(path: Path, data: bytes, readings: np.ndarray) -> None:
+    """The .midge file at `path` gives what TFLM makes of the .tflite `data`."""
+    expected = tflm.run(data, [readings])
     for name in ("numpy", "cpython"):
         for got, wanted in zip(backends.run(name, path, [readings]).outputs, expected, strict=True):
             np.testing.assert_allclose(got.reshape(wanted.shape), wanted, rtol=1e-6, err_msg=name)
+
+
+def random_layers(m: Model) -> list[int]:
+    """Reads and assignments of three variables anywhere among layers that passes move or join."""
+    rng = m.rng
+    states = [m.state, *(m.variable(m.bytes(1, N), Q) for _ in range(2))]
+    made = [m.x]
+
+    def pick() -> int:
+        return made[-1 - min(len(made) - 1, int(rng.exponential(2)))]
+
+    def negative(x: int) -> int:
+        real, result = m.dequantize(x), m.tensor((1, N), "float32")
+        m.op("NEG", [real], [result])
+        return m.quantize(result, Q)
+
+    layers = [
+        lambda: m.relu(pick(), Q),
+        lambda: m.hard_swish(pick(), Q),
+        lambda: m.leaky_relu(pick(), 0.3, Q),
+        lambda: m.add(pick(), pick(), quant=Q),
+        lambda: m.maximum(pick(), pick()),
+        lambda: m.dense(pick()),
+        lambda: m.dense(m.concatenation(pick(), pick(), axis=1)),
+        lambda: m.reshape(m.reshape(pick(), (2, N // 2)), (1, N)),
+        lambda: m.concatenation(*reversed(m.split(pick(), 1, 2)), axis=1),
+        lambda: negative(pick()),
+    ]
+    for _ in range(rng.integers(4, 20)):
+        state, kind = states[rng.integers(3)], rng.integers(16)
+        if kind < 3:
+            made.append(m.read_variable(state, (1, N), Q))
+        elif kind < 6:
+            m.assign_variable(state, pick())
+        else:
+            made.append(layers[kind - 6]())
+    forms = [lambda t: t, m.dequantize, lambda t: m.reshape(t, (2, N // 2))]
+    return [forms[rng.integers(3)](t) for t in dict.fromkeys([made[-1], pick(), pick()])]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_layers(make_model, seed: int) -> None:
+    m = Model()
+    m.rng = np.random.default_rng(seed)
+    data = m.build([m.x], random_layers(m))
+    check(make_model(data), data, m.rng.integers(-128, 128, (5, *m.shape)).astype(np.int8))

@@ -57,7 +57,7 @@ def _write_in_place(graph: Graph, assign: Node) -> None:
         return
     if producer.kind == "QUANTIZE" and producer.inputs[0] in graph.inputs:
         return  # the device library may do it, before the prediction begins
-    if any(variable in n.outputs for n in graph.nodes if n is not assign):
+    if any(variable in n.outputs for n in graph.nodes if n is not assign) or value in [s.tensor for s in graph.state]:
         return
     if _last_read(graph, variable) < graph.nodes.index(producer):
         producer.outputs = [variable if t is value else t for t in producer.outputs]

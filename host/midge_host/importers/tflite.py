@@ -70,7 +70,6 @@ OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
             "ellipsis_mask": "EllipsisMask",
             "new_axis_mask": "NewAxisMask",
             "shrink_axis_mask": "ShrinkAxisMask",
-            "offset": "Offset",
         },
     ),
     "SQUEEZE": ("SqueezeOptions", {"squeeze_dims": "SqueezeDimsAsNumpy"}),
