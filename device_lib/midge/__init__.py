@@ -52,13 +52,14 @@ def _collect():
 def _borrow(name, function, *arguments):
     # What a function of one of midge's modules returns. On a board the module then leaves memory: an arena needs its
     # place.
-    module = getattr(__import__("midge." + name), name)
+    path = "midge." + name
+    __import__(path)
     try:
-        return getattr(module, function)(*arguments)
+        return getattr(sys.modules[path], function)(*arguments)
     finally:
         if hasattr(gc, "mem_free"):
             # It may have left already: a callback may have borrowed it, too.
-            sys.modules.pop("midge." + name, None)
+            sys.modules.pop(path, None)
             globals().pop(name, None)
 
 

@@ -339,7 +339,7 @@ def _map(path, asked):
     except TypeError:
         file.close()
     if asked:
-        from ._extra import map_file
+        from ._seldom import map_file
 
         return map_file(path)
     return None

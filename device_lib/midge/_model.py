@@ -246,9 +246,9 @@ def _compute(model, reading, out):
 
 def _seldom(name, *arguments):
     # What is not in memory all the time.
-    from . import _extra
+    from . import _seldom as module
 
-    return getattr(_extra, name)(*arguments)
+    return getattr(module, name)(*arguments)
 
 
 def _refuse(model, status):

@@ -143,7 +143,7 @@ def python_reasons() -> str:
     return _consts([(name, code) for code, (name, _) in enumerate(spec.REASONS, 1)])
 
 
-def python_extra() -> str:
+def python_seldom() -> str:
     """Facts for readings that are lists, for the self-test, and refusal codes."""
     head = spec.HEAD
     pairs = [("RECORD", spec.RECORD_BYTES), ("MAX_RANK", spec.MAX_RANK), ("FIRST_EXTRA", spec.FIRST_EXTRA)]
@@ -205,7 +205,7 @@ def _modules(front: Front) -> str:
 
 
 SECTIONS = {
-    "device_lib/midge/_extra.py": {"extra": python_extra},
+    "device_lib/midge/_seldom.py": {"seldom": python_seldom},
     "device_lib/midge/_second.py": {"records": python_records},
     "device_lib/midge/_texts.py": {"reasons": python_texts},
     "device_lib/midge/_portable.py": {"operators": python_operators},

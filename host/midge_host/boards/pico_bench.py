@@ -34,13 +34,13 @@ def main(job):
     model = load(job["model"], job["weights"])
     loaded = used() - idle
 
-    from midge import _extra
+    from midge import _seldom
 
-    operators = _extra.operators(model, model._op_count)
+    operators = _seldom.operators(model, model._op_count)
     mark(0)
     model.predict_into(reading, out)
     mark(1)
-    _extra.load(model, reading)
+    _seldom.load(model, reading)
     mark(2)
     for i in range(len(operators)):
         operators[i]()

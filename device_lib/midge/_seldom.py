@@ -15,7 +15,7 @@ except ImportError:
         return value
 
 
-# generated: extra (host/midge_host/spec.py, `make generate`)
+# generated: seldom (host/midge_host/spec.py, `make generate`)
 _RECORD = const(72)
 _MAX_RANK = const(6)
 _FIRST_EXTRA = const(32)
@@ -239,13 +239,15 @@ def selftest(model):
         for i in range(tensor.offset, tensor.offset + tensor.bytes):
             x = (1664525 * x + 1013904223) & 0xFFFFFFFF
             arena[i] = x >> 24
-    for i, run in enumerate(operators(model, model._op_count)):
-        run()
-        start = _u32(model._program, i * _RECORD + _OUTPUT_AT)
-        end = start + _u32(model._program, i * _RECORD + _OUTPUT_BYTES_AT)
-        if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != _u32(golden, 4 + 4 * i):
-            raise ValueError(text("differs", model._path, i, _names(model)[i]))
-    reset(model)
+    try:
+        for i, run in enumerate(operators(model, model._op_count)):
+            run()
+            start = _u32(model._program, i * _RECORD + _OUTPUT_AT)
+            end = start + _u32(model._program, i * _RECORD + _OUTPUT_BYTES_AT)
+            if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != _u32(golden, 4 + 4 * i):
+                raise ValueError(text("differs", model._path, i, _names(model)[i]))
+    finally:
+        reset(model)
     return True
 
 
