@@ -9,7 +9,7 @@ from midge_host import backends
 from midge_host.convert import build
 from midge_host.errors import UnsupportedError
 from midge_host.importers import tflite
-from tflite_models import ModelBuilder
+from tflite_models import ModelBuilder, window_output
 
 IMAGE = (1, 7, 6, 3)
 X, Y = (0.02, 119), (0.9, 131)
@@ -66,6 +66,27 @@ def tensorflow_lite(model: bytes, readings: np.ndarray) -> np.ndarray:
 )
 def test_layers(make_model, kind: str, padding: str, weights_zero: int) -> None:
     model, readings = layer(kind, weights_zero, padding)
+    expected = tensorflow_lite(model, readings)
+    path = make_model(model)
+    for name in BACKENDS:
+        got = backends.run(name, path, [readings]).outputs[0]
+        np.testing.assert_array_equal(got.reshape(expected.shape), expected, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("window", "padding"),
+    [((2, 2), "VALID"), ((2, 2), "SAME"), ((3, 3), "VALID"), ((3, 3), "SAME"), ((7, 6), "VALID"), ((1, 4), "SAME")],
+)
+def test_averages(make_model, window: tuple[int, int], padding: str) -> None:
+    """Halves are rounded upwards."""
+    m = ModelBuilder()
+    x = m.tensor(IMAGE, "uint8", quant=X)
+    sizes = [window_output(n, k, k, 1, padding) for n, k in zip(IMAGE[1:3], window, strict=True)]
+    y = m.tensor((1, *sizes, IMAGE[3]), "uint8", quant=X)
+    fields = {"Padding": ["SAME", "VALID"].index(padding), "StrideH": window[0], "StrideW": window[1]}
+    m.op("AVERAGE_POOL_2D", [x], [y], 1, "Pool2DOptions", **fields, FilterHeight=window[0], FilterWidth=window[1])
+    model = m.build([x], [y])
+    readings = np.random.default_rng(3).integers(0, 256, (20, *IMAGE)).astype(np.uint8)
     expected = tensorflow_lite(model, readings)
     path = make_model(model)
     for name in BACKENDS:

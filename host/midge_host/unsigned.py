@@ -31,10 +31,35 @@ def shift_unsigned(graph: Graph) -> None:
             # TensorFlow Lite takes the product of the scales of uint8 tensors in float32.
             node.options["scale_product"] = "float32"
             _take_zero_point(graph, node, weights)
+    for node in [n for n in graph.nodes if n.kind == "AVERAGE_POOL_2D" and id(n.inputs[0]) in unsigned]:
+        _round_upwards(graph, node)
     for node in graph.nodes:
         if node.kind == "RELU6" and id(node.inputs[0]) in unsigned and not _same_scale(*node.inputs, *node.outputs):
             # TensorFlow Lite rescales; TFLM, whose arithmetic the layer gets, does not.
             raise node.refuse("its uint8 input and output have different scales", "quantise the model to int8")
+
+
+def _round_upwards(graph: Graph, node: Node) -> None:
+    """An average of uint8 rounds halves upwards, one of int8 away from zero. That is the same above zero: the pool
+    takes the uint8 values as int16."""
+    options, source, output = node.options, node.inputs[0], node.outputs[0]
+    is_even = options["padding"] == "SAME" or options["kernel_h"] * options["kernel_w"] % 2 == 0
+    if not is_even or options["activation"] != "NONE":
+        return
+    lowest, zero = np.array([-128]), np.array([0])
+    from_zero = replace(source, name=f"{node.name}_from_zero", zero_point=lowest)
+    wide = replace(source, name=f"{node.name}_wide", dtype="int16", zero_point=zero)
+    pooled = replace(output, name=f"{node.name}_pooled", dtype="int16", zero_point=zero)
+    low = replace(output, name=f"{node.name}_low", zero_point=lowest)
+    chain = [
+        Node("RESHAPE", from_zero.name, [source], [from_zero]),
+        Node("QUANTIZE", wide.name, [from_zero], [wide]),
+        Node(node.kind, node.name, [wide], [pooled], options),
+        Node("QUANTIZE", low.name, [pooled], [low]),
+        Node("RESHAPE", output.name, [low], [output]),
+    ]
+    at = graph.nodes.index(node)
+    graph.nodes[at : at + 1] = chain
 
 
 def _same_scale(a: Tensor, b: Tensor) -> bool:
