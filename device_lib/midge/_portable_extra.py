@@ -4,6 +4,8 @@ import struct
 from array import array
 
 from ._portable import (
+    _REDUCE_LAYOUT,
+    _SOFTMAX_LAYOUT,
     _clamp,
     _exp,
     _exponentials,
@@ -58,6 +60,10 @@ _KIND_MINIMUM = const(4)
 _KIND_PRELU = const(5)
 _ELEMENT_AT = const(38)
 _DTYPE_INT16 = const(4)
+_CHANNEL16_BYTES = const(12)
+_EXP_TABLE_BYTES = const(1026)
+_SIGMOID_BYTES = const(512)
+_GATES_BYTES = const(32)
 _BAD_OPERATOR = const(1)
 _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
@@ -71,10 +77,6 @@ _ARITHMETIC_LAYOUT = "<BBHIiii5HhhbbbbbbBBBbIIIIIII"
 # code, flags, blocks, input2, multiplier1, multiplier2, multiplier, shape, clamp_min, clamp_max, shift1, shift2, shift, zero1, zero2, output_zero, repeat1, repeat2, kind, left_shift, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _WINDOW16_LAYOUT = "<BBHBBBBhhHHHHHHHHHHH10xIIIIIII"
 # code, flags, blocks, stride_h, stride_w, dilation_h, dilation_w, clamp_min, clamp_max, in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, pad_top, pad_left, block_channels, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_SOFTMAX_LAYOUT = "<BBHIIiii20xIIIIIII"
-# code, flags, blocks, rows, depth, multiplier, shift, diff_min, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_REDUCE_LAYOUT = "<BBHIIIiibbbb16xIIIIIII"
-# code, flags, blocks, outer, reduce, inner, multiplier, shift, input_zero, output_zero, clamp_min, clamp_max, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _RESIZE_LAYOUT = "<BBHiiiiHHHHHH12xIIIIIII"
 # code, flags, blocks, step_h, step_w, start_h, start_w, batch, in_h, in_w, in_c, out_h, out_w, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
 _NORMALIZE_LAYOUT = "<BBHIIb31xIIIIIII"
@@ -95,8 +97,6 @@ _OK = const(0)
 _OUTPUT_HAS_STRIDES = const(1)
 _INT16 = const(1)
 _NARROW = const(1)
-_CHANNEL_BYTES = const(12)  # of a convolution's channel in a block
-_TABLE_BYTES = const(1026)
 
 
 def check(program, arena_bytes, weights_bytes):
@@ -312,7 +312,7 @@ def _check_lstm(op, arena_bytes):
         return _BAD_PARAMETER
     if (op[-7] | hidden | op[-6]) & (unit - 1) or cell & 1:
         return _BAD_PARAMETER
-    if op[2] != 1 or 544 + 4 * cells * (8 + depth + cells) > op[-3]:
+    if op[2] != 1 or _SIGMOID_BYTES + _GATES_BYTES + 4 * cells * (8 + depth + cells) > op[-3]:
         return _BAD_WEIGHTS
     end = max(op[-7] + rows * depth * unit, op[-6] + rows * cells * unit, hidden + batch * cells * unit)
     return _BAD_TENSOR if max(end, cell + batch * cells * 2) > arena_bytes else _OK
@@ -351,7 +351,7 @@ def _check_conv16(op, arena_bytes):
         return _BAD_PARAMETER
     if op[1] > _NARROW or op[2] * block_channels != out_c:
         return _BAD_PARAMETER
-    return _BAD_WEIGHTS if block_channels * (_CHANNEL_BYTES + row) > op[-3] else _OK
+    return _BAD_WEIGHTS if block_channels * (_CHANNEL16_BYTES + row) > op[-3] else _OK
 
 
 def _check_pool16(op, arena_bytes):
@@ -383,7 +383,7 @@ def _check_softmax_from16(op, arena_bytes):
     rows, depth, multiplier, shift = op[3:7]
     if not 0 < depth <= 4095 or not _is_rescale(multiplier, shift) or (op[-7] | op[-6]) & 1:
         return _BAD_PARAMETER
-    if op[2] != 1 or op[-3] < 2 * _TABLE_BYTES:
+    if op[2] != 1 or op[-3] < 2 * _EXP_TABLE_BYTES:
         return _BAD_WEIGHTS
     return _BAD_TENSOR if max(op[-7], op[-6]) + 2 * rows * depth > arena_bytes else _OK
 
@@ -392,7 +392,7 @@ def _check_function16(op, arena_bytes):
     count, multiplier, shift = op[3:6]
     if not 0 <= multiplier <= 32767 or shift > 31 or (op[-7] | op[-6]) & 1:
         return _BAD_PARAMETER
-    if op[2] != 1 or op[-3] < 512:
+    if op[2] != 1 or op[-3] < _SIGMOID_BYTES:
         return _BAD_WEIGHTS
     return _BAD_TENSOR if max(op[-7], op[-6]) + 2 * count > arena_bytes else _OK
 

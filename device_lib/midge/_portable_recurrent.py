@@ -12,6 +12,13 @@ except ImportError:
         return value
 
 
+# generated: block parts (host/midge_host/spec.py, `make generate`)
+_CHANNEL16_BYTES = const(12)
+_EXP_TABLE_BYTES = const(1026)
+_SIGMOID_BYTES = const(512)
+_GATES_BYTES = const(32)
+# generated: end
+
 _INT16 = const(1)
 _TIME_MAJOR = const(2)
 _GATE_POWER = const(-12)  # gates enter their functions on a scale of 2^-12, and leave them on 2^-15
@@ -49,8 +56,8 @@ def lstm(op, arena, weights, block, begin, end):
     hidden, cell, multiplier, batch, steps, depth, cells, clip, shift = op[3:12]
     shifts, power, zero = op[12:20], op[20], op[21]
     code, unit, top, rescale = ("h", 2, 32767, _rescale_wide) if op[1] & _INT16 else ("b", 1, 127, _rescale_8)
-    table = _values("H", weights, block, 512)
-    multipliers = [m & 0x7FFFFFFF for m in _values("i", weights, block + 512, 32)]
+    table = _values("H", weights, block, _SIGMOID_BYTES)
+    multipliers = [m & 0x7FFFFFFF for m in _values("i", weights, block + _SIGMOID_BYTES, _GATES_BYTES)]
     size = cells * unit
     view = memoryview(arena)
     for b in range(batch):
@@ -60,7 +67,7 @@ def lstm(op, arena, weights, block, begin, end):
             row = t * batch + b if op[1] & _TIME_MAJOR else b * steps + t
             x = _values(code, arena, op[-7] + row * depth * unit, depth * unit)
             out = h[:]
-            at = block + 544
+            at = block + _SIGMOID_BYTES + _GATES_BYTES
             for c in range(cells):
                 gates = []
                 for g in range(4):
@@ -121,7 +128,7 @@ def _cell_tanh(table, x, power):
 
 def _function16(function, op, arena, weights, block):
     count, multiplier, shift = op[3:6]
-    table = _values("H", weights, block, 512)
+    table = _values("H", weights, block, _SIGMOID_BYTES)
     x = _values("h", arena, op[-7], 2 * count)
     half = 1 << shift >> 1
     for i in range(count):

@@ -25,11 +25,13 @@ _MEAN_16 = const(50)
 _SOFTMAX_FROM_16 = const(51)
 _LOGISTIC_16 = const(52)
 _TANH_16 = const(53)
+_CHANNEL16_BYTES = const(12)
+_EXP_TABLE_BYTES = const(1026)
+_SIGMOID_BYTES = const(512)
+_GATES_BYTES = const(32)
 # generated: end
 
 _CHANNEL = "<IhhI"  # of a channel in a block: its bias in two parts, its shift and multiplier
-_CHANNEL_BYTES = const(12)
-_TABLE_BYTES = const(1026)
 
 
 def conv16(op, arena, weights, block, begin, end):
@@ -44,11 +46,11 @@ def conv16(op, arena, weights, block, begin, end):
     for c in range(begin * block_channels, end * block_channels):
         start = block + (c // block_channels) * op[-3]
         i = c % block_channels
-        bias, upper, shift, multiplier = struct.unpack_from(_CHANNEL, weights, start + i * _CHANNEL_BYTES)
+        bias, upper, shift, multiplier = struct.unpack_from(_CHANNEL, weights, start + i * _CHANNEL16_BYTES)
         bias += upper << 32
         multiplier &= 0x7FFFFFFF
         shift = _clamp(shift, -31, 30 if op[1] else 7)
-        w = _signed(weights, start + block_channels * _CHANNEL_BYTES + i * row, row)
+        w = _signed(weights, start + block_channels * _CHANNEL16_BYTES + i * row, row)
         channel = c * in_c // out_c if depthwise else 0
         to = 2 * c
         for oy in range(out_h):
@@ -131,8 +133,8 @@ def requantize(op, arena, weights, block, begin, end):
 
 def softmax_from16(op, arena, weights, block, begin, end):
     rows, depth, multiplier, shift = op[3:7]
-    exp = _values("h", weights, block, _TABLE_BYTES)
-    inverse = _values("h", weights, block + _TABLE_BYTES, _TABLE_BYTES)
+    exp = _values("h", weights, block, _EXP_TABLE_BYTES)
+    inverse = _values("h", weights, block + _EXP_TABLE_BYTES, _EXP_TABLE_BYTES)
     for row in range(rows):
         x = _values("h", arena, op[-7] + 2 * row * depth, 2 * depth)
         top = max(x)

@@ -17,11 +17,10 @@ from .channels import drop_channels
 from .dilation import fuse_dilation
 from .errors import MidgeError, UnsupportedError
 from .folding import fold_constants
-from .graph import Graph, Node, Tensor
+from .graph import RESHAPES, Graph, Node, Tensor
 from .model_file import ModelFile, TensorInfo
 from .operators import FRONTS, blocks, constant
 from .passes import (
-    RESHAPES,
     Edge,
     check_graph,
     drop_reshapes,
@@ -170,8 +169,6 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict], bytes]:
         record["scratch"], record["scratch_bytes"] = arena.scratch.get(step, (0, 0))
         for i, tensor in enumerate(step.inputs[1:], 2):
             record[f"input{i}"] = arena.offset(tensor)
-        if step.temporary:
-            record["temporary"] = arena.temporary[step]
         layout = spec.BY_NAME[step.operator].layout
         try:
             record = layout.unpack(layout.pack(**record))

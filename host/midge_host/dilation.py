@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .graph import Graph, Node, Tensor
-from .state import RESHAPES
+from .graph import RESHAPES, Graph, Node, Tensor
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
@@ -55,17 +54,13 @@ def _fuse(graph: Graph, chain: list[Node], conv: Node) -> None:
         return replace(tensor, name=name, shape=(n, *sizes, c))
 
     wide, made = image(source, f"{source.name}_image"), image(output, f"{output.name}_image")
-    size = [n + (k - 1) * block for n, k, (block, _) in zip(made.shape[1:3], kernel, spread, strict=True)]
     fused = replace(conv, inputs=[wide, *conv.inputs[1:]], outputs=[made])
     fused.options = {**options, "dilation_h": spread[0][0], "dilation_w": spread[1][0]}
-    fused.options |= {"padding": "EXPLICIT", "pad": tuple(pad for _, pad in spread), "padded": tuple(size)}
+    fused.options |= {"padding": "EXPLICIT", "pad": tuple(pad for _, pad in spread)}
     at = graph.nodes.index(first)
     new = [Node("RESHAPE", wide.name, [source], [wide]), fused, Node("RESHAPE", made.name, [made], [output])]
     graph.nodes = [*graph.nodes[:at], *new, *(n for n in graph.nodes[at:] if n not in chain)]
 
 
 def _constants(node: Node, index: int) -> list[int]:
-    tensor = node.inputs[index]
-    if tensor is None or tensor.data is None:
-        raise node.refuse("its parameters are computed by the model", "use constant sizes")
-    return [int(v) for v in tensor.data.reshape(-1)]
+    return [int(v) for v in node.constant(index, "parameters are", "use constant sizes")]

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from .errors import MidgeError
-from .graph import Graph, Node
-from .operators.copy import strided_slice
-from .state import RESHAPES
+from .graph import RESHAPES, Graph, Node
+from .operators.copy import slices, strided_slice
 
 MAX_ELEMENTS = 1 << 24  # of a folded tensor: FILL and RANGE may ask for any number
 
@@ -65,10 +64,6 @@ def _split(node: Node, axis: np.ndarray, value: np.ndarray) -> list[np.ndarray]:
     return np.split(value, len(node.outputs), int(axis.item()))
 
 
-def _slice(node: Node, value: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
-    return value[tuple(slice(b, None if n == -1 else b + n) for b, n in zip(begin, size, strict=True))]
-
-
 def _reduce(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     return lambda node, value, axes: function(value, axis=tuple(axes.reshape(-1)), keepdims=node.options["keep_dims"])
 
@@ -85,7 +80,7 @@ _MOVES: dict[str, Callable[..., Any]] = {
     "PACK": lambda node, *values: np.stack(values, node.options["axis"]),
     "UNPACK": lambda node, value: list(np.moveaxis(value, node.options["axis"], 0)),
     "SPLIT": _split,
-    "SLICE": _slice,
+    "SLICE": lambda node, value, *_: value[slices(node)],
     "STRIDED_SLICE": lambda node, value, *_: value[strided_slice(node)],
     "TRANSPOSE": lambda node, value, axes: value.transpose(axes),
     "GATHER": lambda node, value, indexes: value.take(indexes, node.options["axis"]),

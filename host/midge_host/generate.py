@@ -43,6 +43,8 @@ def c_header() -> str:
         "",
     ]
     out += [f"#define MIDGE_{op.name} {op.code}" for op in spec.OPERATORS]
+    out += ["", "// Parts of weight blocks."]
+    out += [f"#define MIDGE_{name} {size}  // {text}" for name, size, text in spec.BLOCK_PARTS]
     out += ["", "// What ARITHMETIC computes."]
     out += [f"#define MIDGE_KIND_{name} {i}" for i, name in enumerate(spec.ARITHMETIC_KINDS)]
     out += ["", "// What the source model has at an input or output, and what the arena holds of it."]
@@ -89,12 +91,20 @@ def python_extra_operators() -> str:
     text += _consts([(f"KIND_{name}", i) for i, name in enumerate(spec.ARITHMETIC_KINDS)])
     codes = {name: code for code, name in spec.DTYPES.items()}
     text += _consts([("ELEMENT_AT", spec.TENSOR.offsets["element"]), ("DTYPE_INT16", codes["int16"])])
-    return text + python_reasons() + _layouts([], extra)
+    known = {op.layout for op in spec.OPERATORS if op.code < spec.FIRST_EXTRA}  # these stand in _portable.py
+    layouts = _layouts([], [op for op in extra if op.layout not in known])
+    return text + python_block_parts() + python_reasons() + layouts
 
 
 def python_wide_operators() -> str:
     """Codes of operators on int16 activations."""
-    return _consts([(op.name, op.code) for op in spec.OPERATORS if op.name.endswith("_16")])
+    codes = [(op.name, op.code) for op in spec.OPERATORS if op.name.endswith("_16")]
+    return _consts(codes) + python_block_parts()
+
+
+def python_block_parts() -> str:
+    """Bytes of what weight blocks hold beside weights."""
+    return _consts([(name, size) for name, size, _ in spec.BLOCK_PARTS])
 
 
 def _layouts(first: list[spec.Layout], operators: list[spec.Operator]) -> str:
@@ -211,6 +221,7 @@ SECTIONS = {
     "device_lib/midge/_portable.py": {"operators": python_operators},
     "device_lib/midge/_portable_extra.py": {"extra operators": python_extra_operators},
     "device_lib/midge/_portable_wide.py": {"wide operators": python_wide_operators},
+    "device_lib/midge/_portable_recurrent.py": {"block parts": python_block_parts},
     "device_lib/midge/_model.py": {"dtypes": python_dtypes},
     "device_lib/midge/_file.py": {"header": python_header, "dtypes": python_dtypes},
     "docs/operators.md": {"fronts": doc_fronts},

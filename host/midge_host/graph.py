@@ -10,6 +10,9 @@ import numpy as np
 
 from .errors import UnsupportedError
 
+# Operators whose output holds the input's bytes in the input's order.
+RESHAPES = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
+
 
 @dataclass(eq=False)
 class Tensor:
@@ -34,6 +37,9 @@ class Tensor:
     def bytes(self) -> int:
         return self.size * np.dtype(self.dtype).itemsize
 
+    def has_scale_of(self, other: Tensor) -> bool:
+        return np.array_equal(self.scale, other.scale) and np.array_equal(self.zero_point, other.zero_point)
+
     @property
     def is_quantised(self) -> bool:
         return self.scale.size > 0
@@ -53,6 +59,13 @@ class Node:
     def refuse(self, reason: str, advice: str) -> UnsupportedError:
         """The error to raise when this layer cannot be converted."""
         return UnsupportedError(f"layer {self.name!r} ({self.kind}): {reason}; {advice}")
+
+    def constant(self, index: int, what: str, advice: str) -> np.ndarray:
+        """The elements of input `index`, which must be a constant."""
+        tensor = self.inputs[index]
+        if tensor is None or tensor.data is None:
+            raise self.refuse(f"its {what} computed by the model", advice)
+        return tensor.data.reshape(-1)
 
     def per_tensor(self, tensor: Tensor, dtypes: tuple[str, ...] = ("int8",)) -> tuple[np.float32, int]:
         """Scale and zero point of an activation of one of `dtypes`."""

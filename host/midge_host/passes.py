@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import MidgeError
-from .graph import Graph, Node, Tensor
+from .graph import RESHAPES, Graph, Node, Tensor
 from .numerics import FLOAT_FUNCTIONS
 from .operators import FOLDED, FRONTS
 from .operators.pad import paddings
 from .program import Step
-from .state import RESHAPES, VARIABLE_KINDS
+from .state import VARIABLE_KINDS
 
 
 @dataclass
@@ -137,8 +137,7 @@ def fuse_padding(graph: Graph) -> None:
             continue
         before = paddings(pad)
         source = pad.inputs[0]
-        same = np.array_equal(source.scale, padded.scale) and np.array_equal(source.zero_point, padded.zero_point)
-        if before[0] != (0, 0) or before[3] != (0, 0) or not same:
+        if before[0] != (0, 0) or before[3] != (0, 0) or not source.has_scale_of(padded):
             continue
         conv.inputs[0] = source
         conv.options = {**conv.options, "padding": "EXPLICIT", "pad": (before[1][0], before[2][0])}

@@ -31,7 +31,6 @@ class Plan:
     aliases: dict[Tensor, Tensor]
     arena_bytes: int
     scratch: dict[Step, tuple[int, int]] = field(default_factory=dict)  # offset and bytes
-    temporary: dict[Step, int] = field(default_factory=dict)  # offset
 
     def offset(self, tensor: Tensor) -> int:
         return self.buffers[_root(self.aliases, tensor)].offset
@@ -81,11 +80,9 @@ def plan(
         root = _root(aliases, tensor)
         if root not in buffers:
             buffers[root] = Buffer(tensor.bytes, first, max(last.get(root, first), first))
-    temporary = {step: Buffer(step.temporary, i, i) for i, step in enumerate(steps) if step.temporary}
-    everything = [*buffers.values(), *temporary.values()]
-    arena_bytes = place(everything)
-    arena_bytes, scratch = place_scratch(steps, everything, arena_bytes)
-    return Plan(buffers, aliases, arena_bytes, scratch, {step: b.offset for step, b in temporary.items()})
+    arena_bytes = place(list(buffers.values()))
+    arena_bytes, scratch = place_scratch(steps, list(buffers.values()), arena_bytes)
+    return Plan(buffers, aliases, arena_bytes, scratch)
 
 
 def place_scratch(

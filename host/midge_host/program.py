@@ -33,7 +33,6 @@ class Step:
 
     `inputs`: the record's input, input2, ... `rows`: of a convolution; other operators may have `blocks`.
     `in_place`: the output may take the memory of an input that nobody reads later.
-    `temporary`: bytes of memory that the operator cannot do without while it runs: the record's field of that name.
     `partial`: it writes a part of the output, which a later step completes.
     """
 
@@ -45,7 +44,6 @@ class Step:
     blocks: list[bytes] = field(default_factory=list)
     rows: Rows | None = None
     in_place: bool = False
-    temporary: int = 0
     partial: bool = False
 
     @property

@@ -169,14 +169,31 @@ def _record(name: str, text: str, fields: list[tuple[str, str, str]]) -> Layout:
 
 HEAD = _record("head", "What all records have in common.", [(f"{FIELDS_BYTES}s", "fields", "of the operator")])
 
+# Of every window over an image.
+_STEPS = [
+    ("B", "stride_h", "vertical stride"),
+    ("B", "stride_w", "horizontal stride"),
+    ("B", "dilation_h", "vertical dilation"),
+    ("B", "dilation_w", "horizontal dilation"),
+]
+_SIZES = [
+    ("H", "in_h", "input height"),
+    ("H", "in_w", "input width"),
+    ("H", "in_c", "input channels"),
+    ("H", "out_h", "output height"),
+    ("H", "out_w", "output width"),
+    ("H", "out_c", "output channels"),
+    ("H", "kernel_h", "window height"),
+    ("H", "kernel_w", "window width"),
+    ("H", "pad_top", "rows of padding above"),
+    ("H", "pad_left", "columns of padding at the left"),
+]
+
 WINDOW = _record(
     "window",
     "Operators that slide a window over an NHWC image (batch 1). FULLY_CONNECTED is a 1x1 window: one row per `in_h`.",
     [
-        ("B", "stride_h", "vertical stride"),
-        ("B", "stride_w", "horizontal stride"),
-        ("B", "dilation_h", "vertical dilation"),
-        ("B", "dilation_w", "horizontal dilation"),
+        *_STEPS,
         ("b", "input_zero", "zero point of the input: the value of padding"),
         ("b", "output_zero", "zero point of the output"),
         ("b", "clamp_min", "least output value"),
@@ -185,16 +202,7 @@ WINDOW = _record(
         ("B", "shift_bits", "bits of a channel's shift, 0 to 6"),
         ("B", "mult_bits", "bits of a channel's multiplier, 0 or 30"),
         ("b", "shift", "added to every channel's shift"),
-        ("H", "in_h", "input height"),
-        ("H", "in_w", "input width"),
-        ("H", "in_c", "input channels"),
-        ("H", "out_h", "output height"),
-        ("H", "out_w", "output width"),
-        ("H", "out_c", "output channels"),
-        ("H", "kernel_h", "window height"),
-        ("H", "kernel_w", "window width"),
-        ("H", "pad_top", "rows of padding above"),
-        ("H", "pad_left", "columns of padding at the left"),
+        *_SIZES,
         ("H", "block_channels", "output channels in a weight block"),
         ("H", "reserved", "0"),
         ("i", "multiplier", "multiplier of every channel where mult_bits is 0"),
@@ -340,22 +348,10 @@ WINDOW16 = _record(
     "A window over an image of int16 values, whose zero points are 0. flags 1: sums of 32 bits, as TFLM has them where "
     "the bias is int32; else of 64.",
     [
-        ("B", "stride_h", "vertical stride"),
-        ("B", "stride_w", "horizontal stride"),
-        ("B", "dilation_h", "vertical dilation"),
-        ("B", "dilation_w", "horizontal dilation"),
+        *_STEPS,
         ("h", "clamp_min", "least output value"),
         ("h", "clamp_max", "largest output value"),
-        ("H", "in_h", "input height"),
-        ("H", "in_w", "input width"),
-        ("H", "in_c", "input channels"),
-        ("H", "out_h", "output height"),
-        ("H", "out_w", "output width"),
-        ("H", "out_c", "output channels"),
-        ("H", "kernel_h", "window height"),
-        ("H", "kernel_w", "window width"),
-        ("H", "pad_top", "rows of padding above"),
-        ("H", "pad_left", "columns of padding at the left"),
+        *_SIZES,
         ("H", "block_channels", "output channels in a weight block"),
     ],
 )
@@ -388,6 +384,15 @@ FUNCTION16 = _record(
 
 # Of a channel in a weight block of 16-bit activations, before the rows: bias, shift, multiplier.
 CHANNEL16_BITS = (48, 16, 32)
+
+# Bytes of what weight blocks hold beside weights: name, bytes, what it is.
+BLOCK_PARTS = [
+    ("CHANNEL16_BYTES", sum(CHANNEL16_BITS) // 8, "of a channel of 16-bit activations"),
+    ("EXP_TABLE_BYTES", 513 * 2, "each of the two tables of SOFTMAX_FROM_16"),
+    ("SIGMOID_BYTES", 256 * 2, "the sigmoid's table"),
+    ("GATES_BYTES", 8 * 4, "multipliers of an LSTM's gates, behind that table"),
+]
+PART_BYTES = {name: size for name, size, _ in BLOCK_PARTS}
 
 LSTM = _record(
     "lstm",

@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from .graph import Graph, Node, State, Tensor
+from .graph import RESHAPES, Graph, Node, State, Tensor
 from .numerics import FLOAT_FUNCTIONS
 
 VARIABLE_KINDS = {"CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
-# Operators whose output holds the input's bytes in the input's order.
-RESHAPES = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
 # Operators that passes take into those behind them: what they read is read when their readers run.
 _LATE = RESHAPES | {"PAD", "QUANTIZE", "DEQUANTIZE", *FLOAT_FUNCTIONS}
 

@@ -34,7 +34,7 @@ def shift_unsigned(graph: Graph) -> None:
     for node in [n for n in graph.nodes if n.kind == "AVERAGE_POOL_2D" and id(n.inputs[0]) in unsigned]:
         _round_upwards(graph, node)
     for node in graph.nodes:
-        if node.kind == "RELU6" and id(node.inputs[0]) in unsigned and not _same_scale(*node.inputs, *node.outputs):
+        if node.kind == "RELU6" and id(node.inputs[0]) in unsigned and not node.inputs[0].has_scale_of(node.outputs[0]):
             # TensorFlow Lite rescales; TFLM, whose arithmetic the layer gets, does not.
             raise node.refuse("its uint8 input and output have different scales", "quantise the model to int8")
 
@@ -60,10 +60,6 @@ def _round_upwards(graph: Graph, node: Node) -> None:
     ]
     at = graph.nodes.index(node)
     graph.nodes[at : at + 1] = chain
-
-
-def _same_scale(a: Tensor, b: Tensor) -> bool:
-    return np.array_equal(a.scale, b.scale) and np.array_equal(a.zero_point, b.zero_point)
 
 
 def _take_zero_point(graph: Graph, node: Node, weights: Tensor) -> None:
@@ -120,13 +116,8 @@ def _pixels(graph: Graph, node: Node, parts: list[np.ndarray]) -> np.ndarray:
     n, h, w, c = source.shape
     pixels = _insert(graph, node, "PACK", [source] * count, (n, h, w, count, c), axis=3)
     node.inputs[0] = _insert(graph, node, "RESHAPE", [pixels], (n, h, count * w, c))
-    padded_h = (out[0] - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1
-    padded_w = count * ((out[1] - 1) * strides[1] + kernel[1])
-    node.options = {
-        **options,
-        **{"stride_w": count * strides[1], "padding": "EXPLICIT", "pad": (top, count * left)},
-        "padded": (padded_h, padded_w),
-    }
+    padding = {"padding": "EXPLICIT", "pad": (top, count * left)}
+    node.options = {**options, "stride_w": count * strides[1], **padding}
     return np.stack(parts, 3).reshape(1, kernel[0], count * kernel[1], parts[0].shape[3])
 
 

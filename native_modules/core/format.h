@@ -44,6 +44,12 @@
 #define MIDGE_LOGISTIC_16 52
 #define MIDGE_TANH_16 53
 
+// Parts of weight blocks.
+#define MIDGE_CHANNEL16_BYTES 12  // of a channel of 16-bit activations
+#define MIDGE_EXP_TABLE_BYTES 1026  // each of the two tables of SOFTMAX_FROM_16
+#define MIDGE_SIGMOID_BYTES 512  // the sigmoid's table
+#define MIDGE_GATES_BYTES 32  // multipliers of an LSTM's gates, behind that table
+
 // What ARITHMETIC computes.
 #define MIDGE_KIND_ADD 0
 #define MIDGE_KIND_SUB 1

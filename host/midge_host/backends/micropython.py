@@ -15,12 +15,13 @@ import numpy as np
 
 import midge
 
+from ..deploy.library import native_files
 from ..errors import MidgeError
 from ..model_file import ModelFile, read
 from . import RunResult
 from .local import TYPE_CODES
 
-NATIVE_MODULES = {f"{name}.mpy": f"{name}-x64.mpy" for name in ("midge_native", "midge_extra")}
+ARCHITECTURE = "x64"
 LIBRARY = Path(midge.__file__).parent
 HEAP = "64m"
 
@@ -34,8 +35,7 @@ def executable() -> str | None:
 def problem(name: str) -> str | None:
     if executable() is None:
         return 'MicroPython is not installed; run: pip install "midge[micropython]"'
-    built = all((files("midge_host.prebuilt") / path).is_file() for path in NATIVE_MODULES.values())
-    if name == "micropython" and not built:
+    if name == "micropython" and not native_files(ARCHITECTURE):
         return "its native modules are not built; run: make natmods"
     return None
 
@@ -43,10 +43,8 @@ def problem(name: str) -> str | None:
 def lay_out(folder: Path, native: bool) -> None:
     """Fills a folder with what a board would hold: the library and, if wanted, the native modules."""
     (folder / "midge").symlink_to(LIBRARY)
-    if native:
-        for module, path in NATIVE_MODULES.items():
-            with as_file(files("midge_host.prebuilt") / path) as source:
-                shutil.copy(source, folder / module)
+    for module, data in ((native and native_files(ARCHITECTURE)) or {}).items():
+        (folder / module).write_bytes(data)
 
 
 def input_bytes(inputs: list[np.ndarray]) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..boards import qemu
 from ..boards.repl import BoardError
-from ..deploy.library import library_files
+from ..deploy.library import library_files, native_files
 from ..errors import MidgeError
 from ..model_file import read
 from . import RunResult
@@ -19,21 +19,14 @@ SECONDS = 3600  # for all predictions
 
 
 def problem(name: str) -> str | None:
-    if not all(path.is_file() for path in native_modules(name).values()):
+    if not native_files(qemu.BOARDS[name].arch):
         return "its native modules are not built; run: make natmods"
     return qemu.problem(name)
 
 
-def native_modules(name: str):
-    """Where a board's native modules are, by their names on the board."""
-    arch = qemu.BOARDS[name].arch
-    return {f"{m}.mpy": files("midge_host.prebuilt") / f"{m}-{arch}.mpy" for m in ("midge_native", "midge_extra")}
-
-
 def library(name: str) -> dict[str, bytes]:
     """The device library and the native modules, as files for the board's disk."""
-    modules = {module: path.read_bytes() for module, path in native_modules(name).items()}
-    everything = library_files("micropython") | modules
+    everything = library_files("micropython") | (native_files(qemu.BOARDS[name].arch) or {})
     return {f"lib/{path}": data for path, data in everything.items()}
 
 

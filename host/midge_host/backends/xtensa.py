@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from unittest import mock
 
@@ -13,26 +12,24 @@ import numpy as np
 import midge._model  # noqa: F401  (patch.dict forgets what is imported meanwhile)
 
 from ..boards import xtensa
+from ..deploy.library import native_files
 from ..errors import MidgeError
 from . import RunResult, local
 
-MODULES = ("midge_native", "midge_extra")
+ARCHITECTURE = "xtensawin"
 
 
 def problem(name: str) -> str | None:
-    if not all(_file(module).is_file() for module in MODULES):
+    if not native_files(ARCHITECTURE):
         return "its native modules are not built; run: make natmods"
     return xtensa.problem()
-
-
-def _file(module: str):
-    return files("midge_host.prebuilt") / f"{module}-xtensawin.mpy"
 
 
 @cache
 def _modules() -> dict[str, xtensa.NativeModule]:
     """An emulated core for each module, for all models."""
-    return {module: xtensa.NativeModule(_file(module).read_bytes()) for module in MODULES}
+    modules = native_files(ARCHITECTURE) or {}
+    return {name.removesuffix(".mpy"): xtensa.NativeModule(data) for name, data in modules.items()}
 
 
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:

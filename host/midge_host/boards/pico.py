@@ -16,13 +16,13 @@ from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..deploy.library import library_files
+from ..deploy.library import library_files, native_files
 from ..errors import MidgeError
 from . import cache as cache_folder
 from . import romfs
 
 CLOCK_HZ = 125_000_000
-NATIVE_MODULES = {f"{name}.mpy": f"{name}-armv6m.mpy" for name in ("midge_native", "midge_extra")}
+ARCHITECTURE = "armv6m"
 BLOCK = 4096
 PROMPT = ">>> "
 
@@ -70,7 +70,7 @@ def problem() -> str | None:
         return 'its tools are not installed; run: pip install "midge[boards]"'
     if not all((cache_folder() / "pico" / stamp).exists() for stamp in ("firmware.stamp", "emulator.stamp")):
         return "its firmware is not built; run `make boards` in midge's source tree, or set MIDGE_BOARDS"
-    if not all((files("midge_host.prebuilt") / name).is_file() for name in NATIVE_MODULES.values()):
+    if not native_files(ARCHITECTURE):
         return "its native modules are not built; run: make natmods"
     return None
 
@@ -80,7 +80,7 @@ def library() -> dict[str, bytes]:
     """What `midge deploy` puts on a board, and a module to mark cycles."""
     return {
         **library_files("micropython"),
-        **{name: (files("midge_host.prebuilt") / path).read_bytes() for name, path in NATIVE_MODULES.items()},
+        **(native_files(ARCHITECTURE) or {}),
         "cycles.py": (files(__package__) / "pico_cycles.py").read_bytes(),
     }
 

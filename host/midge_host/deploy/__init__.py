@@ -12,14 +12,13 @@ import hashlib
 import zlib
 from ast import literal_eval
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from .. import model_file
 from ..errors import CheckFailed, MidgeError
 from . import board_side
 from .board_side import script
-from .library import library_files
+from .library import library_files, native_files
 from .links import BoardError, Link, Progress, open_link
 
 BESIDE = ".new"  # what a file is called until it has been verified
@@ -106,10 +105,9 @@ def native_modules(board: Board, extra: bool) -> tuple[str, dict[str, bytes]] | 
         return None
     architecture: str | None = board.architecture
     while architecture:
-        names = ["midge_native", "midge_extra"] if extra else ["midge_native"]
-        paths = {f"{name}.mpy": files("midge_host.prebuilt") / f"{name}-{architecture}.mpy" for name in names}
-        if all(path.is_file() for path in paths.values()):
-            return architecture, {name: path.read_bytes() for name, path in paths.items()}
+        modules = native_files(architecture, extra)
+        if modules:
+            return architecture, modules
         architecture = FALLBACKS.get(architecture)
     return None
 

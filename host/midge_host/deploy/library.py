@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
+from importlib.resources import files
 from pathlib import Path
 
 import midge
@@ -22,6 +23,15 @@ def library_files(implementation: str) -> dict[str, bytes]:
     if not compiled:
         return {f"midge/{path.name}": path.read_bytes() for path in sources}
     return {f"midge/{path.stem}.mpy": _compile(path) for path in sources}
+
+
+def native_files(architecture: str, extra: bool = True) -> dict[str, bytes] | None:
+    """The native modules by their names on a board, midge_extra only where wanted; None if they are not built."""
+    names = ("midge_native", "midge_extra") if extra else ("midge_native",)
+    paths = {f"{name}.mpy": files("midge_host.prebuilt") / f"{name}-{architecture}.mpy" for name in names}
+    if not all(path.is_file() for path in paths.values()):
+        return None
+    return {name: path.read_bytes() for name, path in paths.items()}
 
 
 def _compile(path: Path) -> bytes:

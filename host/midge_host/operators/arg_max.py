@@ -11,12 +11,13 @@ from ..program import Context, Step
 
 
 def lower(graph: Graph, node: Node) -> list[Step]:
-    source, axis_tensor, output = node.inputs[0], node.inputs[1], node.outputs[0]
-    if axis_tensor is None or axis_tensor.data is None or axis_tensor.size != 1:
-        raise node.refuse("its axis is computed by the model", "use a constant axis")
+    source, output = node.inputs[0], node.outputs[0]
+    axes = node.constant(1, "axis is", "use a constant axis")
+    if axes.size != 1:
+        raise node.refuse(f"it has {axes.size} axes", "export the model again")
     if source.dtype != "int8" or output.dtype != "int32":
         raise node.refuse(f"it makes {output.dtype} of {source.dtype}", "let it take int8 and give int32")
-    axis = int(axis_tensor.data.reshape(-1)[0]) % len(source.shape)
+    axis = int(axes[0]) % len(source.shape)
     outer, reduce, inner = prod(source.shape[:axis]), source.shape[axis], prod(source.shape[axis + 1 :])
     if output.size != outer * inner:
         raise node.refuse(f"it makes {output.shape} of {source.shape}", "export the model again")

@@ -76,10 +76,7 @@ def _merged(dims: list[tuple[int, int]], run: int) -> tuple[list[tuple[int, int]
 
 
 def _constant(node: Node, index: int) -> np.ndarray:
-    tensor = node.inputs[index]
-    if tensor is None or tensor.data is None:
-        raise node.refuse("its parameters are computed by the model", "use constant shapes, positions and axes")
-    return tensor.data.reshape(-1)
+    return node.constant(index, "parameters are", "use constant shapes, positions and axes")
 
 
 def _cut(axis: int, start: int, stop: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -139,9 +136,14 @@ def lower_split_v(graph: Graph, node: Node) -> list[Step]:
     return _split(node, node.inputs[0], int(_constant(node, 2)[0]))
 
 
+def slices(node: Node) -> tuple[slice, ...]:
+    """The index that a SLICE is."""
+    pairs = zip(_constant(node, 1), _constant(node, 2), strict=True)
+    return tuple(slice(int(b), None if n == -1 else int(b + n)) for b, n in pairs)
+
+
 def lower_slice(graph: Graph, node: Node) -> list[Step]:
-    begin, size = _constant(node, 1), _constant(node, 2)
-    cuts = tuple(slice(int(b), None if n == -1 else int(b + n)) for b, n in zip(begin, size, strict=True))
+    cuts = slices(node)
     return [gather(node, node.inputs[0], node.outputs[0], lambda x: x[cuts])]
 
 

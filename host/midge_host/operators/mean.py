@@ -48,13 +48,15 @@ def lower(graph: Graph, node: Node) -> list[Step]:
     return [*steps, Step("MEAN", node.name, [source], output, fields)]
 
 
+def reduced_axes(node: Node) -> list[int]:
+    """The axes that a reduction is over, in order."""
+    rank = len(node.inputs[0].shape)
+    return sorted({int(a) % rank for a in node.constant(1, "axes are", "use constant axes")})
+
+
 def _neighbours(node: Node, source: Tensor) -> tuple[list[Step], tuple[Tensor, int, int]]:
     """A tensor of the source's elements whose axes first..last-1 are those to reduce, and what it takes to make it."""
-    axes_tensor = node.inputs[1]
-    if axes_tensor is None or axes_tensor.data is None:
-        raise node.refuse("its axes are computed by the model", "use constant axes")
-    rank = len(source.shape)
-    axes = sorted({int(a) % rank for a in axes_tensor.data.reshape(-1)})
+    rank, axes = len(source.shape), reduced_axes(node)
     wide = [a for a in axes if source.shape[a] > 1] or axes
     if not wide:
         return [], (source, rank, rank)

@@ -15,10 +15,8 @@ DIMS = 4
 
 def paddings(node: Node) -> list[tuple[int, int]]:
     """(before, after) for each dimension."""
-    tensor = node.inputs[1]
-    if tensor is None or tensor.data is None:
-        raise node.refuse("its paddings are computed by the model", "use constant paddings")
-    pairs = [(int(a), int(b)) for a, b in tensor.data.reshape(-1, 2)]
+    constants = node.constant(1, "paddings are", "use constant paddings")
+    pairs = [(int(a), int(b)) for a, b in constants.reshape(-1, 2)]
     if any(v < 0 for pair in pairs for v in pair):
         raise node.refuse(f"its paddings {pairs} are negative", "use a crop layer")
     source, output = node.inputs[0], node.outputs[0]
@@ -52,10 +50,7 @@ def _value(node: Node, output: Tensor) -> int:
     """The byte that the padding holds."""
     zero = int(output.zero_point[0]) if output.zero_point.size else 0
     if node.kind == "PADV2":
-        tensor = node.inputs[2]
-        if tensor is None or tensor.data is None:
-            raise node.refuse("its value is computed by the model", "use a constant value")
-        zero = int(tensor.data.reshape(-1)[0])
+        zero = int(node.constant(2, "value is", "use a constant value")[0])
     low, high = np.frombuffer(np.array([zero], output.dtype).tobytes(), np.int8)[[0, -1]]
     if low != high:
         raise node.refuse(f"its value is {zero}, which has two different bytes", "pad with 0")

@@ -11,6 +11,7 @@ from .. import spec
 from ..graph import Graph, Node
 from ..numerics import clamp_limits
 from ..program import Context, Step
+from .mean import reduced_axes
 from .window import taps, window_fields
 
 
@@ -28,9 +29,7 @@ def lower_reduce_max(graph: Graph, node: Node) -> list[Step]:
     """A pool for each axis: over an image of one row for each index before it, whose channels are what comes after."""
     source, output = node.inputs[0], node.outputs[0]
     _check_scales(node)
-    if node.inputs[1] is None or node.inputs[1].data is None:
-        raise node.refuse("its axes are computed by the model", "use constant axes")
-    axes = sorted({int(a) % len(source.shape) for a in node.inputs[1].data.reshape(-1)})
+    axes = reduced_axes(node)
     steps: list[Step] = []
     for axis in axes:
         shape = (*source.shape[:axis], 1, *source.shape[axis + 1 :])

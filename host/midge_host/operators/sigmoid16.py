@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .. import spec
 from ..graph import Graph, Node
 from ..program import Context, Lowering, Step
 from . import lut
@@ -84,7 +85,11 @@ def _run(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shape = (op["count"],)
     half = 1 << op["shift"] >> 1
     x = (context.tensor(shape, "input", np.int16).astype(np.int64) * op["multiplier"] + half) >> op["shift"]
-    return context.block(0)[:512].view(np.uint16).astype(np.int64), x, context.tensor(shape, "output", np.int16)
+    return (
+        context.block(0)[: spec.PART_BYTES["SIGMOID_BYTES"]].view(np.uint16).astype(np.int64),
+        x,
+        context.tensor(shape, "output", np.int16),
+    )
 
 
 def run_logistic(context: Context) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import spec
 from ..graph import Node
 from ..numerics import interpolated_table, look_up, quantize_multiplier, rescale
 from ..program import Context, Step
 
-ENTRIES = 513  # of a table
+ENTRIES = spec.PART_BYTES["EXP_TABLE_BYTES"] // 2
 
 
 def _exp(x: np.ndarray) -> np.ndarray:

@@ -42,11 +42,8 @@ def lower(graph: Graph, node: Node) -> list[Step]:
         part = _between(weights.data, rows[0], columns[0])
         shape = (1, *(-(-(n - f) // s) for n, s, f in zip(sizes, strides, phase, strict=True)), weights.shape[0])
         made = output if len(phases) == 1 else replace(output, name=f"{output.name}_{phase}", shape=shape)
-        options = {
-            **node.options,
-            **{"stride_h": 1, "stride_w": 1, "padding": "EXPLICIT", "pad": (rows[1], columns[1])},
-            "padded": tuple(n + k - 1 for n, k in zip(shape[1:3], part.shape[1:3], strict=True)),
-        }
+        padding = {"padding": "EXPLICIT", "pad": (rows[1], columns[1])}
+        options = {**node.options, "stride_h": 1, "stride_w": 1, **padding}
         inner: list[Tensor | None] = [source, replace(weights, shape=part.shape, data=part), bias]
         steps += conv.lower_conv(graph, Node("CONV_2D", node.name, inner, [made], options))
         if made is not output:

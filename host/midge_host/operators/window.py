@@ -36,9 +36,9 @@ def window_fields(node: Node, source: Tensor, output: Tensor, kernel: tuple[int,
     dilations = (options.get("dilation_h", 1), options.get("dilation_w", 1))
     pads = options.get("pad", (0, 0))
     same = options["padding"] == "SAME"
-    for size, out, k, s, d in zip(
-        options.get("padded", (in_h, in_w)), (out_h, out_w), kernel, strides, dilations, strict=True
-    ):
+    # EXPLICIT padding: `pad` before the image, behind it what the output asks for; `padded` where a PAD said how much.
+    sizes = options.get("padded") if options["padding"] == "EXPLICIT" else (in_h, in_w)
+    for size, out, k, s, d in zip(sizes, (out_h, out_w), kernel, strides, dilations, strict=True) if sizes else ():
         if out != -(-(size if same else size - (k - 1) * d) // s):
             raise node.refuse(f"its window does not make {out} of {size} pixels", "export the model again")
     if same:

@@ -5,7 +5,6 @@
 #include "window16.h"
 
 #define NARROW 1 // sums of 32 bits
-#define CHANNEL_BYTES 12 // of a channel in a block: int48 bias, int16 shift, int32 multiplier
 #define PART 256 // products of int16 and int8 whose sum fits into 32 bits
 
 typedef struct {
@@ -39,12 +38,13 @@ uint32_t midge_conv16_check(const void *record, uint32_t arena_bytes) {
         return MIDGE_BAD_PARAMETER;
     }
     uint32_t rows = midge_times(op->block_channels, row_bytes(op));
-    if (!midge_fits(op->block_channels * CHANNEL_BYTES, rows, op->block_bytes)) {
+    if (!midge_fits(op->block_channels * MIDGE_CHANNEL16_BYTES, rows, op->block_bytes)) {
         return MIDGE_BAD_WEIGHTS;
     }
     return MIDGE_OK;
 }
 
+// A channel in a block: int48 bias, int16 shift, int32 multiplier.
 static channel_t read_channel(const midge_window16_t *op, const uint8_t *p) {
     const int64_t upper = midge_int16_at(p + 4);
     const int32_t shift = midge_int16_at(p + 6), most = op->flags & NARROW ? 30 : 7;
@@ -119,10 +119,10 @@ void midge_conv16(const midge_call_t *call) {
     const uint32_t multiplier = channel_multiplier(op);
     const uint8_t *block = call->weights;
     for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
-        const int8_t *rows = (const int8_t *)block + op->block_channels * CHANNEL_BYTES;
+        const int8_t *rows = (const int8_t *)block + op->block_channels * MIDGE_CHANNEL16_BYTES;
         for (uint32_t i = 0; i < op->block_channels; i++) {
             const uint32_t c = b * op->block_channels + i;
-            channel_of(op, read_channel(op, block + i * CHANNEL_BYTES), rows + i * row_bytes(op),
+            channel_of(op, read_channel(op, block + i * MIDGE_CHANNEL16_BYTES), rows + i * row_bytes(op),
                 image + midge_divide(c, multiplier), out + c);
         }
     }

@@ -6,7 +6,6 @@
 
 #include "../bytes.h"
 
-#define MIDGE_SIGMOID_BYTES 512
 
 // The sigmoid of x / 24 / 2^bits in Q0.16 with `bits` more, on a line between two entries;
 // x >> bits below 255.

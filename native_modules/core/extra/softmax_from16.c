@@ -6,7 +6,6 @@
 #include "../operators.h"
 #include "fixed_point_wide.h"
 
-#define TABLE_BYTES (513 * 2)
 #define LEAST_SUM (1 << 14) // the tables of a sound file give larger ones
 
 uint32_t midge_softmax_from16_check(const void *record, uint32_t arena_bytes) {
@@ -16,7 +15,7 @@ uint32_t midge_softmax_from16_check(const void *record, uint32_t arena_bytes) {
         || ((op->input | op->output) & 1)) {
         return MIDGE_BAD_PARAMETER;
     }
-    if (op->blocks != 1 || op->block_bytes < 2 * TABLE_BYTES) {
+    if (op->blocks != 1 || op->block_bytes < 2 * MIDGE_EXP_TABLE_BYTES) {
         return MIDGE_BAD_WEIGHTS;
     }
     uint32_t bytes = midge_times(midge_times(op->rows, op->depth), 2);
@@ -58,7 +57,7 @@ void midge_softmax_from16(const midge_call_t *call) {
         }
         // total is 1 + x in Q1.30.
         const int32_t x = (int32_t)((total + (1 << 13)) >> 14) - (1 << 15) - (1 << 16);
-        const int32_t factor = look_up(call->weights + TABLE_BYTES, x);
+        const int32_t factor = look_up(call->weights + MIDGE_EXP_TABLE_BYTES, x);
         for (uint32_t i = 0; i < op->depth; i++) {
             out[i] = midge_clamp16((out[i] * factor + (1 << (shift - 1))) >> shift, 0, INT16_MAX);
         }
