@@ -65,11 +65,11 @@ generate: $(VENV)/.demo
 	$(BIN)/python -m midge_host.generate
 
 bench: $(VENV)/.test
-	$(BIN)/python tests/bench_pc.py
+	$(BIN)/python bench/pc.py
 
-# Cycles and instructions of every kernel: tests/kernels/figures.json and docs/performance.md, within a minute.
+# Cycles and instructions of every kernel: bench/counting/figures.json and docs/performance.md, within a minute.
 bench-kernels: $(VENV)/.test toolchains
-	$(BIN)/python tests/bench_kernels.py --update
+	$(BIN)/python bench/kernels.py --update
 
 # Coverage-guided fuzzing of what reads files: docs/security.md. Debian's clang for the targets in C, atheris for those
 # in Python. SECONDS for each target; FUZZ="core edge" names some.
@@ -87,7 +87,7 @@ fuzz: $(VENV)/.fuzz
 # Random Keras models on every backend against TensorFlow Lite Micro; a failing seed can be run again alone.
 N ?= 100
 fuzz-graphs: $(VENV)/.test
-	$(BIN)/python tests/fuzz_graphs.py $(if $(SEED),--seed $(SEED),-n $(N))
+	$(BIN)/python tests/fuzz/graphs.py $(if $(SEED),--seed $(SEED),-n $(N))
 
 # What the kept inputs execute of the core, file by file.
 coverage: $(VENV)/.test
@@ -119,12 +119,12 @@ check-natmods: $(VENV)/.test $(NATMOD_DEPENDS)
 
 # Firmware of emulated boards, for tests/boards, `midge bench` and `midge run --backend qemu-m0`.
 boards: toolchains $(VENV)/.demo $(NATMOD_DEPENDS)
-	MPY_DIR=$(MPY_DIR) tests/boards/build_qemu.sh $(CACHE)
-	MPY_DIR=$(MPY_DIR) PYTHON=$(abspath $(BIN)/python) tests/boards/build_pico.sh $(CACHE)
+	MPY_DIR=$(MPY_DIR) host/midge_host/boards/firmware/build_qemu.sh $(CACHE)
+	MPY_DIR=$(MPY_DIR) PYTHON=$(abspath $(BIN)/python) host/midge_host/boards/firmware/build_pico.sh $(CACHE)
 
 # The figures in docs/boards.md, measured on the emulated boards: some minutes.
 boards-report: $(VENV)/.test boards
-	$(BIN)/python tests/boards/report.py
+	$(BIN)/python bench/boards.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info *.so .pytest_cache .ruff_cache .hypothesis

@@ -24,15 +24,15 @@ def load(path, weights="auto", backend="auto"):
     """
     # The model needs its memory in one piece. So the native module, the largest piece of the rest, comes first; every
     # import leaves the buffer of a file behind, which is collected at once to make room for the next; and Model()
-    # copies its parts to where _file.py was.
+    # copies its parts to where _loader.py was.
     _collect()
     if backend != "portable":
         try:
             import midge_native  # noqa: F401
-        except (ImportError, ValueError):  # _file.py says why
+        except (ImportError, ValueError):  # _loader.py says why
             pass
         _collect()
-    parts = _borrow("_file", "load", path, weights, backend)
+    parts = _borrow("_loader", "load", path, weights, backend)
     _collect()
     from ._model import Model
 
@@ -65,6 +65,6 @@ def _borrow(name, function, *arguments):
 
 def _text(key, *values):
     # An error's words. Their module stays out of memory until something is wrong.
-    from ._texts import TEXTS
+    from ._errors import TEXTS
 
     return TEXTS[key] % values

@@ -2,6 +2,7 @@
 
 import gc
 import struct
+import sys
 from array import array
 from binascii import crc32
 
@@ -16,7 +17,7 @@ except ImportError:
 
 
 _MARGIN = const(16384)  # heap to leave to the user's script when "auto" chooses to copy weights to RAM
-# generated: dtypes (host/midge_host/spec.py, `make generate`)
+# generated: dtypes (host/midge_host/device/spec.py, `make generate`)
 _DTYPES = ("int8", "uint8", "float32", "int16", "int32")
 # generated: end
 _str = str  # found sooner than a builtin
@@ -147,7 +148,7 @@ class Model:
         except MemoryError:
             self._arena = self._weights = None
             free = _free()
-        from ._texts import no_memory
+        from ._errors import no_memory
 
         raise no_memory(self._path, need, self.arena_bytes, free, mode)
 
@@ -197,16 +198,16 @@ class Model:
     def reset(self):
         """Forgets what a streaming model remembers between predictions. Others have nothing to forget."""
         if self._first:
-            _seldom("alone", "reset", self)
+            _late("_inspect", "alone", "reset", self)
 
     def profile(self, reading):
         """Runs the model operator by operator; returns a list of (name, microseconds)."""
-        return _seldom("alone", "profile", self, reading)
+        return _late("_inspect", "alone", "profile", self, reading)
 
     def selftest(self):
         """Runs the model on the file's own test input: True, or ValueError naming the first operator whose
         output differs from the converter's. Also checks the weights' checksum. Clears the model's state."""
-        return _seldom("alone", "selftest", self)
+        return _late("_inspect", "alone", "selftest", self)
 
     def _stream(self, steps):
         file = self._file
@@ -233,7 +234,7 @@ class Model:
 def _compute(model, reading, out):
     # A prediction with buffers. A function, because MicroPython finds a module's names sooner than an object's methods.
     if reading.__class__ is _str or model._encode(model._input, reading, model._arena):
-        _seldom("load", model, reading)
+        _late("_convert", "load", model, reading)
     if model._steps is None:
         status = model._run(model._program, model._first, model._op_count, model._arena, model._weights)
         if status:
@@ -241,18 +242,18 @@ def _compute(model, reading, out):
     else:
         model._stream(model._steps)
     if model._decode(model._output, model._arena, out):
-        _seldom("store", model, out)
+        _late("_convert", "store", model, out)
 
 
-def _seldom(name, *arguments):
-    # What is not in memory all the time.
-    from . import _seldom as module
-
-    return getattr(module, name)(*arguments)
+def _late(module, function, *arguments):
+    # Calls what few scripts need, which is imported on first use and stays.
+    path = "midge." + module
+    __import__(path)
+    return getattr(sys.modules[path], function)(*arguments)
 
 
 def _refuse(model, status):
-    from ._texts import refuse
+    from ._errors import refuse
 
     refuse(model, status)
 

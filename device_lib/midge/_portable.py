@@ -12,7 +12,7 @@ except ImportError:
         return value
 
 
-# generated: operators (host/midge_host/spec.py, `make generate`)
+# generated: operators (host/midge_host/device/spec.py, `make generate`)
 _RECORD = const(72)
 _BLOCK_ALIGNMENT = const(4)
 _CONV_2D = const(1)

@@ -29,7 +29,7 @@ except ImportError:
         return value
 
 
-# generated: extra operators (host/midge_host/spec.py, `make generate`)
+# generated: extra operators (host/midge_host/device/spec.py, `make generate`)
 _COPY = const(32)
 _CONSTANT = const(33)
 _ARITHMETIC = const(34)

@@ -12,7 +12,7 @@ except ImportError:
         return value
 
 
-# generated: block parts (host/midge_host/spec.py, `make generate`)
+# generated: block parts (host/midge_host/device/spec.py, `make generate`)
 _CHANNEL16_BYTES = const(12)
 _EXP_TABLE_BYTES = const(1026)
 _SIGMOID_BYTES = const(512)

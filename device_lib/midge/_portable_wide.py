@@ -14,7 +14,7 @@ except ImportError:
         return value
 
 
-# generated: wide operators (host/midge_host/spec.py, `make generate`)
+# generated: wide operators (host/midge_host/device/spec.py, `make generate`)
 _CONV_2D_16 = const(35)
 _DEPTHWISE_CONV_2D_16 = const(36)
 _FULLY_CONNECTED_16 = const(37)

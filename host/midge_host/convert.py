@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from math import prod
 from pathlib import Path
 
 import numpy as np
 
-from . import importers, reference, spec
-from .channels import drop_channels
-from .dilation import fuse_dilation
+from . import frontends
+from .device import reference, spec
+from .device.model_file import ModelFile, TensorInfo
+from .device.ops import FRONTS, blocks, constant
+from .device.record import Step, macs, record_shapes
 from .errors import MidgeError, UnsupportedError
-from .folding import fold_constants
-from .graph import RESHAPES, Graph, Node, Tensor
-from .model_file import ModelFile, TensorInfo
-from .operators import FRONTS, blocks, constant
-from .passes import (
+from .files import refuse_overwriting, write_whole
+from .ir.graph import RESHAPES, Graph, Node, Tensor
+from .passes.channels import drop_channels
+from .passes.dilation import fuse_dilation
+from .passes.folding import fold_constants
+from .passes.rewrites import (
     Edge,
     check_graph,
     drop_reshapes,
@@ -31,10 +32,9 @@ from .passes import (
     tabulate_floats,
     unused,
 )
-from .planner import Plan, plan
-from .program import Step, macs, record_shapes
-from .state import resolve_state
-from .unsigned import shift_unsigned
+from .passes.state import resolve_state
+from .passes.unsigned import shift_unsigned
+from .plan.arena import Plan, plan
 
 GOLDEN_SEED = 1
 
@@ -53,7 +53,7 @@ def convert(
     Raises MidgeError, UnsupportedError for a layer that cannot be converted.
     """
     refuse_overwriting(output, source, calibration, labels)
-    graph, data = importers.load(Path(source), Path(calibration) if calibration else None)
+    graph, data = frontends.load(Path(source), Path(calibration) if calibration else None)
     model = build(graph)
     model.labels = _labels(Path(labels), model) if labels else []
     model.info |= {
@@ -222,33 +222,3 @@ def _labels(path: Path, model: ModelFile) -> list[str]:
     if len(labels) != classes:
         raise MidgeError(f"{path}: {len(labels)} labels for a model with {classes} outputs; write one label per line")
     return labels
-
-
-def refuse_overwriting(output: Path, *inputs: Path | None) -> None:
-    """Raises MidgeError when `output` is one of the files that are read."""
-    for path in inputs:
-        if path is not None and Path(output).exists() and Path(path).exists() and os.path.samefile(output, path):
-            raise MidgeError(f"{output}: the output would overwrite the input {path}; choose another name")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes `path` at once: a reader sees the former file or the new one, whatever happens meanwhile."""
-    target = os.path.realpath(path)  # behind a link, the file itself
-    if os.path.exists(target) and not os.path.isfile(target):
-        raise MidgeError(f"{path}: is there and is no file; choose another name")
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=os.path.dirname(target))
-    except OSError as error:
-        raise MidgeError(f"{path}: cannot write here ({error.strerror}); choose another folder") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException as error:
-        os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise MidgeError(f"{path}: cannot write ({error.strerror})") from None
-        raise

@@ -1,4 +1,4 @@
-// Generated from host/midge_host/spec.py by `make generate`. Do not edit.
+// Generated from host/midge_host/device/spec.py by `make generate`. Do not edit.
 // The records of a .midge file as the core reads them: docs/FORMAT.md.
 
 #ifndef MIDGE_FORMAT_H

@@ -8,17 +8,17 @@ import os
 import subprocess
 from pathlib import Path
 
-import mutants
 import pytest
 
+import mutants
 from midge_host.backends import micropython
 from midge_host.backends import qemu as backend
 from midge_host.boards import qemu
 
 COUNT = int(os.environ.get("MIDGE_MUTANTS", "400"))
-HERE = Path(__file__).parent
+SUPPORT = Path(__file__).parents[1] / "support"
 BOARDS = [pytest.param(name, marks=[pytest.mark.board(name), pytest.mark.xdist_group(name)]) for name in qemu.BOARDS]
-FILES = {"mutants_board.py": HERE / "mutants_board.py", "outcome.py": HERE.parent / "outcome.py"}
+FILES = {name: SUPPORT / name for name in ("mutants_board.py", "outcome.py")}
 SECONDS = 120  # for some hundred files
 
 # In the memory of an emulated board even a ROM can be written: there the files are changed where they lie.

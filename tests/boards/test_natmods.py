@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from midge_host import info
+from midge_host.commands import info
 
 ROOT = Path(__file__).resolve().parents[2]
 PREBUILT = ROOT / "native_modules" / "prebuilt"

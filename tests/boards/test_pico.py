@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_memory import ALLOCATIONS
+from allocations import ALLOCATIONS
 
 import models
 import tflm
-from midge_host import backends, bench, model_file
+from midge_host import backends
 from midge_host.boards import pico, romfs
+from midge_host.commands import bench
+from midge_host.device import model_file
 from midge_host.errors import MidgeError
 
 pytestmark = pytest.mark.board("pico")

@@ -16,7 +16,7 @@ from unicorn.arm_const import UC_ARM_REG_CPSR, UC_ARM_REG_LR, UC_ARM_REG_PC, UC_
 
 from midge_host.boards import cache
 
-STEPS = Path(__file__).parent / "pico" / "steps.mjs"
+STEPS = Path(__file__).with_name("steps.mjs")
 RAM, RAM_BYTES = 0x20000000, 0x42000
 DATA, DATA_BYTES = 0x20001000, 1024
 CODE = 0x20010000

@@ -15,18 +15,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_memory import ALLOCATIONS
-from test_reference_models import MODELS, STREAMING, sets_of
+from allocations import ALLOCATIONS
+from reference_models import MODELS, STREAMING, sets_of
 
 import models
 import tflm
-from midge_host import backends, model_file
+from midge_host import backends
 from midge_host.backends import RunResult
 from midge_host.backends import qemu as backend
 from midge_host.backends.micropython import input_bytes, job
 from midge_host.boards import qemu
 from midge_host.boards.repl import BoardError, BoardTimeout
 from midge_host.convert import convert
+from midge_host.device import model_file
 from midge_host.errors import MidgeError
 from operator_cases import CASES
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_reference_models import MODELS, STREAMING, sets_of
+from reference_models import MODELS, STREAMING, sets_of
 
 import models
 import tflm
 from midge_host import backends
 from midge_host.boards import xtensa
 from midge_host.convert import convert
+from midge_host.device.spec import RECORD_BYTES
 from midge_host.errors import MidgeError
-from midge_host.spec import RECORD_BYTES
 from operator_cases import CASES
 
 BACKEND = "qemu-xtensa"

@@ -10,7 +10,8 @@ from pathlib import Path
 import atheris
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "support")]
 
 with atheris.instrument_imports(include=["midge", "midge_host"]):
     from fuzz.readers import READERS

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hostile
-
-from midge_host import spec
 from midge_host.convert import build as build_model
-from midge_host.importers import tflite
-from midge_host.model_file import ModelFile
+from midge_host.device import spec
+from midge_host.device.model_file import ModelFile
+from midge_host.frontends import tflite
 
 HERE = Path(__file__).parent
 NATIVE = HERE.parents[1] / "native_modules"

@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import hostile
 import numpy as np
-from outcome import outcome
 
+import hostile
 import midge
-from midge_host import backends, cli, info, model_file, npz, reference, spec  # noqa: F401 - the CLI imports them late
+from midge_host import backends, cli  # noqa: F401 - the CLI imports them late
+from midge_host.commands import info  # noqa: F401 - the CLI imports them late
 from midge_host.convert import GOLDEN_SEED, build, convert
+from midge_host.device import model_file, reference, spec
 from midge_host.errors import MidgeError
-from midge_host.importers import tflite
+from midge_host.frontends import tflite
+from outcome import outcome
 
 WORK = 20_000  # runs that take longer are left out: a file may ask for much
 MEMORY = 1 << 20  # so are those that take more, as files may up to spec.MAX_ARENA_BYTES

@@ -1,8 +1,8 @@
 """`make fuzz`: runs the fuzz targets one after the other, each for a while, and keeps what they find.
 
 Inputs that reach new code gather in CACHE/TARGET/corpus, from run to run. What crashes a target becomes a file in
-tests/fuzz/crashes/TARGET, which tests/test_fuzz.py replays from then on. `--keep` writes what of the corpus reaches all
-that it reaches to tests/fuzz/corpus/TARGET.zip.
+tests/fuzz/crashes/TARGET, which tests/fuzz/test_fuzz.py replays from then on. `--keep` writes what of the corpus
+reaches all that it reaches to tests/fuzz/corpus/TARGET.zip.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "support")]
 
 from fuzz import corpus, native, readers  # noqa: E402
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..device.model_file import ModelFile, TensorInfo, read
 from ..errors import MidgeError
-from ..model_file import ModelFile, TensorInfo, read
 
 # Name of a backend: its module here, and what it is.
 BACKENDS = {

@@ -16,8 +16,8 @@ import numpy as np
 import midge
 
 from ..deploy.library import native_files
+from ..device.model_file import ModelFile, read
 from ..errors import MidgeError
-from ..model_file import ModelFile, read
 from . import RunResult
 from .local import TYPE_CODES
 

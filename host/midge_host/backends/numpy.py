@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import reference
-from ..model_file import TensorInfo, read
+from ..device import reference
+from ..device.model_file import TensorInfo, read
 from . import RunResult
 
 

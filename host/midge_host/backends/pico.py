@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..boards import pico
-from ..model_file import read
+from ..device.model_file import read
 from . import RunResult
 from .micropython import input_bytes, job, result
 

@@ -10,8 +10,8 @@ import numpy as np
 from ..boards import qemu
 from ..boards.repl import BoardError
 from ..deploy.library import library_files, native_files
+from ..device.model_file import read
 from ..errors import MidgeError
-from ..model_file import read
 from . import RunResult
 from .micropython import input_bytes, job, result
 

@@ -1,6 +1,6 @@
 """Emulated boards: what tests and `midge run --backend` start on the PC.
 
-Their firmware comes from the project's source tree (tests/boards) and is kept in a cache.
+Their firmware comes from the project's source tree (firmware/) and is kept in a cache.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]  # of the source tree; an installed package has none
-SOURCES = ROOT / "tests" / "boards"
+SOURCES = Path(__file__).parent / "firmware"
 
 
 def cache() -> Path:

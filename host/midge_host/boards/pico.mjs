@@ -1,7 +1,7 @@
 // Runs MicroPython on an emulated Raspberry Pi Pico: node pico.mjs < JOB.json > RESULT.json
 //
 // Job: {
-//   folder      what tests/boards/build_pico.sh made: firmware, boot ROM, emulator
+//   folder      what firmware/build_pico.sh made: firmware, boot ROM, emulator
 //   firmware    file name in that folder
 //   write       [[offset in flash, file], ...] images to put there before the start
 //   read        [[offset in flash, bytes, file], ...] parts of the flash to save at the end

@@ -1,6 +1,6 @@
 """An emulated Raspberry Pi Pico: real MicroPython in an RP2040 emulator, its files in images of the flash.
 
-`make boards` (tests/boards/build_pico.sh) makes the firmware and fetches the emulator; pico.mjs runs it.
+`make boards` (firmware/build_pico.sh) makes the firmware and fetches the emulator; pico.mjs runs it.
 """
 
 from __future__ import annotations

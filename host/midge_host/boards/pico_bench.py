@@ -34,13 +34,13 @@ def main(job):
     model = load(job["model"], job["weights"])
     loaded = used() - idle
 
-    from midge import _seldom
+    from midge import _convert, _inspect
 
-    operators = _seldom.operators(model, model._op_count)
+    operators = _inspect.operators(model, model._op_count)
     mark(0)
     model.predict_into(reading, out)
     mark(1)
-    _seldom.load(model, reading)
+    _convert.load(model, reading)
     mark(2)
     for i in range(len(operators)):
         operators[i]()

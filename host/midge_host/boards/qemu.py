@@ -1,6 +1,6 @@
 """MicroPython boards that QEMU emulates: real firmware, real native modules, a LittleFS disk and a ROMFS.
 
-tests/boards/build_qemu.sh builds the firmware. What the firmware finds at boot, the host has put into RAM that the
+firmware/build_qemu.sh builds the firmware. What the firmware finds at boot, the host has put into RAM that the
 firmware does not use: a ROMFS image, mounted at /rom, with a boot.py that formats a disk and mounts it at /.
 """
 
@@ -29,7 +29,7 @@ OPTIONS = ("-nographic", "-monitor", "none", "-semihosting")  # ports/qemu calls
 @dataclass(frozen=True)
 class Board:
     """A board: its core, the native module for it, its firmware's folder, how QEMU is called. The disk lies below
-    `rom_address`, which tests/boards/qemu/port/port.c knows too."""
+    `rom_address`, which firmware/qemu/port/port.c knows too."""
 
     core: str
     arch: str

@@ -2,7 +2,7 @@
 
 QEMU has no ESP32, so no MicroPython runs here: the module's own machine code does, loaded and relocated as
 MicroPython does it, on a bare simulated core with the functions of MicroPython that the module calls
-(tests/boards/xtensa). `NativeModule` stands in for `midge_native`.
+(firmware/xtensa). `NativeModule` stands in for `midge_native`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import spec
+from ..device import spec
 from ..errors import MidgeError
 from . import ROOT, SOURCES, cache
 
@@ -132,7 +132,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 class Machine:
-    """A running QEMU with the program of tests/boards/xtensa: memory to read and write, addresses to call."""
+    """A running QEMU with the program of firmware/xtensa: memory to read and write, addresses to call."""
 
     def __init__(self) -> None:
         command = [QEMU, "-M", "sim", "-cpu", "dc233c", "-display", "none", "-monitor", "none", "-serial", "none"]

@@ -14,7 +14,7 @@ from ast import literal_eval
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from .. import model_file
+from ..device import model_file
 from ..errors import CheckFailed, MidgeError
 from . import board_side
 from .board_side import script

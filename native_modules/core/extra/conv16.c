@@ -122,7 +122,8 @@ void midge_conv16(const midge_call_t *call) {
         const int8_t *rows = (const int8_t *)block + op->block_channels * MIDGE_CHANNEL16_BYTES;
         for (uint32_t i = 0; i < op->block_channels; i++) {
             const uint32_t c = b * op->block_channels + i;
-            channel_of(op, read_channel(op, block + i * MIDGE_CHANNEL16_BYTES), rows + i * row_bytes(op),
+            const channel_t channel = read_channel(op, block + i * MIDGE_CHANNEL16_BYTES);
+            channel_of(op, channel, rows + i * row_bytes(op),
                 image + midge_divide(c, multiplier), out + c);
         }
     }

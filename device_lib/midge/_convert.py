@@ -1,0 +1,154 @@
+# Readings and results that encode() and decode() do not take as they are: lists, several tensors, mistakes. Imported on
+# first use.
+
+from array import array
+
+from . import _text as text
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+# generated: reasons (host/midge_host/device/spec.py, `make generate`)
+_MAX_RANK = const(6)
+_BAD_OPERATOR = const(1)
+_BAD_TENSOR = const(2)
+_BAD_WEIGHTS = const(3)
+_BAD_PARAMETER = const(4)
+_BAD_READING = const(5)
+# generated: end
+
+
+def load(model, reading):
+    """A reading that is no buffer, or several: into the inputs."""
+    if len(model.inputs) == 1:
+        _load(model.inputs[0], reading, model._arena)
+    else:
+        _check_count("inputs", model.inputs, reading)
+        for i in range(len(reading)):
+            tensor = model.inputs[i]
+            if isinstance(reading[i], str) or tensor.module.encode(tensor.raw, reading[i], model._arena):
+                _load(tensor, reading[i], model._arena)
+
+
+def store(model, out):
+    """The outputs into what is no buffer, or into several."""
+    if len(model.outputs) == 1:
+        _store(model.outputs[0], model._arena, out)
+    else:
+        _check_count("outputs", model.outputs, out)
+        for i in range(len(out)):
+            tensor = model.outputs[i]
+            if tensor.module.decode(tensor.raw, model._arena, out[i]):
+                _store(tensor, model._arena, out[i])
+
+
+def _check_count(key, tensors, values):
+    # isinstance(value, (list, tuple)) would make that tuple anew on MicroPython's heap.
+    is_list = isinstance(values, list) or isinstance(values, tuple)
+    if not is_list or len(values) != len(tensors):
+        given = "a list of %d" % len(values) if is_list else type(values).__name__
+        raise ValueError(text(key, len(tensors), given))
+
+
+def _load(tensor, reading, arena):
+    # A reading that encode() did not take as it is: numbers in lists, arrays of other types, or a mistake.
+    if not isinstance(reading, (list, tuple)):
+        if hasattr(reading, "flatten"):  # numpy, ulab
+            reading = reading.flatten()
+        try:
+            # MicroPython would take a str's bytes for pixels; CPython has views with gaps.
+            if isinstance(reading, str) or not getattr(memoryview(reading), "contiguous", True):
+                raise TypeError
+        except TypeError:
+            raise TypeError(text("input", tensor.name, tensor.size, type(reading).__name__))
+        status = tensor.module.encode(tensor.raw, reading, arena)
+        if status == 0:
+            return
+        if status == _BAD_TENSOR:
+            raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, len(reading)))
+        if status == _BAD_READING:
+            raise ValueError(text("nan", tensor.name))
+        if tensor.element != "int8" and len(reading) and len(bytes(memoryview(reading)[:1])) == 1:
+            raise TypeError(text("bytes", tensor.name, tensor.element, type(reading).__name__))
+    quantize(tensor, reading, arena)
+
+
+def _store(tensor, arena, out):
+    # The same for where the output goes: a list, or a mistake.
+    if isinstance(out, list):
+        values = array("f", bytes(4 * len(out)))
+        status = tensor.module.decode(tensor.raw, arena, values)
+        if status == 0:
+            out[:] = list(values)
+            return
+    else:
+        status = tensor.module.decode(tensor.raw, arena, out)
+    if status == _BAD_TENSOR:
+        raise ValueError(text("out length", tensor.name, tensor.size, len(out)))
+    own = {"int8": "array('b'), bytearray", "int16": "array('h')", "int32": "array('i')"}[tensor.element]
+    raise TypeError(text("out", own, type(out).__name__))
+
+
+def quantize(tensor, values, arena):
+    """Numbers one by one into an input tensor; lists of numbers may be nested."""
+    try:
+        if hasattr(values, "tolist"):  # on the PC, views may have several dimensions
+            values = values.tolist()
+        count = _quantize(tensor, values, arena, 0, 0)
+    except NotImplementedError:  # a view of unusual elements
+        raise TypeError(text("input", tensor.name, tensor.size, type(values).__name__))
+    if count != tensor.size:
+        raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, count))
+
+
+def _quantize(tensor, values, arena, count, depth):
+    # Returns how many values there were so far.
+    if depth > _MAX_RANK:
+        raise ValueError(text("nested", tensor.name, depth))
+    unit = tensor.bytes // tensor.size
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            count = _quantize(tensor, value, arena, count, depth + 1)
+            continue
+        try:
+            q = _quantized(tensor, value)
+        except TypeError:
+            raise TypeError(text("number", tensor.name, count, type(value).__name__))
+        except OverflowError:
+            raise ValueError(text("large", tensor.name, count))
+        if count < tensor.size:
+            for i in range(tensor.offset + count * unit, tensor.offset + (count + 1) * unit):
+                arena[i] = q & 255
+                q >>= 8
+        count += 1
+    return count
+
+
+def _quantized(tensor, value):
+    # TFLM's QUANTIZE: round(x / scale) + zero_point, with x and the quotient in float32. int32 has no scale.
+    if tensor.element == "int32":
+        cell = array("i", (0,))
+        cell[0] = value
+        return cell[0]
+    most = 127 if tensor.element == "int8" else 32767
+    x = _float32(_float32(value) / tensor.scale)
+    if x != x:
+        raise ValueError(text("nan", tensor.name))
+    x = max(-4.0 * most, min(4.0 * most, x))
+    q = int(x)
+    if x - q >= 0.5:
+        q += 1
+    elif x - q <= -0.5:
+        q -= 1
+    return max(-most - 1, min(most, q + tensor.zero_point))
+
+
+def _float32(value):
+    cell = array("f", (0.0,))
+    cell[0] = value
+    return cell[0]

@@ -1,0 +1,76 @@
+# The words for what is wrong with a file, a reading or a call. Imported only then: on a board they would take heap
+# that nobody needs.
+
+from . import _borrow
+
+# generated: reasons (host/midge_host/device/spec.py, `make generate`)
+_REASONS = (
+    "an unknown operator",
+    "a tensor outside the arena",
+    "weights outside the weight section",
+    "an impossible parameter",
+    "a value that is not a number",
+)
+# generated: end
+
+TEXTS = {
+    "backend": 'backend is "auto", "native" or "portable", not %r',
+    "count of names": "%d names; convert the model again",
+    "bytes": "input %s takes numbers or %s values; %s holds bytes",
+    "busy": "a prediction of this model is running; from a callback or thread, try again later",
+    "differs": "%s: operator %d (%s) computes something else here",
+    "does not fit": "%s does not fit this board (%s)",
+    "file changed": "%s was changed; load it again",
+    "file is gone": "%s cannot be read any more",
+    "impossible block": "operator %d: a weight block of an impossible size",
+    "impossible header": "impossible header; convert the model again",
+    "impossible shape": "tensor %s has an impossible shape or scale",
+    "input": "input %s takes a list, tuple, array or bytes of %d values, not %s",
+    "inputs": "the model has %d inputs: give a list of so many readings, not %s",
+    "large": "input %s: value %d is too large",
+    "length": "input %s takes %d values %s, got %d",
+    "nan": "input %s: a value is NaN; check the sensor",
+    "missing": "%s is not installed",
+    "nested": "input %s: lists nested more than %d deep",
+    "no self-test": "%s holds no self-test; convert it again",
+    "not a midge file": "not a .midge file; make one with `midge convert`",
+    "not in mapped memory": "%s is not in mapped memory (ROMFS); use another weights mode",
+    "number": "input %s: value %d is %s, not a number",
+    "other version": "%s is of another version; install the one that came with this library",
+    "out length": "output %s has %d values, out has %d",
+    "out": "out is an array('f'), %s or list, not %s",
+    "outputs": "the model has %d outputs: out is a list of so many, not %s",
+    "portable": "midge: %s; using the slow portable kernels",
+    "program checksum": "damaged (checksum); copy it again",
+    "read": "cannot be read to its end",
+    "section outside": "a section lies outside the file",
+    "size": "%d bytes long, %d expected; copy it again",
+    "tensor outside": "tensor %s lies outside the arena",
+    "unknown dtype": "tensor %s has an unknown dtype or rank",
+    "utf-8": "names are not UTF-8; convert the model again",
+    "version": "format %d, this midge reads %d; convert the model again",
+    "weights crc": "%s: damaged weights (checksum); copy it again",
+    "weights": 'weights is "auto", "ram", "map" or "stream", not %r',
+}
+
+
+def refusal(path, status, names):
+    """The ValueError for a status that check() or run() returned."""
+    name = names[(status >> 4) - 1] if names else ""
+    return ValueError("%s: operator %d (%s): %s" % (path, (status >> 4) - 1, name, _REASONS[(status & 15) - 1]))
+
+
+def refuse(model, status):
+    """Raises the ValueError for a status that run() returned."""
+    raise refusal(model._path, status, _borrow("_loader", "names", model._path, model._crcs[0]))
+
+
+def no_memory(path, need, arena_bytes, free, mode):
+    """The MemoryError for a model that does not fit."""
+    hint = "free memory first, use a smaller model or a board with more RAM"
+    if need <= free:
+        hint = "it is in pieces: load the model before anything else"
+    elif mode == "ram":
+        hint = 'load it with weights="stream"'
+    words = "%s needs %d bytes (%d for activations), %d are free; %s"
+    return MemoryError(words % (path, need, arena_bytes, free, hint))

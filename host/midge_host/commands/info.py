@@ -1,0 +1,187 @@
+"""`midge info`: what a .midge file holds and needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..device import spec
+from ..device.model_file import ModelFile, TensorInfo, read
+from ..device.record import macs, record_shapes
+from ..errors import printable
+from . import MODEL
+
+# Heap that stock MicroPython leaves free after boot, in bytes, and what the library and its native module take of it.
+BOARDS = {
+    "Raspberry Pi Pico (RP2040)": 240_000,
+    "Raspberry Pi Pico 2 (RP2350)": 480_000,
+    "ESP32-C3": 180_000,
+    "ESP32": 110_000,
+    "micro:bit v2 (nRF52833)": 60_000,
+}
+LIBRARY_BYTES = 18_000
+EXTRA_BYTES = 17_500  # of midge_extra, where a model needs it
+
+
+def parameter_bytes(record: dict[str, Any]) -> int:
+    """A record's weights as int8 and biases as int32 (int64 beside int16), as a .tflite file holds them."""
+    layout = spec.BY_CODE[record["code"]].layout
+    is_int16 = record["flags"] & 1
+    if layout is spec.SVDF:
+        time = record["memory"] * (2 if is_int16 else 1)
+        return record["units"] * (record["rank"] * (record["depth"] + time) + 4)
+    if layout is spec.LSTM:
+        return 4 * record["cells"] * (record["depth"] + record["cells"] + (8 if is_int16 else 4))
+    if "out_c" not in record or not record["blocks"]:
+        return 0
+    operator = spec.BY_CODE[record["code"]]
+    depth = 1 if operator.name.startswith("DEPTHWISE") else record["in_c"]
+    bias = 8 if operator.layout is spec.WINDOW16 else 4
+    return record["out_c"] * (record["kernel_h"] * record["kernel_w"] * depth + bias)
+
+
+def facts(path: Path) -> dict[str, Any]:
+    """Everything `midge info` shows, as plain data for --json."""
+    model = read(path)
+    size = path.stat().st_size
+    raw = sum(parameter_bytes(r) for r in model.records)
+    work = sum(macs(r) for r in model.records)
+    source_work = model.info.get("source_macs")
+    return {
+        "file": str(path),
+        "file_bytes": size,
+        "format": spec.FORMAT_VERSION,
+        **{key: model.info.get(key) for key in ("name", "source", "sha256", "midge")},
+        "macs": work,
+        "source_macs": source_work if isinstance(source_work, int) else work,
+        "weights_bytes": len(model.weights),
+        "parameter_bytes": raw,
+        "overhead_percent": round(100 * (size - raw) / raw, 2) if raw else None,
+        "arena_bytes": model.arena_bytes,
+        "scratch_bytes": model.arena_bytes - tensors_end(model),
+        "window_bytes": model.window_bytes,
+        "inputs": [_tensor(t) for t in model.inputs],
+        "outputs": [_tensor(t) for t in model.outputs],
+        "labels": model.labels,
+        "modules": ["midge_native", "midge_extra"] if model.needs_extra else ["midge_native"],
+        "streaming": model.init_count > 0,
+        "layers": [_layer(model, i) for i in range(len(model.records))],
+        "boards": [_board(model, name, heap) for name, heap in BOARDS.items()],
+    }
+
+
+def tensors_end(model: ModelFile) -> int:
+    """Bytes of the arena that tensors need; kernels use what lies behind for speed, and what else is free."""
+    ends = [t.offset + t.bytes for t in model.inputs + model.outputs]
+    for record in model.records:
+        ends.append(record["output"] + record["output_bytes"])
+    return max(ends)
+
+
+def _tensor(tensor: TensorInfo) -> dict[str, Any]:
+    keys = ("name", "dtype", "scale", "zero_point", "offset", "bytes")
+    return {**{k: getattr(tensor, k) for k in keys}, "shape": list(tensor.shape)}
+
+
+def _layer(model: ModelFile, index: int) -> dict[str, Any]:
+    record = model.records[index]
+    source, output = record_shapes(record)
+    return {
+        "name": model.names[index],
+        "operator": model.operator(index).name,
+        "input_shape": source,
+        "output_shape": output,
+        "macs": macs(record),
+        "weights_bytes": record["blocks"] * record["block_bytes"],
+        "input_offset": record["input"],
+        "output_offset": record["output"],
+        "scratch_bytes": record["scratch_bytes"],
+    }
+
+
+def _board(model: ModelFile, name: str, heap: int) -> dict[str, Any]:
+    needs = {
+        "ram": model.arena_bytes + len(model.weights),
+        "stream": model.arena_bytes + model.window_bytes,
+    }
+    program = len(model.records) * spec.RECORD_BYTES
+    free = heap - LIBRARY_BYTES - (EXTRA_BYTES if model.needs_extra else 0) - program
+    mode = next((m for m, need in needs.items() if need <= free), None)
+    least = needs["stream"]
+    return {
+        "board": name,
+        "fits": mode is not None,
+        "weights": mode,
+        "why": f"needs {needs[mode]:,} of about {free:,} bytes" if mode else f"needs {least:,}, about {free:,} free",
+    }
+
+
+def show(facts: dict[str, Any]) -> None:
+    """Prints `facts` as tables."""
+    out = Console(width=None if Console().is_terminal else 110)
+    title = printable(escape(f"{facts['name']} from {facts['source']} (midge {facts['midge']})"))
+    out.print(f"[b]{title}[/b]", highlight=False)
+    table = Table(box=None, header_style="bold")
+    for column, justify in (
+        ("#", "right"),
+        ("layer", "left"),
+        ("operator", "left"),
+        ("input", "left"),
+        ("output", "left"),
+        ("MACs", "right"),
+        ("weights", "right"),
+    ):
+        table.add_column(column, justify=justify, no_wrap=True)
+    for i, layer in enumerate(facts["layers"]):
+        table.add_row(
+            str(i),
+            printable(escape(layer["name"])),
+            layer["operator"],
+            "x".join(map(str, layer["input_shape"])),
+            "x".join(map(str, layer["output_shape"])),
+            f"{layer['macs']:,}" if layer["macs"] else "",
+            f"{layer['weights_bytes']:,}" if layer["weights_bytes"] else "",
+        )
+    out.print(table)
+    overhead = f", {facts['overhead_percent']} % over int8 weights and int32 biases" if facts["parameter_bytes"] else ""
+    dropped = f"; {facts['source_macs']:,} in the source model, channels that cannot matter included"
+    lines = [
+        f"file             {facts['file_bytes']:,} bytes{overhead}",
+        f"MACs             {facts['macs']:,}{dropped if facts['source_macs'] != facts['macs'] else ''}",
+        f"working memory   {facts['arena_bytes']:,} bytes exactly, {facts['scratch_bytes']:,} of them scratch; "
+        f"streaming needs {facts['window_bytes']:,} more",
+    ]
+    for kind in ("inputs", "outputs"):
+        for t in facts[kind]:
+            lines.append(
+                f"{kind[:-1]:16} {t['name']} {t['dtype']} {'x'.join(map(str, t['shape']))}, "
+                f"scale {t['scale']:.9g}, zero point {t['zero_point']}"
+            )
+    if facts["streaming"]:
+        lines.append("memory           keeps what it saw from one prediction to the next; reset() clears it")
+    if len(facts["modules"]) > 1:
+        lines.append(f"native modules   {', '.join(facts['modules'])}")
+    if facts["labels"]:
+        lines.append(f"labels           {', '.join(facts['labels'])}")
+    for board in facts["boards"]:
+        verdict = f"fits, weights: {board['weights']}" if board["fits"] else "does not fit"
+        lines.append(f"{board['board']:30} {verdict} ({board['why']})")
+    out.print(printable("\n".join(lines)), highlight=False, markup=False)
+
+
+@click.command("info")
+@MODEL
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(model: Path, as_json: bool) -> None:
+    """Show layers, shapes, MACs, bytes, working memory, and which boards a model fits."""
+    found = facts(model)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        show(found)

@@ -1,0 +1,153 @@
+"""CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...ir.graph import Graph, Node, Tensor
+from .. import spec
+from ..numerics import clamp_limits, quantize_multiplier, wrap32
+from ..record import Context, Rows, Step
+from . import blocks, conv16
+from .window import image_shape, requantize, taps, window_fields
+
+
+def _weights(node: Node, channels: int) -> tuple[Tensor, np.ndarray]:
+    weights = node.inputs[1]
+    if weights is None or weights.data is None:
+        raise node.refuse("its weights are computed by the model", "only constant weights can be converted")
+    if weights.dtype != "int8" or weights.scale.size not in (1, channels):
+        raise node.refuse(
+            f"its weights are {weights.dtype} with {weights.scale.size} scales, not int8 with 1 or {channels}",
+            "quantise the whole model to int8 (TFLiteConverter with TFLITE_BUILTINS_INT8)",
+        )
+    if not np.all((weights.scale >= 0) & (weights.scale < np.inf)):
+        raise node.refuse("its weights have an impossible scale", "export the model again")
+    if weights.zero_point.any():
+        raise node.refuse("its weights have a zero point other than 0", "quantise with symmetric weights")
+    return weights, weights.data
+
+
+def _bias(node: Node, channels: int, dtypes: tuple[str, ...]) -> np.ndarray:
+    bias = node.inputs[2] if len(node.inputs) > 2 else None
+    if bias is None:
+        return np.zeros(channels, np.int64)
+    # A bias tensor's own quantisation is not looked at: it is input scale * weight scale by definition, and
+    # some exporters write a quantized_dimension that is out of range.
+    if bias.data is None or bias.dtype not in dtypes or bias.size != channels:
+        wanted = f"{channels} {' or '.join(dtypes)} constants"
+        raise node.refuse(f"its bias is {bias.dtype} {bias.shape}, not {wanted}", "export the model again")
+    return bias.data.reshape(-1)
+
+
+def _step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.ndarray) -> list[Step]:
+    """The step of a convolution with weights (out_c, kernel_h, kernel_w, in_c or 1) int8."""
+    source, output = node.inputs[0], node.outputs[0]
+    channels = len(weights)
+    if source.dtype == "int16":
+        # TFLM reads the bias of a depthwise convolution as int64 whatever it is.
+        dtypes = ("int64",) if node.kind == "DEPTHWISE_CONV_2D" else ("int32", "int64")
+        return conv16.step(node, fields, weights, scales, _bias(node, channels, dtypes))
+    in_scale, in_zero = node.per_tensor(source)
+    out_scale, out_zero = node.per_tensor(output)
+    bias = _bias(node, channels, ("int32",)).astype(np.int64)
+    bias = wrap32(bias - in_zero * weights.astype(np.int64).sum((1, 2, 3)))
+    precision = np.dtype(node.options.get("scale_product", "float64")).type
+    pairs = [quantize_multiplier(float(precision(in_scale) * precision(s)) / float(out_scale)) for s in scales]
+    multiplier, shift = (np.array(v, np.int64) for v in zip(*pairs, strict=True))
+    clamp = clamp_limits(node.options.get("activation", "NONE"), out_scale, out_zero)
+    if clamp[0] > clamp[1]:
+        raise node.refuse("its activation's range is empty in the output's quantisation", "export the model again")
+    rows = Rows(weights, bias, np.resize(multiplier, channels), np.resize(shift, channels))
+    fields = {
+        **fields,
+        "input_zero": in_zero,
+        "output_zero": out_zero,
+        "clamp_min": clamp[0],
+        "clamp_max": clamp[1],
+    }
+    return [Step(node.kind, node.name, [source], output, fields, rows=rows)]
+
+
+def lower_conv(graph: Graph, node: Node) -> list[Step]:
+    channels = image_shape(node, node.outputs[0])[2]
+    weights, data = _weights(node, channels)
+    in_c = image_shape(node, node.inputs[0])[2]
+    if data.ndim != 4 or data.shape[0] != channels:
+        raise node.refuse(f"weights {data.shape} do not make {channels} channels", "export the model again")
+    if data.shape[3] != in_c:
+        raise node.refuse(
+            f"weights {data.shape} read {data.shape[3]} of {in_c} input channels (a grouped convolution)",
+            "write it as one Conv2D per group, or as a DepthwiseConv2D",
+        )
+    fields = window_fields(node, node.inputs[0], node.outputs[0], data.shape[1:3])
+    return _step(node, fields, data, weights.scale)
+
+
+def lower_depthwise(graph: Graph, node: Node) -> list[Step]:
+    channels = image_shape(node, node.outputs[0])[2]
+    weights, data = _weights(node, channels)
+    in_c = image_shape(node, node.inputs[0])[2]
+    if data.ndim != 4 or data.shape[0] != 1 or data.shape[3] != channels or channels % in_c:
+        raise node.refuse(f"weights {data.shape} do not take {in_c} channels to {channels}", "export the model again")
+    fields = window_fields(node, node.inputs[0], node.outputs[0], data.shape[1:3])
+    return _step(node, fields, data.transpose(3, 1, 2, 0), weights.scale)
+
+
+def lower_fully_connected(graph: Graph, node: Node) -> list[Step]:
+    weights_shape = node.inputs[1].shape if node.inputs[1] is not None else ()
+    if len(weights_shape) != 2 or node.inputs[0].size % weights_shape[1] or node.options["weights_format"]:
+        raise node.refuse(
+            f"weights {weights_shape} do not fit an input {node.inputs[0].shape}", "export the model again"
+        )
+    channels, depth = weights_shape
+    weights, data = _weights(node, channels)
+    batch = node.inputs[0].size // depth
+    if node.outputs[0].size != batch * channels or max(batch, channels, depth) > spec.MAX_DIM:
+        raise node.refuse(f"output {node.outputs[0].shape} is not {batch} x {channels}", "export the model again")
+    ones = ("in_w", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w")
+    fields = dict.fromkeys(ones, 1) | {"in_h": batch, "in_c": depth, "out_h": batch, "out_c": channels}
+    fields |= {"pad_top": 0, "pad_left": 0}
+    return _step(node, fields, data[:, None, None, :], weights.scale)
+
+
+def _load(context: Context) -> tuple[np.ndarray, ...]:
+    op = context.op
+    rows, bias, multiplier, shift = blocks.unpack(op, [context.block(i) for i in range(op["blocks"])])
+    per_channel = op["kernel_h"] * op["kernel_w"]
+    if op["code"] != spec.BY_NAME["DEPTHWISE_CONV_2D"].code:
+        per_channel *= op["in_c"]
+    rows = rows[:, : op["block_channels"] * per_channel]
+    rows = rows.reshape(op["out_c"], op["kernel_h"], op["kernel_w"], -1)
+    return rows, bias, multiplier, shift
+
+
+def run_conv(context: Context) -> None:
+    op = context.op
+    rows, bias, multiplier, shift = _load(context)
+    # float64 holds every partial sum of int8 products exactly, and multiplies by BLAS.
+    rows = rows.astype(np.float64)
+    image = context.tensor((op["in_h"], op["in_w"], op["in_c"])).astype(np.float64) - op["input_zero"]
+    acc = np.zeros((op["out_h"], op["out_w"], op["out_c"]))
+    for ky, kx, to, source in taps(op):
+        acc[to] += image[source] @ rows[:, ky, kx].T
+    # The bias has the zero point folded in; with x - zero_point for x, padding is 0.
+    bias = bias + op["input_zero"] * rows.sum((1, 2, 3)).astype(np.int64)
+    out = requantize(op, acc.astype(np.int64) + bias, multiplier, shift)
+    context.tensor(out.shape, "output")[:] = out
+
+
+def run_depthwise(context: Context) -> None:
+    op = context.op
+    rows, bias, multiplier, shift = _load(context)
+    rows = rows[..., 0].astype(np.int64)
+    image = context.tensor((op["in_h"], op["in_w"], op["in_c"])).astype(np.int64) - op["input_zero"]
+    image = image.repeat(op["out_c"] // op["in_c"], axis=2)
+    acc = np.zeros((op["out_h"], op["out_w"], op["out_c"]), np.int64)
+    for ky, kx, to, source in taps(op):
+        acc[to] += image[source] * rows[:, ky, kx]
+    bias = bias + op["input_zero"] * rows.sum((1, 2))
+    out = requantize(op, acc + bias, multiplier, shift)
+    context.tensor(out.shape, "output")[:] = out

@@ -1,0 +1,90 @@
+"""PAD and PADV2, where a convolution did not take them in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...ir.graph import Graph, Node, Tensor
+from .. import spec
+from ..record import Context, Step
+
+DIMS = 4
+
+
+def paddings(node: Node) -> list[tuple[int, int]]:
+    """(before, after) for each dimension."""
+    constants = node.constant(1, "paddings are", "use constant paddings")
+    pairs = [(int(a), int(b)) for a, b in constants.reshape(-1, 2)]
+    if any(v < 0 for pair in pairs for v in pair):
+        raise node.refuse(f"its paddings {pairs} are negative", "use a crop layer")
+    source, output = node.inputs[0], node.outputs[0]
+    if tuple(n + sum(pair) for n, pair in zip(source.shape, pairs, strict=False)) != output.shape:
+        raise node.refuse(f"its paddings {pairs} do not make {source.shape} {output.shape}", "export the model again")
+    return pairs
+
+
+def lower(graph: Graph, node: Node) -> list[Step]:
+    source, output = node.inputs[0], node.outputs[0]
+    if source.dtype != output.dtype or source.dtype not in spec.ELEMENT_BYTES:
+        raise node.refuse(f"it makes {output.dtype} of {source.dtype}", "quantise the whole model to int8")
+    value = _value(node, output)
+    # As bytes; the padding of int16 has two bytes alike, or is refused.
+    dims = [(n, *pair) for n, pair in zip(source.shape, paddings(node), strict=True)]
+    dims.append((spec.ELEMENT_BYTES[source.dtype], 0, 0))
+    axes = range(len(dims))
+    if len(_merged(dims)) <= DIMS:
+        return [_step(node, source, output, dims, value)]
+    # In two steps: the first pads the first axes, the second the others.
+    half = len(dims) // 2
+    first = [dims[i] if i < half else (dims[i][0], 0, 0) for i in axes]
+    second = [(sum(dims[i]), 0, 0) if i < half else dims[i] for i in axes]
+    if max(len(_merged(first)), len(_merged(second))) > DIMS:
+        raise node.refuse(f"it pads {len(source.shape)} dimensions", "reshape before it")
+    between = replace(output, name=f"{output.name}_half", shape=tuple(sum(dim) for dim in first[:-1]))
+    return [_step(node, source, between, first, value), _step(node, between, output, second, value)]
+
+
+def _value(node: Node, output: Tensor) -> int:
+    """The byte that the padding holds."""
+    zero = int(output.zero_point[0]) if output.zero_point.size else 0
+    if node.kind == "PADV2":
+        zero = int(node.constant(2, "value is", "use a constant value")[0])
+    low, high = np.frombuffer(np.array([zero], output.dtype).tobytes(), np.int8)[[0, -1]]
+    if low != high:
+        raise node.refuse(f"its value is {zero}, which has two different bytes", "pad with 0")
+    return int(low)
+
+
+def _merged(dims: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """(size, before, after) of dimensions, one that is not padded together with the one before it."""
+    merged = dims[:1]
+    for n, before, after in dims[1:]:
+        if before == after == 0 and sum(merged[-1]) * n <= spec.MAX_DIM:
+            merged[-1] = tuple(v * n for v in merged[-1])
+        elif merged[-1] == (1, 0, 0):
+            merged[-1] = (n, before, after)
+        else:
+            merged.append((n, before, after))
+    return merged
+
+
+def _step(node: Node, source: Tensor, output: Tensor, dims: list[tuple[int, int, int]], value: int) -> Step:
+    dims = _merged(dims)
+    dims = [(1, 0, 0)] * (DIMS - len(dims)) + dims
+    fields = {
+        "in_shape": tuple(n for n, _, _ in dims),
+        "before": tuple(before for _, before, _ in dims),
+        "out_shape": tuple(sum(dim) for dim in dims),
+        "value": value,
+    }
+    return Step("PAD", node.name, [source], output, fields)
+
+
+def run(context: Context) -> None:
+    op = context.op
+    out = context.tensor(op["out_shape"], "output")
+    out[:] = op["value"]
+    inside = tuple(slice(b, b + n) for b, n in zip(op["before"], op["in_shape"], strict=True))
+    out[inside] = context.tensor(op["in_shape"])

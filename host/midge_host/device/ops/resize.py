@@ -1,0 +1,90 @@
+"""RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR of NHWC images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...ir.graph import Graph, Node
+from .. import spec
+from ..record import Context, Step
+
+UNIT = 1024  # positions in the input are multiples of 1 / UNIT pixels
+
+
+def _fields(node: Node) -> dict[str, Any]:
+    source, output = node.inputs[0], node.outputs[0]
+    shapes = (source.shape, output.shape)
+    if source.dtype != "int8" or output.dtype != "int8" or any(len(s) != 4 for s in shapes):
+        raise node.refuse("it does not resize int8 images of 4 dimensions", "export the model again")
+    if (source.shape[0], source.shape[3]) != (output.shape[0], output.shape[3]):
+        raise node.refuse(f"it makes {output.shape} of {source.shape}", "export the model again")
+    batch, in_h, in_w, in_c = source.shape
+    _, out_h, out_w, _ = output.shape
+    return {"batch": batch, "in_h": in_h, "in_w": in_w, "in_c": in_c, "out_h": out_h, "out_w": out_w}
+
+
+def lower_nearest(graph: Graph, node: Node) -> list[Step]:
+    fields = _fields(node)
+    tables = [_nearest(fields[f"in_{a}"], fields[f"out_{a}"], node.options) for a in "hw"]
+    raw = np.concatenate(tables).astype("<u2").tobytes()
+    block = raw.ljust(spec.align(len(raw), spec.BLOCK_ALIGNMENT), b"\0")
+    return [Step("RESIZE_NEAREST_NEIGHBOR", node.name, [node.inputs[0]], node.outputs[0], fields, [block])]
+
+
+def _nearest(size: int, out: int, options: dict[str, Any]) -> np.ndarray:
+    """The input's index for every output, in float32 as TFLM computes it."""
+    corners = options["align_corners"]
+    at = np.arange(out).astype(np.float32) + np.float32(0.5 if options["half_pixel_centers"] else 0)
+    scale = np.float32(size - 1) / np.float32(out - 1) if corners and out > 1 else np.float32(size) / np.float32(out)
+    position = (at * scale).astype(np.float64)
+    return np.clip(np.floor(position + 0.5 if corners else position), 0, size - 1).astype(np.int64)
+
+
+def lower_bilinear(graph: Graph, node: Node) -> list[Step]:
+    fields = _fields(node)
+    if node.options["align_corners"] and node.options["half_pixel_centers"]:
+        raise node.refuse("it has align_corners and half_pixel_centers", "choose one of them")
+    for a in "hw":
+        size, out = fields[f"in_{a}"], fields[f"out_{a}"]
+        step = (UNIT * size + out // 2) // out
+        if node.options["align_corners"] and out > 1:
+            step = (UNIT * (size - 1) + (out - 1) // 2) // (out - 1)
+        start = step // 2 - UNIT // 2 if node.options["half_pixel_centers"] else 0
+        if (out - 1) * step + start >= UNIT * size:
+            # The step is rounded to 1/1024: here TFLM reads behind the image.
+            raise node.refuse(f"it makes {out} of {size} pixels", "use half_pixel_centers or another size")
+        fields |= {f"step_{a}": step, f"start_{a}": start}
+    return [Step("RESIZE_BILINEAR", node.name, [node.inputs[0]], node.outputs[0], fields)]
+
+
+def _images(context: Context) -> tuple[np.ndarray, np.ndarray]:
+    op = context.op
+    source = context.tensor((op["batch"], op["in_h"], op["in_w"], op["in_c"]))
+    return source, context.tensor((op["batch"], op["out_h"], op["out_w"], op["in_c"]), "output")
+
+
+def run_nearest(context: Context) -> None:
+    source, output = _images(context)
+    indices = context.block(0).view("<u2").astype(np.int64)
+    rows, columns = np.split(indices, [output.shape[1]])
+    rows = np.minimum(rows, source.shape[1] - 1)
+    columns = np.minimum(columns[: output.shape[2]], source.shape[2] - 1)
+    output[:] = source[:, rows[:, None], columns]
+
+
+def run_bilinear(context: Context) -> None:
+    op = context.op
+    source, output = _images(context)
+    first, second, weight = {}, {}, {}
+    for a, n in zip("hw", output.shape[1:3], strict=True):
+        at = np.arange(n, dtype=np.int64) * op[f"step_{a}"] + op[f"start_{a}"]
+        first[a] = np.maximum(at // UNIT, 0)
+        second[a] = np.minimum((at + UNIT - 1) // UNIT, op[f"in_{a}"] - 1)
+        weight[a] = at - first[a] * UNIT
+    total = np.zeros(output.shape, np.int64)
+    for rows, y in ((first["h"], UNIT - weight["h"]), (second["h"], weight["h"])):
+        for columns, x in ((first["w"], UNIT - weight["w"]), (second["w"], weight["w"])):
+            total += source[:, rows[:, None], columns] * (y[:, None] * x)[:, :, None]
+    output[:] = np.sign(total) * ((np.abs(total) + UNIT * UNIT // 2) // (UNIT * UNIT))

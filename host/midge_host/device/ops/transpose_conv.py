@@ -1,0 +1,70 @@
+"""TRANSPOSE_CONV as one CONV_2D for each place of an output pixel between two input pixels.
+
+With stride s and padding p, output y is the sum over kernel rows k of input[(y + p - k) / s] * weights[k], as far as
+that is a whole number: the outputs y = s * i + phase read the rows k = (phase + p) mod s + s * j, which is a
+convolution of stride 1. Each has its own outputs, which a COPY puts between those of the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+
+from ...ir.graph import Graph, Node, Tensor
+from ..record import Step
+from . import conv
+from .copy import scatter
+from .window import image_shape, same_padding
+
+
+def lower(graph: Graph, node: Node) -> list[Step]:
+    _, weights, source, *rest = node.inputs
+    output = node.outputs[0]
+    bias = rest[0] if rest else None
+    node.per_tensor(source)
+    if weights is None or weights.data is None or len(weights.shape) != 4:
+        raise node.refuse("its weights are computed by the model", "only constant weights can be converted")
+    strides = (node.options["stride_h"], node.options["stride_w"])
+    sizes = image_shape(node, output)[:2]
+    same = node.options["padding"] == "SAME"
+    pads = [
+        same_padding(n, -(-n // s), k, s, 1) if same else 0
+        for n, s, k in zip(sizes, strides, weights.shape[1:3], strict=True)
+    ]
+    phases = list(product(*map(range, strides)))
+    if not all(0 < s <= n for s, n in zip(strides, sizes, strict=True)):
+        raise node.refuse(f"its strides {strides} are larger than its output {sizes}", "use smaller strides")
+    steps: list[Step] = []
+    for phase in phases:
+        rows, columns = (_taps(k, s, p, f) for k, s, p, f in zip(weights.shape[1:3], strides, pads, phase, strict=True))
+        part = _between(weights.data, rows[0], columns[0])
+        shape = (1, *(-(-(n - f) // s) for n, s, f in zip(sizes, strides, phase, strict=True)), weights.shape[0])
+        made = output if len(phases) == 1 else replace(output, name=f"{output.name}_{phase}", shape=shape)
+        padding = {"padding": "EXPLICIT", "pad": (rows[1], columns[1])}
+        options = {**node.options, "stride_h": 1, "stride_w": 1, **padding}
+        inner: list[Tensor | None] = [source, replace(weights, shape=part.shape, data=part), bias]
+        steps += conv.lower_conv(graph, Node("CONV_2D", node.name, inner, [made], options))
+        if made is not output:
+            y, x = phase
+            place = (slice(None), slice(y, None, strides[0]), slice(x, None, strides[1]))
+            steps.append(scatter(node, made, output, lambda o, place=place: o[place], phase != phases[-1]))
+    return steps
+
+
+def _taps(kernel: int, stride: int, pad: int, phase: int) -> tuple[list[int], int]:
+    """Of one axis and phase: the kernel's rows from the first input they read to the last, and the padding before.
+
+    Rows behind the kernel's end are zeros: they stand where the first input pixels would be left out otherwise.
+    """
+    skipped, first = divmod(phase + pad, stride)
+    count = max(len(range(first, kernel, stride)), skipped + 1)
+    return [first + stride * j for j in range(count)][::-1], count - 1 - skipped
+
+
+def _between(weights: np.ndarray, rows: list[int], columns: list[int]) -> np.ndarray:
+    """The weights (out_c, kernel_h, kernel_w, in_c) of these rows and columns; zeros behind the kernel's end."""
+    beyond = (max(0, max(indexes) + 1 - n) for indexes, n in zip((rows, columns), weights.shape[1:3], strict=True))
+    padded = np.pad(weights, ((0, 0), *((0, n) for n in beyond), (0, 0)))
+    return np.ascontiguousarray(padded[:, rows][:, :, columns])

@@ -1,0 +1,203 @@
+"""Layers that midge does not have, or not in this form: a sentence with the layer's name, the reason and what to do.
+
+TFLM, too, refuses those of TFLM_REFUSES; the others it runs, or its answer has no meaning.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tflm
+from midge_host.convert import build
+from midge_host.errors import MidgeError, UnsupportedError
+from midge_host.frontends import tflite
+from tflite_models import UNIT, ModelBuilder, one_operator
+
+Q = (0.05, 3)
+
+
+def _one(
+    code: str,
+    inputs: Sequence[tuple[Any, ...]],
+    output: tuple[Any, ...],
+    constants: Sequence[Any] = (),
+    options_table: str = "",
+    **options: Any,
+) -> bytes:
+    """One operator: (shape, dtype, quantisation) of its computed inputs and its output; int32 constants come last."""
+    m = ModelBuilder()
+    xs = [m.tensor(*x) for x in inputs]
+    y = m.tensor(*output)
+    m.op(code, [*xs, *(m.constant(np.array(c, np.int32)) for c in constants)], [y], 1, options_table, **options)
+    return m.build(xs, [y])
+
+
+IMAGE = ((1, 4, 6, 2), "int8", Q)
+WIDE = ((1, 4, 6, 2), "int16", (1e-3, 0))
+CONCATENATION = ("ConcatenationOptions", {"Axis": 3})
+
+
+def _concatenation(second: tuple[float, int], **options: Any) -> bytes:
+    inputs = [IMAGE, ((1, 4, 6, 2), "int8", second)]
+    table, axis = CONCATENATION
+    return _one("CONCATENATION", inputs, ((1, 4, 6, 4), "int8", Q), options_table=table, **axis, **options)
+
+
+def _computed_parameter(code: str, shape: tuple[int, ...], **options: Any) -> bytes:
+    """The second input, a parameter, is one of the model's inputs."""
+    return _one(code, [IMAGE, (shape, "int32")], IMAGE, **options)
+
+
+def _depthwise16(bias: type, scale: float) -> bytes:
+    m = ModelBuilder()
+    x = m.tensor((1, 4, 4, 3), "int16", (1e-3, 0))
+    w = np.ones((1, 2, 2, 3), np.int8)
+    y = m.depthwise_conv_2d(x, w, np.zeros(3, bias), weight_scales=scale, quant=(1e-3, 0))
+    return m.build([x], [y])
+
+
+TFLM_REFUSES: dict[str, tuple[bytes, str]] = {
+    "activation of a concatenation": (_concatenation(Q, FusedActivationFunction=1), "activation"),
+    "scales of a concatenation": (_concatenation((0.1, 3)), "other scales"),
+    "zero points of a concatenation": (_concatenation((0.05, 4)), "other scales"),
+    "bilinear corners and centres": (
+        one_operator("resize_bilinear", (1, 4, 6, 2), Q, size=(7, 9), align_corners=True, half_pixel_centers=True),
+        "choose one",
+    ),
+    "argmax of int64": (
+        _one("ARG_MAX", [IMAGE], ((1, 4, 6), "int64"), [3], "ArgMaxOptions", OutputType=4),
+        "int64",
+    ),
+    "activation of a norm": (
+        _one("L2_NORMALIZATION", [IMAGE], ((1, 4, 6, 2), "int8", UNIT), [], "L2NormOptions", FusedActivationFunction=1),
+        "activation",
+    ),
+    "another scale of log-softmax": (_one("LOG_SOFTMAX", [IMAGE], IMAGE), "1/16"),
+    "int8 exponentials": (_one("EXP", [IMAGE], IMAGE), "no such operator"),
+    **{
+        f"{code} of int16": (_one(code, [WIDE], WIDE, *constants), "int16")
+        for code, *constants in (
+            ("HARD_SWISH",),
+            ("ELU",),
+            ("LOG_SOFTMAX",),
+            ("L2_NORMALIZATION", [], "L2NormOptions"),
+            ("REDUCE_MAX", [[1]], "ReducerOptions"),
+        )
+    },
+    "ARG_MAX of int16": (_one("ARG_MAX", [WIDE], ((1, 4, 6), "int32"), [3], "ArgMaxOptions", OutputType=2), "int16"),
+    "RESIZE_BILINEAR of int16": (
+        _one("RESIZE_BILINEAR", [WIDE], WIDE, [[4, 6]], "ResizeBilinearOptions"),
+        "int8 images",
+    ),
+    "PRELU of int16": (_one("PRELU", [WIDE, WIDE], WIDE), "int16"),
+    "hard swish of scales far apart": (
+        _one("HARD_SWISH", [((1, 8), "int8", (0.5, 0))], ((1, 8), "int8", (0.001, 0))),
+        "too far apart",
+    ),
+}
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    **TFLM_REFUSES,
+    "another scale of tanh": (_one("TANH", [IMAGE], ((1, 4, 6, 2), "int8", (1 / 256, 0))), "1/128"),
+    "another scale of a norm": (_one("L2_NORMALIZATION", [IMAGE], IMAGE, [], "L2NormOptions"), "1/128"),
+    "another scale of tanh of int16": (_one("TANH", [WIDE], WIDE), "1/32768"),
+    "another scale of softmax of int16": (_one("SOFTMAX", [WIDE], WIDE, [], "SoftmaxOptions", Beta=1.0), "1/32768"),
+    "steep tanh of int16": (_one("TANH", [((1, 8), "int16", (3.0, 0))], ((1, 8), "int16", (2.0**-15, 0))), "too large"),
+    "negative slope of int16": (_one("LEAKY_RELU", [WIDE], WIDE, [], "LeakyReluOptions", Alpha=-0.5), "negative"),
+    "zero point of an int16 tensor": (_one("RELU", [((1, 8), "int16", (0.1, 3))], ((1, 8), "int16", Q)), "impossible"),
+    "products of int16": (_one("BATCH_MATMUL", [WIDE, WIDE], ((1, 4, 6, 6), "int16", (1e-3, 0)), AdjY=True), "int16"),
+    "int32 bias of an int16 depthwise convolution": (_depthwise16(np.int32, 1.0), "not 3 int64"),
+    "factor of an int16 convolution": (_depthwise16(np.int64, 1e5), "by more than 128"),
+    "zero point of int16": (_one("RELU", [((1, 8), "int16", (1e-3, 3))], ((1, 8), "int16", (1e-3, 3))), "impossible"),
+    "rectified floats": (one_operator("float_functions", (1, 8), Q, functions=["RELU"], quant=Q), "float32"),
+    "sines of floats": (one_operator("float_functions", (1, 8), Q, functions=["SIN"], quant=Q), "SIN"),
+    "rsqrt of negative numbers": (one_operator("rsqrt", (1, 8), Q), "negative"),
+    "elu beyond float32": (_one("ELU", [((1, 8), "int8", (1e37, 0))], ((1, 8), "int8", (1e-3, 0))), "too far apart"),
+    "bilinear behind the image": (one_operator("resize_bilinear", (1, 1, 1, 2), Q, size=(1, 70)), "70 of 1"),
+    "images of three dimensions": (
+        _one(
+            "RESIZE_BILINEAR",
+            [((4, 6, 2), "int8", Q)],
+            ((5, 5, 2), "int8", Q),
+            [[5, 5]],
+            "ResizeBilinearOptions",
+        ),
+        "4 dimensions",
+    ),
+    "channels of a resize": (
+        _one("RESIZE_NEAREST_NEIGHBOR", [IMAGE], ((1, 4, 6, 3), "int8", Q), [[4, 6]], "ResizeNearestNeighborOptions"),
+        "it makes",
+    ),
+    "computed axis": (_computed_parameter("ARG_MAX", (1,), options_table="ArgMaxOptions"), "axis"),
+    "computed order": (_computed_parameter("TRANSPOSE", (4,)), "computed|constant"),
+    "classes of a log-softmax": (one_operator("log_softmax", (1, 4096), Q), "4096 classes"),
+    "elements of a norm": (one_operator("l2_normalization", (1, 33026), Q), "33026"),
+    "products of matrices": (
+        _one(
+            "BATCH_MATMUL",
+            [((1, 33026), "int8", Q), ((33026, 1), "int8", Q)],
+            ((1, 1), "int8", Q),
+            [],
+            "BatchMatMulOptions",
+        ),
+        "33026",
+    ),
+    "batches of matrices": (
+        _one(
+            "BATCH_MATMUL",
+            [((2, 2, 2, 2, 3, 4), "int8", Q), ((4, 5), "int8", Q)],
+            ((2, 2, 2, 2, 3, 5), "int8", Q),
+            [],
+            "BatchMatMulOptions",
+        ),
+        "4 batch dimensions",
+    ),
+    "matrices that do not fit": (
+        _one("BATCH_MATMUL", [((3, 4), "int8", Q), ((5, 6), "int8", Q)], ((3, 6), "int8", Q), [], "BatchMatMulOptions"),
+        "do not make",
+    ),
+}
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(UnsupportedError) as error:
+        build(tflite.load_tflite(data, "m.tflite"))
+    return str(error.value)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusal_in_words(name: str) -> None:
+    data, words = REFUSED[name]
+    text = refusal(data)
+    assert text.startswith("layer '") and "; " in text and "\n" not in text
+    assert any(word in text for word in words.split("|")), text
+
+
+@pytest.mark.parametrize("name", TFLM_REFUSES)
+def test_tflm_refuses_too(name: str) -> None:
+    data, _ = TFLM_REFUSES[name]
+    graph = tflite.load_tflite(data, "m.tflite")
+    with pytest.raises(tflm.Refused):
+        tflm.run(data, [np.zeros((1, *t.shape), t.dtype) for t in graph.inputs])
+
+
+EXTREMES = [1e-38, 1e-30, 1e-9, 1.0, 1e9, 1e30, 1e38]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "hard_swish", "elu", "abs", "rsqrt", "quantize"])
+def test_extreme_scales(name: str) -> None:
+    """A table or a refusal."""
+    options = {"alpha": -0.3} if name == "leaky_relu" else {}
+    for x, y in itertools.product(EXTREMES, EXTREMES):
+        try:
+            data = one_operator(name, (1, 8), (x, -128), quant=(y, 0), **options)
+            build(tflite.load_tflite(data, "m.tflite"))
+        except MidgeError as error:
+            assert "\n" not in str(error)

@@ -1,0 +1,295 @@
+"""What crafted files are made of: a small model of every operator, extreme values of every field, new checksums."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from math import prod
+
+import numpy as np
+
+from midge import _modules, _portable, _portable_extra
+from midge_host.convert import build
+from midge_host.device import spec
+from midge_host.device.model_file import ModelFile
+from midge_host.device.record import macs, record_shapes
+from midge_host.frontends import tflite
+from tflite_models import ModelBuilder, Quant, one_operator
+
+X = (0.05, -3)
+Y = (0.1, 7)
+WIDE = ("int16", (2e-3, 0))
+CRC_FROM = spec.HEADER.offsets["program_crc"] + 4
+
+
+def _layer(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **options: object) -> bytes:
+    rng = np.random.default_rng(sum(weights))
+    channels = weights[-1] if operator == "depthwise_conv_2d" else weights[0]
+    return one_operator(
+        operator,
+        (1, *image),
+        X,
+        weights=rng.integers(-127, 128, weights).astype(np.int8),
+        bias=rng.integers(-500, 500, channels).astype(np.int32),
+        weight_scales=list(rng.uniform(0.001, 0.01, channels)),
+        quant=Y,
+        **options,
+    )
+
+
+def _layer16(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **options: object) -> bytes:
+    """The same for int16; a bias of int64, or as `options` say."""
+    rng = np.random.default_rng(sum(weights))
+    channels = weights[-1] if operator == "depthwise_conv_2d" else weights[0]
+    bias = rng.integers(-50_000, 50_000, channels).astype(options.pop("bias_dtype", np.int64))
+    w = rng.integers(-127, 128, weights).astype(np.int8)
+    m = ModelBuilder()
+    x = m.tensor((1, *image), "int16", (2e-4, 0))
+    scales = list(rng.uniform(0.001, 0.01, channels))
+    return m.build([x], [getattr(m, operator)(x, w, bias, weight_scales=scales, quant=(4e-4, 0), **options)])
+
+
+def _add16() -> bytes:
+    m = ModelBuilder()
+    pair = [m.tensor((1, n, 5, 4), "int16", (2e-4, 0)) for n in (3, 1)]
+    return m.build(pair, [m.add(*pair, quant=(3e-4, 0))])
+
+
+def _layers(
+    make: Callable[[ModelBuilder, int], int], shape: tuple[int, ...], dtype: str = "int8", quant: Quant = X
+) -> bytes:
+    """What `make` builds upon an input."""
+    m = ModelBuilder()
+    x = m.tensor(shape, dtype, quant)
+    return m.build([x], [make(m, x)])
+
+
+def _broadcast(kind: str) -> bytes:
+    """One of ARITHMETIC's kinds, of an input and a constant that is repeated along two axes."""
+    second = np.random.default_rng(9).integers(-128, 128, (3, 1, 4)).astype(np.int8)
+
+    def make(m: ModelBuilder, x: int) -> int:
+        options = {} if kind in ("maximum", "minimum") else {"quant": Y}
+        y = m.constant(second, quant=X if not options else (0.03, 2))
+        return getattr(m, kind)(x, y, **options)
+
+    return _layers(make, (1, 3, 5, 4))
+
+
+def _svdf(depth: int, units: int, state: str, batch: int = 1) -> bytes:
+    """Filters of rank 2 that remember five results."""
+    rng = np.random.default_rng(depth)
+    m = ModelBuilder()
+    x = m.tensor((batch, depth), quant=X)
+    feature = rng.integers(-127, 128, (2 * units, depth)).astype(np.int8)
+    time = rng.integers(-127, 128, (2 * units, 5)).astype(state)
+    bias = rng.integers(-500, 500, units)
+    return m.build([x], [m.svdf(x, feature, time, bias, rank=2, scales=(0.003, 0.01, 0.1), quant=Y)])
+
+
+def _lstm(dtype: str, **options: object) -> bytes:
+    """A sequence of three rows of two values, four cells."""
+    rng = np.random.default_rng(4)
+    m = ModelBuilder()
+    x = m.tensor((1, 3, 2), dtype, (0.01, -3 if dtype == "int8" else 0))
+    kernel, recurrent = (rng.integers(-127, 128, (4, 4, depth)).astype(np.int8) for depth in (2, 4))
+    scales = {"input_scales": [0.01] * 4, "recurrent_scales": [0.02] * 4, "cell_scale": 2.0**-11}
+    quant = (1 / 128, 5) if dtype == "int8" else (2.0**-15, 0)
+    return m.build(
+        [x], [m.lstm(x, kernel, recurrent, rng.integers(-500, 500, (4, 4)), **scales, quant=quant, **options)]
+    )
+
+
+def _products() -> bytes:
+    m = ModelBuilder()
+    a, b = m.tensor((2, 3, 4), quant=X), m.tensor((1, 5, 4), quant=(0.03, 2))
+    return m.build([a, b], [m.batch_matmul(a, b, quant=Y, adj_y=True)])
+
+
+@functools.cache
+def sources() -> dict[str, bytes]:
+    """A small .tflite for every device operator, of one record or few; where there are weights, also of several blocks.
+
+    Whoever adds an operator adds one here: its records are then mutated on every backend, and fuzzed."""
+    window = {"strides": (2, 1), "dilations": (1, 2), "padding": "VALID"}
+    return {
+        "conv": _layer("conv_2d", (5, 6, 3), (6, 3, 3, 3)),
+        "conv_dilated": _layer("conv_2d", (7, 8, 2), (3, 2, 3, 2), **window),
+        "conv_blocks": _layer("conv_2d", (3, 3, 40), (12, 3, 3, 40)),
+        "depthwise": _layer("depthwise_conv_2d", (5, 6, 3), (1, 3, 2, 6)),
+        "depthwise_dilated": _layer("depthwise_conv_2d", (7, 8, 2), (1, 2, 3, 2), **window),
+        "dense": _layer("fully_connected", (3, 9), (5, 9)),
+        "dense_blocks": _layer("fully_connected", (500,), (9, 500)),
+        "average_pool": one_operator("average_pool_2d", (1, 5, 6, 3), X, window=(3, 2), strides=(2, 1), padding="SAME"),
+        "max_pool": one_operator("max_pool_2d", (1, 5, 6, 3), X, window=(3, 2), strides=(1, 2), padding="SAME"),
+        "mean": one_operator("mean", (1, 4, 5, 3), X, axes=(1, 2), quant=Y),
+        "add": one_operator("add", (1, 30), X, second_quant=Y, quant=(0.12, 1)),
+        "softmax": one_operator("softmax", (3, 10), X),
+        "logistic": one_operator("logistic", (1, 30), X),
+        "pad": one_operator("pad", (1, 3, 4, 2), X, paddings=[(0, 1), (1, 2), (0, 3), (1, 0)]),
+        "arg_max": one_operator("arg_max", (2, 5, 3), X, axis=1),
+        "resize_nearest": one_operator("resize_nearest_neighbor", (1, 4, 3, 2), X, size=(5, 7)),
+        "resize_bilinear": one_operator("resize_bilinear", (1, 4, 3, 2), X, size=(5, 7), half_pixel_centers=True),
+        "l2_normalization": one_operator("l2_normalization", (3, 10), X),
+        "batch_matmul": _products(),
+        "log_softmax": one_operator("log_softmax", (3, 10), X),
+        "transpose": one_operator("transpose", (1, 3, 4, 5), X, permutation=(0, 3, 1, 2)),
+        "concatenation": _layers(lambda m, x: m.concatenation(x, m.relu(x), axis=2), (1, 3, 4, 2)),
+        "conv16": _layer16("conv_2d", (5, 6, 3), (6, 3, 2, 3)),
+        "conv16_dilated": _layer16("conv_2d", (7, 8, 2), (3, 2, 3, 2), **window),
+        "conv16_blocks": _layer16("conv_2d", (3, 3, 40), (12, 3, 3, 40)),
+        "depthwise16": _layer16("depthwise_conv_2d", (5, 6, 3), (1, 3, 2, 6)),
+        "dense16": _layer16("fully_connected", (3, 9), (5, 9)),
+        "dense16_narrow": _layer16("fully_connected", (3, 9), (5, 9), bias_dtype=np.int32),
+        "add16": _add16(),
+        "average_pool16": _layers(lambda m, x: m.average_pool_2d(x, (3, 2), padding="SAME"), (1, 5, 6, 3), *WIDE),
+        "max_pool16": _layers(lambda m, x: m.max_pool_2d(x, (3, 2), strides=(1, 2)), (1, 5, 6, 3), *WIDE),
+        "mean16": _layers(lambda m, x: m.mean(x, (1, 2), quant=(1e-3, 0)), (1, 4, 5, 3), *WIDE),
+        "softmax_from16": _layers(lambda m, x: m.softmax(x), (3, 10), *WIDE),
+        "logistic16": _layers(lambda m, x: m.logistic(x), (1, 30), *WIDE),
+        "tanh16": _layers(lambda m, x: m.tanh(x), (1, 30), *WIDE),
+        "leaky_relu16": _layers(lambda m, x: m.leaky_relu(x, 0.3, quant=(1e-3, 0)), (1, 30), *WIDE),
+        **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("add", "sub", "mul", "maximum", "prelu")},
+        "requantize": one_operator("quantize", (1, 30), X, quant=(0.001, 0), dtype="int16"),
+        "requantize_int16": _layers(lambda m, x: m.quantize(x, Y), (1, 30), "int16", (0.001, 0)),
+        "softmax_16": one_operator("softmax", (3, 10), X, y_dtype="int16"),
+        "svdf": _svdf(7, 3, "int16", batch=2),
+        "svdf_int8": _svdf(7, 3, "int8"),
+        "svdf_blocks": _svdf(300, 6, "int16"),
+        "lstm": _lstm("int8"),
+        "lstm_int16": _lstm("int16", time_major=True, cell_clip=3.0),
+    }
+
+
+@functools.cache
+def specimens() -> dict[str, ModelFile]:
+    """The `sources`, converted."""
+    return {name: build(tflite.load_tflite(data, f"{name}.tflite")) for name, data in sources().items()}
+
+
+def values(code: str, now: int | float) -> list[int | float]:
+    """What to put into a field of a `struct` type code that holds `now`: extremes, neighbours, common sizes."""
+    if code == "f":
+        bits = [0, 1, 0x7FFFFF, 0x800000, 0x7F7FFFFF, 0x7F800000, 0x7FC00000, 0x80000000, 0xBF800000, 0xFFFFFFFF]
+        return [struct.unpack("<f", struct.pack("<I", b))[0] for b in bits]
+    size = 8 * struct.calcsize(code)
+    low, high = (0, (1 << size) - 1) if code.isupper() else (-1 << (size - 1), (1 << (size - 1)) - 1)
+    wanted = [0, 1, 2, 3, 7, 31, 32, 33, 255, 256, 4096, 65535, low, high, high - 1, high // 2, high // 2 + 1]
+    wanted += [now - 1, now + 1, now * 2, now // 2, now + 4, now - 4]
+    return sorted({int(v) for v in wanted if low <= v <= high} - {now})
+
+
+def field_mutants(layout: spec.Layout, raw: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every field of `layout` set to each of its `values`, one at a time: (what was done, the bytes)."""
+    fields = layout.unpack(raw)
+    for field in layout.fields:
+        if field.code[-1] == "s":
+            continue
+        array = fields[field.name] if field.is_array else (fields[field.name],)
+        for i, now in enumerate(array):
+            for value in values(field.code[-1], now):
+                changed = (*array[:i], value, *array[i + 1 :]) if field.is_array else value
+                yield f"{layout.name}.{field.name}[{i}] = {value}", layout.pack(**{**fields, field.name: changed})
+
+
+def change(layout: spec.Layout, raw: bytes, rng: np.random.Generator) -> bytes:
+    """One field changed."""
+    fields = layout.unpack(raw)
+    field = layout.fields[rng.integers(len(layout.fields))]
+    if field.code[-1] == "s":
+        return raw
+    array = list(fields[field.name]) if field.is_array else [fields[field.name]]
+    i = rng.integers(len(array))
+    choice = values(field.code[-1], array[i])
+    array[i] = choice[rng.integers(len(choice))]
+    return layout.pack(**{**fields, field.name: tuple(array) if field.is_array else array[0]})
+
+
+def random_mutant(layout: spec.Layout, raw: bytes, rng: np.random.Generator) -> bytes:
+    """Two to four fields changed together."""
+    for _ in range(rng.integers(2, 5)):
+        raw = change(layout, raw, rng)
+    return raw
+
+
+def repaired(data: bytes, weights: bool = True) -> bytes:
+    """`data` with the checksums that its header's offsets ask for, so that a loader goes on to what they cover."""
+    header = spec.HEADER.unpack(data)
+    start = header["weights_offset"]
+    header["program_crc"] = 0
+    if weights:
+        header["weights_crc"] = zlib.crc32(data[start:])
+    data = spec.HEADER.pack(**header) + data[spec.HEADER.size :]
+    header["program_crc"] = zlib.crc32(data[CRC_FROM:start])
+    return spec.HEADER.pack(**header) + data[spec.HEADER.size :]
+
+
+def network() -> bytes:
+    """A .tflite with every operator of midge_native, small enough for thousands of runs in Python."""
+    rng = np.random.default_rng(8)
+    m = ModelBuilder()
+
+    def layer(*shape: int) -> dict[str, object]:
+        channels = shape[-1] if shape[0] == 1 else shape[0]
+        weights = rng.integers(-127, 128, shape).astype(np.int8)
+        bias = rng.integers(-500, 500, channels).astype(np.int32)
+        return {"weights": weights, "bias": bias, "weight_scales": list(rng.uniform(0.005, 0.02, channels))}
+
+    x = m.tensor((1, 4, 5, 2), quant=X, name="image")
+    y = m.pad(x, [(0, 0), (1, 0), (0, 1), (0, 1)])
+    y = m.conv_2d(y, **layer(4, 2, 3, 3), padding="SAME", quant=Y)
+    a = m.depthwise_conv_2d(y, **layer(1, 3, 2, 4), padding="SAME", quant=(0.07, 3))
+    y = m.add(a, y, quant=(0.09, 10), activation="RELU")
+    y = m.max_pool_2d(y, (2, 1))
+    y = m.average_pool_2d(y, (1, 2), padding="SAME")
+    y = m.logistic(y)
+    y = m.mean(y, [1, 2], quant=(1 / 256, -128))
+    y = m.fully_connected(y, **layer(3, 4), quant=(0.1, 0))
+    return m.build([x], [m.softmax(y)])
+
+
+def check(op: dict[str, object], arena_bytes: int, weights_bytes: int = 1 << 30) -> int:
+    """The portable kernels' status of a record."""
+    raw = spec.BY_CODE[op["code"]].layout.pack(**op)
+    return _modules.check((_portable, _portable_extra), raw, arena_bytes, weights_bytes)
+
+
+def spans(op: dict[str, object], arena_bytes: int) -> list[range]:
+    """The parts of the arena that a record reads and writes, to the next multiple of 4. Found by trying: how far up
+    each may lie."""
+    found = []
+    for name in ("input", "input2", "input3", "output"):
+        if name in op:
+            low, high = 0, arena_bytes // 4
+            while low < high:
+                middle = (low + high + 1) // 2
+                if check({**op, name: 4 * middle}, arena_bytes):
+                    high = middle - 1
+                else:
+                    low = middle
+            found.append(range(op[name], op[name] + arena_bytes - 4 * low))
+    return [*found, range(op["scratch"], op["scratch"] + op["scratch_bytes"])]
+
+
+def has_one_meaning(op: dict[str, object], arena_bytes: int) -> bool:
+    """False where a record's tensors may lie upon each other, so that the order of work shows."""
+    parts = sorted(filter(len, spans(op, arena_bytes)), key=lambda part: part.start)
+    return all(a.stop <= b.start for a, b in itertools.pairwise(parts))
+
+
+def work(records: list[dict[str, object]]) -> int:
+    """About how many steps of its innermost loops a program takes, of which the longest may be long in Python."""
+    total = 0
+    for op in records:
+        source, output = (prod(shape) for shape in record_shapes(op))
+        if spec.BY_CODE[op["code"]].layout in (spec.SVDF, spec.LSTM, spec.MATMUL):
+            total += source + macs(op)
+            continue
+        taps = [op[f"kernel_{a}"] for a in "hw"] if "kernel_h" in op else [1]
+        if "blocks" in op and not op["blocks"]:  # pools look at the image only
+            taps = [min(source, prod(taps))]
+        total += source + output * prod(taps) * op.get("in_c", 1)
+    return total
