@@ -2,7 +2,7 @@
 
     python native_modules/build.py --micropython <source> --output native_modules/prebuilt x64 armv6m
 
-Writes midge_native-ARCH.mpy, midge_extra-ARCH.mpy and manifest.json. --check builds anew and compares with what is
+Writes MODULE-ARCH.mpy for every bank, and manifest.json. --check builds anew and compares with what is
 there instead: exit code 1 if something differs, or with --require all if something could not be compared.
 """
 
@@ -21,8 +21,11 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from stack import depth
+
 FOLDER = Path(__file__).resolve().parent
 XTENSA = Path("toolchains") / "xtensa"
+BINDING = Path("bindings") / "micropython"
 
 
 class Arch(NamedTuple):
@@ -38,16 +41,23 @@ ARCHES = {
     "rv32imc": Arch("riscv64-unknown-elf-gcc", 11),
 }
 
-MODULES = ("midge_native", "midge_extra")
+# From the header that is generated from the table of banks.
+BANKS = [name.lower() for name in re.findall(r"#define MIDGE_BANK_(\w+)", (FOLDER / "core" / "banks.h").read_text())]
 
 # This Python first, which has what MicroPython's tools need. Last, what stands in for Espressif's compiler.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], str(FOLDER / XTENSA)])
 
 
-def source_hash(module: str, arch: str) -> str:
-    """SHA-256 over everything of ours that goes into a module."""
-    patterns = ["mpy_ld.py", "core/*.[ch]", "midge_native/midge_native.c", "midge_native/Makefile"]
-    patterns += [f"arch/{arch}/*"] if module == "midge_native" else ["core/extra/*"]
+def source_hash(bank: str, arch: str) -> str:
+    """SHA-256 over everything of ours that goes into a bank's module."""
+    patterns = [
+        "mpy_ld.py",
+        "core/*.[ch]",
+        f"{BINDING}/native_module.c",
+        f"{BINDING}/functions.h",
+        f"{BINDING}/Makefile",
+    ]
+    patterns += ["kernels/generic/*.h", f"kernels/generic/{bank}/*", f"kernels/{arch}/{bank}/*"]
     if arch == "xtensawin":
         patterns += [f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]  # all but README.md
     digest = hashlib.sha256()
@@ -86,27 +96,29 @@ def writable_statics(file: Path) -> list[str]:
         return names or [name for name in sections.values() if name]
 
 
-def build(module: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
+def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
     """The .mpy file, and what the manifest says of it."""
+    module = f"midge_{bank}"
     with tempfile.TemporaryDirectory() as temporary:
         # A copy, so that no object of an earlier build is taken for a new one, and no path gets into the file.
         work = Path(temporary) / "native_modules"
-        for part in ("core", "arch", "midge_native", XTENSA):
+        for part in ("core", "kernels", BINDING, XTENSA):
             shutil.copytree(FOLDER / part, work / part, ignore=shutil.ignore_patterns("build", "*.mpy"))
         shutil.copy(FOLDER / "mpy_ld.py", work)
         done = subprocess.run(
-            ["make", f"MOD={module}", f"ARCH={arch}", f"MPY_DIR={micropython.resolve()}"],
-            cwd=work / "midge_native",
-            env={**os.environ, "PATH": PATH},
+            ["make", f"BANK={bank}", f"ARCH={arch}", f"MPY_DIR={micropython.resolve()}"],
+            cwd=work / BINDING,
+            env={**os.environ, "PATH": PATH, "CFLAGS": "-fcallgraph-info=su"},  # changes no code
             capture_output=True,
             text=True,
         )
         if done.returncode:
             raise SystemExit(f"{module}-{arch}: the build failed\n{done.stdout}{done.stderr}")
-        for item in (work / "midge_native" / "build").rglob("*.o"):
+        for item in (work / BINDING / "build").rglob("*.o"):
             if names := writable_statics(item):
                 raise SystemExit(f"{module}-{arch}: {item.stem}.c has writable statics: {', '.join(names)}")
-        data = (work / "midge_native" / f"{module}.mpy").read_bytes()
+        data = (work / BINDING / f"{module}.mpy").read_bytes()
+        stack = depth(work / BINDING / "build", work / "kernels" / arch / bank)
     # Header: 'M', version, architecture * 4 + sub-version, bits of a small integer.
     if data[2] >> 2 != ARCHES[arch].number:
         raise SystemExit(f"{module}-{arch}: the module is for another architecture, number {data[2] >> 2}")
@@ -115,22 +127,24 @@ def build(module: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
         "abi": f"{data[1]}.{data[2] & 3}",
         "bytes": len(data),
         **sizes,
+        "stack": stack,
         "sha256": hashlib.sha256(data).hexdigest(),
-        "sources": source_hash(module, arch),
+        "sources": source_hash(bank, arch),
         "compiler": compiler_version(arch),
         "micropython": micropython_version(micropython),
     }
 
 
 def write(arches: list[str], micropython: Path, output: Path) -> bool:
-    manifest = read_manifest(output)
+    names = {f"midge_{bank}-{arch}" for arch in ARCHES for bank in BANKS}
+    manifest = {name: entry for name, entry in read_manifest(output).items() if name in names}
     if missing := [arch for arch in arches if not compiler_version(arch)]:
         names = ", ".join(f"{ARCHES[arch].compiler} ({arch})" for arch in missing)
         print(f"not installed: {names}; on Debian, `make toolchains` as root installs all. Nothing was built.")
         return False
-    for arch, module in itertools.product(arches, MODULES):
-        name = f"{module}-{arch}"
-        data, manifest[name] = build(module, arch, micropython)
+    for arch, bank in itertools.product(arches, BANKS):
+        name = f"midge_{bank}-{arch}"
+        data, manifest[name] = build(bank, arch, micropython)
         (output / f"{name}.mpy").write_bytes(data)
         print(f"{name}: {len(data):,} bytes, text {manifest[name]['text']:,}")
     (output / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
@@ -140,9 +154,9 @@ def write(arches: list[str], micropython: Path, output: Path) -> bool:
 def check(arches: list[str], micropython: Path, output: Path, require_all: bool) -> bool:
     manifest = read_manifest(output)
     good = True
-    for arch, module in itertools.product(arches, MODULES):
-        name = f"{module}-{arch}"
-        problem, why_not = compare(module, arch, micropython, output, manifest.get(name))
+    for arch, bank in itertools.product(arches, BANKS):
+        name = f"midge_{bank}-{arch}"
+        problem, why_not = compare(bank, arch, micropython, output, manifest.get(name))
         if problem:
             print(f"{name}: {problem}; run `make natmods`")
         elif why_not:
@@ -153,14 +167,14 @@ def check(arches: list[str], micropython: Path, output: Path, require_all: bool)
     return good
 
 
-def compare(module: str, arch: str, micropython: Path, output: Path, known: dict | None) -> tuple[str, str]:
-    """What is wrong with the module in `output`, and why it could not be compared; both empty if it is right."""
-    path = output / f"{module}-{arch}.mpy"
+def compare(bank: str, arch: str, micropython: Path, output: Path, known: dict | None) -> tuple[str, str]:
+    """The fault of the module in `output`, and why it could not be compared; both empty if it is right."""
+    path = output / f"midge_{bank}-{arch}.mpy"
     if known is None or not path.exists():
         return f"there is no module in {output}", ""
     if hashlib.sha256(path.read_bytes()).hexdigest() != known["sha256"]:
         return f"{path.name} is not what the manifest says", ""
-    if source_hash(module, arch) != known["sources"]:
+    if source_hash(bank, arch) != known["sources"]:
         return "the sources have changed since it was built", ""
     tools = {"compiler": compiler_version(arch), "micropython": micropython_version(micropython)}
     if tools["compiler"] is None:
@@ -168,7 +182,7 @@ def compare(module: str, arch: str, micropython: Path, output: Path, known: dict
     for tool, version in tools.items():
         if version != known[tool]:
             return "", f"it was built with {tool} {known[tool]}, here is {version}"
-    data, entry = build(module, arch, micropython)
+    data, entry = build(bank, arch, micropython)
     if entry != known or data != path.read_bytes():
         return "it is not what its sources give", ""
     return "", ""

@@ -1,6 +1,7 @@
 // The functions of fixed_point.h for cores that share one copy of them.
 
-#ifdef __ARM_ARCH_6M__
+#include "target.h"
+#ifdef MIDGE_OUT_OF_LINE
 #define MIDGE_FIXED_POINT_C
 #include "fixed_point.h"
 
@@ -19,5 +20,5 @@ uint32_t midge_divide(uint32_t a, uint32_t b) {
     return quotient;
 }
 #else
-typedef int midge_fixed_point_is_inline; // C has no empty files
+typedef int midge_no_empty_file; // C has none
 #endif

@@ -7,14 +7,16 @@
 
 #include <stdint.h>
 
-#if defined(__ARM_ARCH_6M__) && !defined(MIDGE_FIXED_POINT_C)
+#include "target.h"
+
+#if defined(MIDGE_OUT_OF_LINE) && !defined(MIDGE_FIXED_POINT_C)
 
 // Code is scarcer than cycles: one copy of each function, in fixed_point.c.
 int32_t midge_high_mul(int32_t a, int32_t b);
 int32_t midge_rounding_shift(int32_t x, int32_t exponent);
 int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift);
 uint32_t midge_divide(uint32_t a, uint32_t b); // b > 0
-uint32_t midge_times(uint32_t a, uint32_t b);
+__attribute__((const)) uint32_t midge_times(uint32_t a, uint32_t b);
 
 #else
 

@@ -33,14 +33,22 @@ typedef struct {
 // Returns 0, or (operator index + 1) * 16 + reason. `program.data` must be aligned to 4.
 uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weights_bytes);
 
-// Runs records first..last-1. For a single record, only its weight blocks begin..end-1; an
-// operator without weights ignores them. Checks every record against the buffers given; a refused
-// record leaves the arena as the records before it made it. Returns as midge_check does. For
-// operators of midge_extra `arena.data` must be aligned to 4.
-uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
-    midge_weights_t weights, uint32_t begin, uint32_t end);
+// The part of the work to do. Of a single record, only its weight blocks begin..end-1; an operator
+// without weights ignores them. Of each record, `part` of `parts`, which have rows of its output
+// each; an operator whose rows cannot be shared out runs whole in part 0. All parts of a record
+// have to be done before the next one.
+typedef struct {
+    uint32_t begin, end;
+    uint32_t part, parts;
+} midge_share_t;
 
-// What a sensor reading or a result holds: the type codes of Python's array module.
+// Runs records first..last-1. Checks every record against the buffers given; a refused record
+// leaves the arena as the records before it made it. Returns as midge_check does. For operators
+// of other banks than the core `arena.data` must be aligned to 4.
+uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
+    midge_weights_t weights, const midge_share_t *share);
+
+// Element types of readings and results: the type codes of Python's array module.
 enum {
     MIDGE_INT8 = 'b',
     MIDGE_UINT8 = 'B',
@@ -60,8 +68,8 @@ uint32_t midge_encode(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type
 uint32_t midge_decode(midge_bytes_t tensor, midge_arena_t arena, uint8_t *out, uint32_t out_bytes,
     uint32_t type);
 
-// The same for tensors of int16 and int32, in midge_extra: their own type as it is; float32 by the
-// scale, but for readings of int32.
+// The same for tensors of int16 and int32, in the bank `wide`: their own type as it is; float32 by
+// the scale, but for readings of int32.
 uint32_t midge_encode_wide(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type,
     midge_arena_t arena);
 uint32_t midge_decode_wide(midge_bytes_t tensor, midge_arena_t arena, uint8_t *out,

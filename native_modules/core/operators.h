@@ -1,78 +1,756 @@
-// What run.c knows of an operator: one `check` and one `run` each, in a file of its own.
+// Generated from host/midge_host/device/ by `make generate`. Do not edit.
+// The operators of each bank: checks and kernels. Of run.c alone.
 
 #ifndef MIDGE_OPERATORS_H
 #define MIDGE_OPERATORS_H
 
-#include "midge.h"
+#include "bank.h"
+#include "fixed_point.h"
+#include "share.h"
 
-// One record to run. `weights` points at weight block `begin`.
-typedef struct {
-    const void *op;
-    int8_t *arena;
-    const uint8_t *weights;
-    uint32_t begin;
-    uint32_t end;
-} midge_call_t;
+#if MIDGE_HAS(MIDGE_BANK_CORE)
 
-// True when `bytes` bytes from `offset` lie within `limit` bytes; never for UINT32_MAX bytes.
-static inline int midge_fits(uint32_t offset, uint32_t bytes, uint32_t limit) {
-    return offset <= limit && bytes <= limit - offset;
+static uint32_t core_window_check(const void *record, uint32_t arena_bytes) {
+    const midge_window_t *op = record;
+    if (op->in_h == 0 || op->in_w == 0 || op->in_c == 0 || op->out_h == 0 || op->out_w == 0
+        || op->out_c == 0 || op->kernel_h == 0 || op->kernel_w == 0 || op->stride_h == 0
+        || op->stride_w == 0 || op->dilation_h == 0 || op->dilation_w == 0
+        || op->clamp_min > op->clamp_max) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times((uint32_t)op->in_h * op->in_w, op->in_c),
+            arena_bytes)
+        || !midge_fits(op->output, midge_times((uint32_t)op->out_h * op->out_w, op->out_c),
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
 }
 
-// check: MIDGE_OK or the reason why the record cannot run in an arena of that size. Where the
-// weight blocks lie has been checked; what they must hold is checked here.
-uint32_t midge_conv_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_depthwise_conv_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_pool_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_mean_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_add_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_softmax_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_lut_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_pad_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_copy_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_constant_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_arithmetic_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_svdf_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_log_softmax_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_conv16_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_lstm_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_requantize_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_softmax16_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_arg_max_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_resize_nearest_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_resize_bilinear_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_l2_normalization_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_batch_matmul_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_pool16_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_mean16_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_softmax_from16_check(const void *op, uint32_t arena_bytes);
-uint32_t midge_sigmoid16_check(const void *op, uint32_t arena_bytes);
+static uint32_t core_conv_check(const void *record, uint32_t arena_bytes) {
+    const midge_window_t *op = record;
+    const uint32_t window = core_window_check(op, arena_bytes);
+    if (window) {
+        return window;
+    }
+    if (op->code == MIDGE_DEPTHWISE_CONV_2D) {
+        if (midge_divide(op->out_c, op->in_c) * op->in_c != op->out_c) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (op->bias_bits < 1 || op->bias_bits > 32 || op->shift_bits > 6
+        || (op->mult_bits != 0 && op->mult_bits != 30) || op->multiplier < 0
+        || (uint32_t)op->blocks * op->block_channels != op->out_c) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)4 * (((uint32_t)op->block_channels * (op->bias_bits +
+            op->shift_bits + op->mult_bits) + 31) / 32),
+            midge_times(midge_times((uint32_t)op->block_channels * op->kernel_h, op->kernel_w),
+            (op->code == MIDGE_DEPTHWISE_CONV_2D ? 1 : op->in_c)), op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    return MIDGE_OK;
+}
 
-void midge_conv(const midge_call_t *call);
-void midge_depthwise_conv(const midge_call_t *call);
-void midge_pool(const midge_call_t *call);
-void midge_mean(const midge_call_t *call);
-void midge_add(const midge_call_t *call);
-void midge_softmax(const midge_call_t *call);
-void midge_lut(const midge_call_t *call);
-void midge_pad(const midge_call_t *call);
-void midge_copy(const midge_call_t *call);
-void midge_constant(const midge_call_t *call);
-void midge_arithmetic(const midge_call_t *call);
-void midge_svdf(const midge_call_t *call);
-void midge_log_softmax(const midge_call_t *call);
-void midge_conv16(const midge_call_t *call);
-void midge_lstm(const midge_call_t *call);
-void midge_requantize_tensor(const midge_call_t *call);
-void midge_softmax16(const midge_call_t *call);
-void midge_arg_max(const midge_call_t *call);
-void midge_resize_nearest(const midge_call_t *call);
-void midge_resize_bilinear(const midge_call_t *call);
-void midge_l2_normalization(const midge_call_t *call);
-void midge_batch_matmul(const midge_call_t *call);
-void midge_pool16(const midge_call_t *call);
-void midge_mean16(const midge_call_t *call);
-void midge_softmax_from16(const midge_call_t *call);
-void midge_sigmoid16(const midge_call_t *call);
+static uint32_t core_pool_check(const void *record, uint32_t arena_bytes) {
+    const midge_window_t *op = record;
+    const uint32_t window = core_window_check(op, arena_bytes);
+    if (window) {
+        return window;
+    }
+    if (op->in_c != op->out_c || (uint32_t)op->kernel_h * op->kernel_w > 8388608) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t core_mean_check(const void *record, uint32_t arena_bytes) {
+    const midge_reduce_t *op = record;
+    if (op->outer == 0 || op->inner == 0 || !midge_is_rescale(op->multiplier, op->shift)
+        || op->reduce < 1 || op->reduce > 8388608 || op->clamp_min > op->clamp_max) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(midge_times(op->outer, op->reduce), op->inner),
+            arena_bytes)
+        || !midge_fits(op->output, midge_times(op->outer, op->inner), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t core_add_check(const void *record, uint32_t arena_bytes) {
+    const midge_add_t *op = record;
+    if (!midge_is_rescale(op->multiplier1, op->shift1)
+        || !midge_is_rescale(op->multiplier2, op->shift2)
+        || !midge_is_rescale(op->multiplier, op->shift) || op->left_shift < 0
+        || op->left_shift > 22 || op->clamp_min > op->clamp_max) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, op->count, arena_bytes)
+        || !midge_fits(op->input2, op->count, arena_bytes)
+        || !midge_fits(op->output, op->count, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t core_rows_check(const void *record, uint32_t arena_bytes) {
+    const midge_softmax_t *op = record;
+    if (op->depth < 1 || op->depth > 4095 || op->multiplier < 0 || op->shift < 0
+        || op->shift > 30 || op->diff_min > 0) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(op->rows, op->depth), arena_bytes)
+        || !midge_fits(op->output, midge_times(op->rows, op->depth), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t core_lut_check(const void *record, uint32_t arena_bytes) {
+    const midge_lut_t *op = record;
+    if (op->blocks != 1 || op->block_bytes < 256) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, op->count, arena_bytes)
+        || !midge_fits(op->output, op->count, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t core_pad_check(const void *record, uint32_t arena_bytes) {
+    const midge_pad_t *op = record;
+    for (int i = 0; i < 4; i++) {
+        if (op->in_shape[i] == 0 || (op->before[i] + op->in_shape[i]) > op->out_shape[i]) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (!midge_fits(op->input, midge_elements(op->in_shape, 4, 0), arena_bytes)
+        || !midge_fits(op->output, midge_elements(op->out_shape, 4, 0), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_CONV
+#define MIDGE_RUN_CONV midge_conv
+#endif
+void MIDGE_RUN_CONV(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_DEPTHWISE_CONV
+#define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv
+#endif
+void MIDGE_RUN_DEPTHWISE_CONV(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_POOL
+#define MIDGE_RUN_POOL midge_pool
+#endif
+void MIDGE_RUN_POOL(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_MEAN
+#define MIDGE_RUN_MEAN midge_mean
+#endif
+void MIDGE_RUN_MEAN(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_ADD
+#define MIDGE_RUN_ADD midge_add
+#endif
+void MIDGE_RUN_ADD(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_SOFTMAX
+#define MIDGE_RUN_SOFTMAX midge_softmax
+#endif
+void MIDGE_RUN_SOFTMAX(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_LUT
+#define MIDGE_RUN_LUT midge_lut
+#endif
+void MIDGE_RUN_LUT(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_PAD
+#define MIDGE_RUN_PAD midge_pad
+#endif
+void MIDGE_RUN_PAD(const midge_call_t *call);
+
+static const midge_operator_t core_operators[] = {
+    [MIDGE_CONV_2D - 1] = {core_conv_check, MIDGE_RUN_CONV},
+    [MIDGE_DEPTHWISE_CONV_2D - 1] = {core_conv_check, MIDGE_RUN_DEPTHWISE_CONV},
+    [MIDGE_FULLY_CONNECTED - 1] = {core_conv_check, MIDGE_RUN_CONV},
+    [MIDGE_AVERAGE_POOL_2D - 1] = {core_pool_check, MIDGE_RUN_POOL},
+    [MIDGE_MAX_POOL_2D - 1] = {core_pool_check, MIDGE_RUN_POOL},
+    [MIDGE_MEAN - 1] = {core_mean_check, MIDGE_RUN_MEAN},
+    [MIDGE_ADD - 1] = {core_add_check, MIDGE_RUN_ADD},
+    [MIDGE_SOFTMAX - 1] = {core_rows_check, MIDGE_RUN_SOFTMAX},
+    [MIDGE_LUT - 1] = {core_lut_check, MIDGE_RUN_LUT},
+    [MIDGE_PAD - 1] = {core_pad_check, MIDGE_RUN_PAD},
+};
+
+static int core_narrow(void *record, uint32_t part, uint32_t parts) {
+    midge_window_t *op = record;
+    const midge_image_t image = {
+        .in_h = &op->in_h,
+        .out_h = &op->out_h,
+        .pad_top = &op->pad_top,
+        .input = &op->input,
+        .output = &op->output,
+        .scratch = &op->scratch,
+        .scratch_bytes = &op->scratch_bytes,
+        .stride = op->stride_h,
+        .in_row = (uint32_t)op->in_w * op->in_c,
+        .out_row = (uint32_t)op->out_w * op->out_c,
+    };
+    return midge_narrow(image, part, parts);
+}
+
+static const midge_bank_t core_bank = {
+    core_operators, 1, 0x3ff, 0x0, 0x107, 0x1f, core_narrow,
+};
+
+#endif
+
+#if MIDGE_HAS(MIDGE_BANK_TENSOR)
+
+static uint32_t tensor_copy_check(const void *record, uint32_t arena_bytes) {
+    const midge_copy_t *op = record;
+    if (op->flags > 1 || midge_times(midge_elements(op->shape, 5, 0), op->run) == 0) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_copy_reaches(op, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t tensor_constant_check(const void *record, uint32_t arena_bytes) {
+    const midge_constant_t *op = record;
+    if (op->blocks != 0) {
+        if (midge_times(op->blocks, op->block_bytes) < op->count) {
+            return MIDGE_BAD_WEIGHTS;
+        }
+    }
+    if (!midge_fits(op->output, op->count, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t tensor_arithmetic_check(const void *record, uint32_t arena_bytes) {
+    const midge_arithmetic_t *op = record;
+    if (op->flags > 5 || midge_elements(op->shape, 5, 0) == 0
+        || !midge_is_rescale(op->multiplier1, op->shift1)
+        || !midge_is_rescale(op->multiplier2, op->shift2)
+        || !midge_is_rescale(op->multiplier, op->shift) || op->clamp_min > op->clamp_max
+        || op->clamp_min < -128 || op->clamp_max > 127) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_elements(op->shape, 5, op->repeat1), arena_bytes)
+        || !midge_fits(op->input2, midge_elements(op->shape, 5, op->repeat2), arena_bytes)
+        || !midge_fits(op->output, midge_elements(op->shape, 5, 0), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t tensor_requantize_check(const void *record, uint32_t arena_bytes) {
+    const midge_requantize_t *op = record;
+    if (op->flags > 1 || !midge_is_rescale(op->multiplier, op->shift)
+        || !midge_is_rescale(op->negative_multiplier, op->negative_shift)
+        || op->clamp_min > op->clamp_max || op->clamp_min < (op->flags & 1 ? -32768 : -128)
+        || op->clamp_max > (op->flags & 1 ? 32767 : 127)
+        || (op->input & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1) - 1))
+        || (op->output & ((op->flags & 1 ? 2 : 1) - 1))) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(op->count, (op->types == MIDGE_DTYPE_INT16 ? 2 :
+            1)), arena_bytes)
+        || !midge_fits(op->output, midge_times(op->count, (op->flags & 1 ? 2 : 1)),
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_COPY
+#define MIDGE_RUN_COPY midge_copy
+#endif
+void MIDGE_RUN_COPY(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_CONSTANT
+#define MIDGE_RUN_CONSTANT midge_constant
+#endif
+void MIDGE_RUN_CONSTANT(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_ARITHMETIC
+#define MIDGE_RUN_ARITHMETIC midge_arithmetic
+#endif
+void MIDGE_RUN_ARITHMETIC(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_REQUANTIZE
+#define MIDGE_RUN_REQUANTIZE midge_requantize
+#endif
+void MIDGE_RUN_REQUANTIZE(const midge_call_t *call);
+
+static const midge_operator_t tensor_operators[] = {
+    [MIDGE_COPY - 11] = {tensor_copy_check, MIDGE_RUN_COPY},
+    [MIDGE_CONSTANT - 11] = {tensor_constant_check, MIDGE_RUN_CONSTANT},
+    [MIDGE_ARITHMETIC - 11] = {tensor_arithmetic_check, MIDGE_RUN_ARITHMETIC},
+    [MIDGE_REQUANTIZE - 11] = {tensor_requantize_check, MIDGE_RUN_REQUANTIZE},
+};
+
+static const midge_bank_t tensor_bank = {
+    tensor_operators, 11, 0xf, 0x8, 0x2, 0x0, 0,
+};
+
+#endif
+
+#if MIDGE_HAS(MIDGE_BANK_WIDE)
+
+static uint32_t wide_window16_check(const void *record, uint32_t arena_bytes) {
+    const midge_window16_t *op = record;
+    if (op->in_h == 0 || op->in_w == 0 || op->in_c == 0 || op->out_h == 0 || op->out_w == 0
+        || op->out_c == 0 || op->kernel_h == 0 || op->kernel_w == 0 || op->stride_h == 0
+        || op->stride_w == 0 || op->dilation_h == 0 || op->dilation_w == 0
+        || op->clamp_min > op->clamp_max || ((op->input | op->output) & 1)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(midge_times((uint32_t)op->in_h * op->in_w,
+            op->in_c), 2), arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times((uint32_t)op->out_h * op->out_w,
+            op->out_c), 2), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t wide_conv16_check(const void *record, uint32_t arena_bytes) {
+    const midge_window16_t *op = record;
+    const uint32_t window16 = wide_window16_check(op, arena_bytes);
+    if (window16) {
+        return window16;
+    }
+    if (op->code == MIDGE_DEPTHWISE_CONV_2D) {
+        if (midge_divide(op->out_c, op->in_c) * op->in_c != op->out_c) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (op->flags > 1 || (uint32_t)op->blocks * op->block_channels != op->out_c) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)op->block_channels * 12,
+            midge_times(midge_times((uint32_t)op->block_channels * op->kernel_h, op->kernel_w),
+            (op->code == MIDGE_DEPTHWISE_CONV_2D ? 1 : op->in_c)), op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t wide_pool16_check(const void *record, uint32_t arena_bytes) {
+    const midge_window16_t *op = record;
+    const uint32_t window16 = wide_window16_check(op, arena_bytes);
+    if (window16) {
+        return window16;
+    }
+    if (op->in_c != op->out_c || (uint32_t)op->kernel_h * op->kernel_w > 65536) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t wide_mean16_check(const void *record, uint32_t arena_bytes) {
+    const midge_reduce_t *op = record;
+    if (op->outer == 0 || op->inner == 0 || !midge_is_rescale(op->multiplier, op->shift)
+        || op->reduce < 1 || op->reduce > 65536 || ((op->input | op->output) & 1)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(midge_times(midge_times(op->outer, op->reduce),
+            op->inner), 2), arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times(op->outer, op->inner), 2),
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t wide_softmax16_check(const void *record, uint32_t arena_bytes) {
+    const midge_softmax_t *op = record;
+    if (op->flags > 1 || op->depth < 1 || op->depth > 4095 || (op->output & 1)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->flags & 1) {
+        if (op->multiplier < 0 || op->shift < 0 || op->shift > 30 || op->diff_min > 0) {
+            return MIDGE_BAD_PARAMETER;
+        }
+        if (op->blocks != 0) {
+            return MIDGE_BAD_WEIGHTS;
+        }
+    } else {
+        if (!midge_is_rescale(op->multiplier, op->shift) || (op->input & 1)) {
+            return MIDGE_BAD_PARAMETER;
+        }
+        if (op->blocks != 1 || op->block_bytes < 2052) {
+            return MIDGE_BAD_WEIGHTS;
+        }
+    }
+    if (!midge_fits(op->input, midge_times(midge_times(op->rows, op->depth), (op->flags & 1 ? 1
+            : 2)), arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times(op->rows, op->depth), 2),
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t wide_arithmetic_check(const void *record, uint32_t arena_bytes) {
+    const midge_arithmetic_t *op = record;
+    if (op->flags > 5 || midge_elements(op->shape, 5, 0) == 0
+        || !midge_is_rescale(op->multiplier1, op->shift1)
+        || !midge_is_rescale(op->multiplier2, op->shift2)
+        || !midge_is_rescale(op->multiplier, op->shift) || op->clamp_min > op->clamp_max
+        || ((op->input | op->input2 | op->output) & 1)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(midge_elements(op->shape, 5, op->repeat1), 2),
+            arena_bytes)
+        || !midge_fits(op->input2, midge_times(midge_elements(op->shape, 5, op->repeat2), 2),
+            arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_elements(op->shape, 5, 0), 2),
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t wide_sigmoid16_check(const void *record, uint32_t arena_bytes) {
+    const midge_function16_t *op = record;
+    if (op->multiplier < 0 || op->multiplier > 32767 || op->shift > 31
+        || ((op->input | op->output) & 1)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->blocks != 1 || op->block_bytes < 512) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, midge_times(op->count, 2), arena_bytes)
+        || !midge_fits(op->output, midge_times(op->count, 2), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_CONV16
+#define MIDGE_RUN_CONV16 midge_conv16
+#endif
+void MIDGE_RUN_CONV16(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_POOL16
+#define MIDGE_RUN_POOL16 midge_pool16
+#endif
+void MIDGE_RUN_POOL16(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_MEAN16
+#define MIDGE_RUN_MEAN16 midge_mean16
+#endif
+void MIDGE_RUN_MEAN16(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_SOFTMAX16
+#define MIDGE_RUN_SOFTMAX16 midge_softmax16
+#endif
+void MIDGE_RUN_SOFTMAX16(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_ARITHMETIC
+#define MIDGE_RUN_ARITHMETIC midge_arithmetic
+#endif
+void MIDGE_RUN_ARITHMETIC(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_SIGMOID16
+#define MIDGE_RUN_SIGMOID16 midge_sigmoid16
+#endif
+void MIDGE_RUN_SIGMOID16(const midge_call_t *call);
+
+static const midge_operator_t wide_operators[] = {
+    [MIDGE_CONV_2D - 1] = {wide_conv16_check, MIDGE_RUN_CONV16},
+    [MIDGE_DEPTHWISE_CONV_2D - 1] = {wide_conv16_check, MIDGE_RUN_CONV16},
+    [MIDGE_FULLY_CONNECTED - 1] = {wide_conv16_check, MIDGE_RUN_CONV16},
+    [MIDGE_AVERAGE_POOL_2D - 1] = {wide_pool16_check, MIDGE_RUN_POOL16},
+    [MIDGE_MAX_POOL_2D - 1] = {wide_pool16_check, MIDGE_RUN_POOL16},
+    [MIDGE_MEAN - 1] = {wide_mean16_check, MIDGE_RUN_MEAN16},
+    [MIDGE_SOFTMAX - 1] = {wide_softmax16_check, MIDGE_RUN_SOFTMAX16},
+    [MIDGE_ARITHMETIC - 1] = {wide_arithmetic_check, MIDGE_RUN_ARITHMETIC},
+    [MIDGE_LOGISTIC - 1] = {wide_sigmoid16_check, MIDGE_RUN_SIGMOID16},
+    [MIDGE_TANH - 1] = {wide_sigmoid16_check, MIDGE_RUN_SIGMOID16},
+};
+
+static int wide_narrow(void *record, uint32_t part, uint32_t parts) {
+    midge_window16_t *op = record;
+    const midge_image_t image = {
+        .in_h = &op->in_h,
+        .out_h = &op->out_h,
+        .pad_top = &op->pad_top,
+        .input = &op->input,
+        .output = &op->output,
+        .scratch = &op->scratch,
+        .scratch_bytes = &op->scratch_bytes,
+        .stride = op->stride_h,
+        .in_row = (uint32_t)op->in_w * op->in_c * 2,
+        .out_row = (uint32_t)op->out_w * op->out_c * 2,
+    };
+    return midge_narrow(image, part, parts);
+}
+
+static const midge_bank_t wide_bank = {
+    wide_operators, 1, 0x0, 0xd0bf, 0xc087, 0x1f, wide_narrow,
+};
+
+#endif
+
+#if MIDGE_HAS(MIDGE_BANK_RECURRENT)
+
+static uint32_t recurrent_lstm_check(const void *record, uint32_t arena_bytes) {
+    const midge_lstm_t *op = record;
+    if (op->flags > 1 || op->batch == 0 || op->steps == 0 || op->depth == 0 || op->cells == 0
+        || !midge_is_rescale(op->multiplier, op->shift) || op->cell_clip > 32768
+        || op->cell_power < -27 || op->cell_power > 0 || (op->input3 & 1)
+        || ((op->input | op->input2 | op->output) & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1) -
+            1))) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    for (int i = 0; i < 8; i++) {
+        if (op->shifts[i] < -31 || op->shifts[i] > (op->types == MIDGE_DTYPE_INT16 ? 7 : 30)) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (op->blocks != 1
+        || !midge_fits(544, midge_times((uint32_t)op->cells * 4, (8 + op->depth + op->cells)),
+            op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, midge_times(midge_times((uint32_t)(op->flags & 1 ? op->steps :
+            op->batch) * (op->flags & 1 ? op->batch : op->steps), op->depth), (op->types ==
+            MIDGE_DTYPE_INT16 ? 2 : 1)), arena_bytes)
+        || !midge_fits(op->input2, midge_times((uint32_t)op->batch * op->cells, (op->types ==
+            MIDGE_DTYPE_INT16 ? 2 : 1)), arena_bytes)
+        || !midge_fits(op->input3, midge_times((uint32_t)op->batch * op->cells, 2),
+            arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times((uint32_t)(op->flags & 1 ? op->steps
+            : op->batch) * (op->flags & 1 ? op->batch : op->steps), op->cells), (op->types ==
+            MIDGE_DTYPE_INT16 ? 2 : 1)), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t recurrent_svdf_check(const void *record, uint32_t arena_bytes) {
+    const midge_svdf_t *op = record;
+    if (op->flags > 1 || op->batch == 0 || op->units == 0 || op->rank == 0 || op->memory == 0
+        || op->depth == 0 || (op->input2 & ((op->flags & 1 ? 2 : 1) - 1))
+        || !midge_is_rescale(op->multiplier1, op->shift1)
+        || !midge_is_rescale(op->multiplier2, op->shift2)
+        || (uint32_t)op->blocks * op->block_units != op->units) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)op->block_units * 4, midge_times((uint32_t)op->block_units *
+            op->rank, (4 + (uint32_t)op->memory * (op->flags & 1 ? 2 : 1) + op->depth)),
+            op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->batch * op->depth, arena_bytes)
+        || !midge_fits(op->input2, midge_times(midge_times(midge_times((uint32_t)op->batch *
+            op->units, op->rank), op->memory), (op->flags & 1 ? 2 : 1)), arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->batch * op->units, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_LSTM
+#define MIDGE_RUN_LSTM midge_lstm
+#endif
+void MIDGE_RUN_LSTM(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_SVDF
+#define MIDGE_RUN_SVDF midge_svdf
+#endif
+void MIDGE_RUN_SVDF(const midge_call_t *call);
+
+static const midge_operator_t recurrent_operators[] = {
+    [MIDGE_LSTM - 17] = {recurrent_lstm_check, MIDGE_RUN_LSTM},
+    [MIDGE_SVDF - 17] = {recurrent_svdf_check, MIDGE_RUN_SVDF},
+};
+
+static const midge_bank_t recurrent_bank = {
+    recurrent_operators, 17, 0x3, 0x1, 0x3, 0x0, 0,
+};
+
+#endif
+
+#if MIDGE_HAS(MIDGE_BANK_MATH)
+
+static uint32_t math_rows_check(const void *record, uint32_t arena_bytes) {
+    const midge_softmax_t *op = record;
+    if (op->depth < 1 || op->depth > 4095 || op->multiplier < 0 || op->shift < 0
+        || op->shift > 30 || op->diff_min > 0) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(op->rows, op->depth), arena_bytes)
+        || !midge_fits(op->output, midge_times(op->rows, op->depth), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_arg_max_check(const void *record, uint32_t arena_bytes) {
+    const midge_reduce_t *op = record;
+    if (op->outer == 0 || op->reduce == 0 || op->inner == 0 || (op->output & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(midge_times(op->outer, op->reduce), op->inner),
+            arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times(op->outer, op->inner), 4),
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_resize_check(const void *record, uint32_t arena_bytes) {
+    const midge_resize_t *op = record;
+    if (op->batch == 0 || op->in_h == 0 || op->in_w == 0 || op->in_c == 0 || op->out_h == 0
+        || op->out_w == 0) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(midge_times((uint32_t)op->batch * op->in_h,
+            op->in_w), op->in_c), arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times((uint32_t)op->batch * op->out_h,
+            op->out_w), op->in_c), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_resize_nearest_check(const void *record, uint32_t arena_bytes) {
+    const midge_resize_t *op = record;
+    if (op->blocks != 1 || op->block_bytes < (uint32_t)2 * (op->out_h + op->out_w)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    const uint32_t resize = math_resize_check(op, arena_bytes);
+    if (resize) {
+        return resize;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_resize_bilinear_check(const void *record, uint32_t arena_bytes) {
+    const midge_resize_t *op = record;
+    const uint32_t resize = math_resize_check(op, arena_bytes);
+    if (resize) {
+        return resize;
+    }
+    if (!midge_resize_inside(op, arena_bytes)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_l2_normalization_check(const void *record, uint32_t arena_bytes) {
+    const midge_normalize_t *op = record;
+    if (op->depth < 1 || op->depth > 33025) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(op->rows, op->depth), arena_bytes)
+        || !midge_fits(op->output, midge_times(op->rows, op->depth), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_batch_matmul_check(const void *record, uint32_t arena_bytes) {
+    const midge_matmul_t *op = record;
+    if (op->flags > 3 || op->depth < 1 || op->depth > 33025
+        || midge_elements(op->batch, 3, 0) == 0 || op->rows == 0 || op->columns == 0
+        || !midge_is_rescale(op->multiplier, op->shift)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(midge_times(midge_elements(op->batch, 3,
+            op->repeat1), op->rows), op->depth), arena_bytes)
+        || !midge_fits(op->input2, midge_times(midge_times(midge_elements(op->batch, 3,
+            op->repeat2), op->depth), op->columns), arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times(midge_elements(op->batch, 3, 0),
+            op->rows), op->columns), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_LOG_SOFTMAX
+#define MIDGE_RUN_LOG_SOFTMAX midge_log_softmax
+#endif
+void MIDGE_RUN_LOG_SOFTMAX(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_ARG_MAX
+#define MIDGE_RUN_ARG_MAX midge_arg_max
+#endif
+void MIDGE_RUN_ARG_MAX(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_RESIZE_NEAREST
+#define MIDGE_RUN_RESIZE_NEAREST midge_resize_nearest
+#endif
+void MIDGE_RUN_RESIZE_NEAREST(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_RESIZE_BILINEAR
+#define MIDGE_RUN_RESIZE_BILINEAR midge_resize_bilinear
+#endif
+void MIDGE_RUN_RESIZE_BILINEAR(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_L2_NORMALIZATION
+#define MIDGE_RUN_L2_NORMALIZATION midge_l2_normalization
+#endif
+void MIDGE_RUN_L2_NORMALIZATION(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_BATCH_MATMUL
+#define MIDGE_RUN_BATCH_MATMUL midge_batch_matmul
+#endif
+void MIDGE_RUN_BATCH_MATMUL(const midge_call_t *call);
+
+static const midge_operator_t math_operators[] = {
+    [MIDGE_LOG_SOFTMAX - 19] = {math_rows_check, MIDGE_RUN_LOG_SOFTMAX},
+    [MIDGE_ARG_MAX - 19] = {math_arg_max_check, MIDGE_RUN_ARG_MAX},
+    [MIDGE_RESIZE_NEAREST_NEIGHBOR - 19] = {math_resize_nearest_check, MIDGE_RUN_RESIZE_NEAREST},
+    [MIDGE_RESIZE_BILINEAR - 19] = {math_resize_bilinear_check, MIDGE_RUN_RESIZE_BILINEAR},
+    [MIDGE_L2_NORMALIZATION - 19] = {math_l2_normalization_check, MIDGE_RUN_L2_NORMALIZATION},
+    [MIDGE_BATCH_MATMUL - 19] = {math_batch_matmul_check, MIDGE_RUN_BATCH_MATMUL},
+};
+
+static const midge_bank_t math_bank = {
+    math_operators, 19, 0x3f, 0x0, 0x4, 0x0, 0,
+};
+
+#endif
+
+static inline const midge_bank_t *midge_bank(uint32_t number) {
+    switch (number) {
+#if MIDGE_HAS(MIDGE_BANK_CORE)
+    case MIDGE_BANK_CORE:
+        return &core_bank;
+#endif
+#if MIDGE_HAS(MIDGE_BANK_TENSOR)
+    case MIDGE_BANK_TENSOR:
+        return &tensor_bank;
+#endif
+#if MIDGE_HAS(MIDGE_BANK_WIDE)
+    case MIDGE_BANK_WIDE:
+        return &wide_bank;
+#endif
+#if MIDGE_HAS(MIDGE_BANK_RECURRENT)
+    case MIDGE_BANK_RECURRENT:
+        return &recurrent_bank;
+#endif
+#if MIDGE_HAS(MIDGE_BANK_MATH)
+    case MIDGE_BANK_MATH:
+        return &math_bank;
+#endif
+    default:
+        return 0;
+    }
+}
 
 #endif

@@ -1,20 +1,35 @@
 // The executor: finds a record's operator, checks the record against the buffers, runs it.
 
 #include "fixed_point.h"
-#include "table.h"
+#include "operators.h"
+
+// Of a record of that bank; a constant where one bank is built.
+static uint32_t bank_number(const midge_head_t *op) {
+#ifdef MIDGE_BANK
+    (void)op;
+    return MIDGE_BANK;
+#else
+    return op->bank;
+#endif
+}
 
 // The record's operator, or NULL with the reason why it cannot run.
-static const operator_t *find(const midge_head_t *op, uint32_t arena_bytes, uint32_t *reason) {
-    const operator_t *found = 0;
-    // A code below the first one wraps to a large number.
-    if ((uint32_t)(op->code - FIRST_CODE) < sizeof(operators) / sizeof(operators[0])) {
-        found = &operators[op->code - FIRST_CODE];
-    }
-    if (found == 0 || found->check == 0) {
-        *reason = MIDGE_BAD_OPERATOR;
+static const midge_operator_t *find(const midge_head_t *op, uint32_t arena_bytes,
+    uint32_t *reason) {
+    const midge_bank_t *bank = midge_bank(bank_number(op));
+    *reason = MIDGE_BAD_OPERATOR;
+    if (!bank || op->bank != bank_number(op)) {
         return 0;
     }
-    if (op->blocks && !has_blocks(op->code)) {
+    // A code below the first one wraps to a large number.
+    const uint32_t index = (uint32_t)op->code - bank->first;
+    const uint32_t known = op->types == MIDGE_DTYPE_INT8 ? bank->int8
+        : op->types == MIDGE_DTYPE_INT16                 ? bank->int16
+                                                         : 0;
+    if (index >= 32 || !(known >> index & 1)) {
+        return 0;
+    }
+    if (op->blocks && !(bank->blocks >> index & 1)) {
         *reason = MIDGE_BAD_WEIGHTS;
         return 0;
     }
@@ -23,6 +38,7 @@ static const operator_t *find(const midge_head_t *op, uint32_t arena_bytes, uint
         *reason = MIDGE_BAD_TENSOR;
         return 0;
     }
+    const midge_operator_t *found = &bank->operators[index];
     *reason = found->check(op, arena_bytes);
     return *reason ? 0 : found;
 }
@@ -66,30 +82,41 @@ uint32_t midge_check(midge_bytes_t program, uint32_t arena_bytes, uint32_t weigh
     return MIDGE_OK;
 }
 
+// The record of one part in `copy`, or NULL where it has nothing to do.
+static const void *narrowed(const midge_head_t *op, const midge_share_t *share,
+    midge_head_t *copy) {
+    const midge_bank_t *bank = midge_bank(bank_number(op));
+    *copy = *op;
+    if (bank->by_rows >> (op->code - bank->first) & 1
+        && bank->narrow(copy, share->part, share->parts)) {
+        return copy;
+    }
+    return share->part ? 0 : op;
+}
+
 uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_arena_t arena,
-    midge_weights_t weights, uint32_t begin, uint32_t end) {
-    if (!is_program(program) || last > records(program) || first > last) {
+    midge_weights_t weights, const midge_share_t *share) {
+    if (!is_program(program) || last > records(program) || first > last
+        || share->part >= share->parts || share->parts > UINT8_MAX) {
         return refusal(0, MIDGE_BAD_PARAMETER);
     }
     int whole = last - first != 1;
     for (uint32_t i = first; i < last; i++) {
         const midge_head_t *op = record(program, i);
         uint32_t reason;
-        const operator_t *found = find(op, arena.bytes, &reason);
+        const midge_operator_t *found = find(op, arena.bytes, &reason);
         if (!found) {
             return refusal(i, reason);
         }
-#ifndef MIDGE_NATIVE_ONLY
-        // These read and write words.
-        if (op->code >= MIDGE_FIRST_EXTRA && ((uintptr_t)arena.data & 3)) {
+        // Kernels of the other banks read and write words.
+        if (bank_number(op) != MIDGE_BANK_CORE && ((uintptr_t)arena.data & 3)) {
             return refusal(i, MIDGE_BAD_TENSOR);
         }
-#endif
         midge_call_t call = {op, arena.data, 0, 0, op->blocks};
         if (op->blocks) {
             if (!whole) {
-                call.begin = begin;
-                call.end = end < op->blocks ? end : op->blocks;
+                call.begin = share->begin;
+                call.end = share->end < op->blocks ? share->end : op->blocks;
             }
             if (call.begin > call.end) {
                 return refusal(i, MIDGE_BAD_PARAMETER);
@@ -106,7 +133,13 @@ uint32_t midge_run(midge_bytes_t program, uint32_t first, uint32_t last, midge_a
             }
             call.weights = weights.data + (from - weights.base);
         }
-        found->run(&call);
+        midge_head_t copy;
+        if (share->parts > 1) {
+            call.op = narrowed(op, share, &copy);
+        }
+        if (call.op) {
+            found->run(&call);
+        }
     }
     return MIDGE_OK;
 }

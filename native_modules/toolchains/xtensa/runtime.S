@@ -1,4 +1,4 @@
-// What the compiler calls for 64-bit products and for division. Debian's libgcc has these for another
+// Helpers that the compiler calls for 64-bit products and for division. Debian's libgcc has these for another
 // ABI and for a core without the instructions; Espressif's compiler emits the instructions itself.
 
     .text

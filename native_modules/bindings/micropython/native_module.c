@@ -1,0 +1,34 @@
+// A bank as a native module. (What firmware has stands in user_module.c: the linker gives every name
+// that it finds in here to the module, and names take memory on a board.)
+//
+// >>> import midge_core
+// >>> midge_core.run(program, 0, op_count, arena, weights)
+// 0
+
+#include "py/dynruntime.h"
+
+#include "functions.h"
+
+// Compilers may call these for loops and struct copies; a native module has no libc.
+void *memcpy(void *to, const void *from, size_t n) {
+    return mp_fun_table.memmove_(to, from, n);
+}
+
+void *memset(void *to, int value, size_t n) {
+    return mp_fun_table.memset_(to, value, n);
+}
+
+mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
+    MP_DYNRUNTIME_INIT_ENTRY
+    mp_store_global(MP_QSTR_FORMAT, MP_OBJ_NEW_SMALL_INT(MIDGE_FORMAT_VERSION));
+    mp_store_global(MP_QSTR_check, MP_OBJ_FROM_PTR(&check_obj));
+    mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
+#if MIDGE_BANK == MIDGE_BANK_CORE
+    mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_obj));
+    mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_obj));
+#elif MIDGE_BANK == MIDGE_BANK_WIDE
+    mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_wide_obj));
+    mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_wide_obj));
+#endif
+    MP_DYNRUNTIME_INIT_EXIT
+}

@@ -1,0 +1,43 @@
+// The bank and the processor of this build. Only this file asks for them; everything else asks
+// for the features named here. (Assembly includes it, too.)
+
+#ifndef MIDGE_TARGET_H
+#define MIDGE_TARGET_H
+
+#include "banks.h"
+
+// MIDGE_BANK: the one bank that is built, MIDGE_BANK_CORE or another of banks.h. Firmware with all
+// of midge, and tests, do not define it.
+#ifdef MIDGE_BANK
+#define MIDGE_HAS(bank) (MIDGE_BANK == (bank))
+#else
+#define MIDGE_HAS(bank) 1
+#endif
+
+// MIDGE_OUT_OF_LINE: code is scarcer than cycles, so that there is one copy of the helpers that
+// are inlined elsewhere.
+#ifdef __ARM_ARCH_6M__
+#define MIDGE_OUT_OF_LINE
+#endif
+
+// MIDGE_PIXELS: pixels that the generic CONV_2D computes together. 16 registers hold the sums of
+// one.
+#if defined(__arm__) || defined(__XTENSA__)
+#define MIDGE_PIXELS 1
+#else
+#define MIDGE_PIXELS 2
+#endif
+
+// Kernels of an architecture, in kernels/ARCH/BANK/. MIDGE_RUN_NAME is what runs in the place of
+// the generic midge_NAME. With MIDGE_TUNED_CONV the generic convolutions are left out, with
+// MIDGE_TUNED_DOT the generic sum of products. MIDGE_GENERIC_ONLY builds without any, to compare.
+#if defined(__ARM_ARCH_6M__) && !defined(MIDGE_GENERIC_ONLY) && MIDGE_HAS(MIDGE_BANK_CORE)
+#define MIDGE_TUNED_CONV
+#define MIDGE_TUNED_DOT
+#define MIDGE_RUN_CONV midge_conv_armv6m
+#define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv_armv6m
+#define MIDGE_RUN_ADD midge_add_armv6m
+#define MIDGE_KERNELS_ARMV6M // the files in kernels/armv6m are not empty
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+// ADD: what an input's value contributes stands in a table for each input, and the sum is scaled
+// as scale.h says.
+
+#include "target.h"
+
+#ifdef MIDGE_KERNELS_ARMV6M
+
+#include "call.h"
+#include "scale.h"
+
+#define VALUES 256
+
+static void fill(uint32_t *table, const midge_add_t *op, int32_t zero, int32_t multiplier,
+    int32_t shift) {
+    for (int32_t i = 0; i < VALUES; i++) {
+        const int32_t x = (int8_t)i - zero;
+        table[i] = (uint32_t)midge_rescale(x * (1 << op->left_shift), multiplier, shift);
+    }
+}
+
+void midge_add_armv6m(const midge_call_t *call) {
+    const midge_add_t *op = call->op;
+    // Beyond these shifts, which no converted model has, x' could wrap.
+    const int is_near = op->left_shift <= 20 && op->shift1 <= 0 && op->shift2 <= 0;
+    const int aligned = !((uintptr_t)(call->arena + op->scratch) & 3);
+    if (!is_near || !aligned || op->scratch_bytes < 2 * VALUES * sizeof(uint32_t)) {
+        midge_add(call);
+        return;
+    }
+    uint32_t *first = (uint32_t *)(void *)(call->arena + op->scratch), *second = first + VALUES;
+    fill(first, op, op->zero1, op->multiplier1, op->shift1);
+    fill(second, op, op->zero2, op->multiplier2, op->shift2);
+
+    // The sum without its last `spare` bits, which leaves WIDE_SHIFT to scale by.
+    const int32_t spare = -op->shift > MIDGE_WIDE_SHIFT ? -op->shift - MIDGE_WIDE_SHIFT : 0;
+    midge_window_t output;
+    output.output_zero = op->output_zero;
+    output.clamp_min = op->clamp_min;
+    output.clamp_max = op->clamp_max;
+    midge_scale_t scale;
+    scale.channel = (midge_channel_t){0, op->multiplier, op->shift + spare};
+    midge_scale_channel(&output, &scale);
+    if (spare && scale.limit) {
+        // Their worth, and the rounding of 1/2 that counts in units of the whole sum.
+        const uint32_t half = 1u << (22 - MIDGE_WIDE_SHIFT);
+        scale.base -= half;
+        scale.limit -= (half + scale.high + 2) << 9;
+    }
+    scale.channel.shift = op->shift;
+
+    const uint8_t *a = (const uint8_t *)call->arena + op->input;
+    const uint8_t *b = (const uint8_t *)call->arena + op->input2;
+    int8_t *out = call->arena + op->output;
+    for (const int8_t *end = out + op->count; out < end; out++) {
+        const uint32_t sum = first[*a++] + second[*b++];
+        const uint32_t x = (uint32_t)((int32_t)sum >> spare) + scale.start;
+        if (x > scale.range) {
+            *out = (int8_t)((int32_t)x >> 31 ^ 127);
+            continue;
+        }
+        const uint32_t v = x * scale.high + (x * scale.low >> 14) + scale.base;
+        *out = v << 9 < scale.limit ? (int8_t)(v >> 23)
+                                    : midge_output(&output, &scale.channel, sum);
+    }
+}
+
+#endif

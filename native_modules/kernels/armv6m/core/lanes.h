@@ -1,0 +1,79 @@
+// Common to several kernels: two products in one multiplication, and scaling.
+
+#ifndef MIDGE_LANES_H
+#define MIDGE_LANES_H
+
+// Factors whose absolute values sum to this, times values of 8 bits, have a sum of 16 bits: 255 *
+// 128 < 2^15.
+#define MIDGE_LANE_LIMIT 255
+
+#define MIDGE_SCALE_BYTES 44 // sizeof(midge_scale_t)
+
+#ifdef __ASSEMBLER__
+
+// r8 to r11, which functions leave as they were, to the stack and back. Uses r4 to r7.
+.macro save_high
+    mov r4, r8
+    mov r5, r9
+    mov r6, r10
+    mov r7, r11
+    push {r4-r7}
+.endm
+
+.macro restore_high
+    pop {r4-r7}
+    mov r8, r4
+    mov r9, r5
+    mov r10, r6
+    mov r11, r7
+.endm
+
+// Two sums in one register, a + (b << 16), join their accumulators. Uses r0.
+.macro flush lanes, low, high
+    sxth r0, \lanes
+    add \low, r0
+    subs \lanes, \lanes, r0
+    asrs \lanes, \lanes, #16
+    add \high, \lanes
+.endm
+
+// r0 = x' -> r0 = its byte, as scale.h says; to `clamp` where x' is out of range, to `doubt` where
+// the definition has to decide. r1 limit, r2 range, r3 high, r4 low, r5 base; uses r6. `keep`: a
+// register for x'.
+.macro scale clamp, doubt, keep
+    cmp r0, r2
+    bhi \clamp
+.ifnb \keep
+    mov \keep, r0
+.endif
+    mov r6, r0
+    muls r6, r4, r6
+    lsrs r6, r6, #14
+    muls r0, r3, r0
+    adds r0, r0, r6
+    adds r0, r0, r5
+    lsls r6, r0, #9
+    cmp r6, r1
+    bhs \doubt
+    lsrs r0, r0, #23
+.endm
+
+// Where `requantize n, sum` of a kernel leads: the ends of the range, and what is in doubt, which
+// `exactly` of the kernel decides.
+.macro corners n, sum
+.Lclamp\n:
+    asrs r0, r0, #31
+    movs r6, #127
+    eors r0, r6
+    b .Lstore\n
+.Ldoubt\n:
+    mov r0, \sum
+    mov r6, lr
+    bl exactly
+    mov lr, r6
+    b .Lstore\n
+.endm
+
+#endif
+
+#endif

@@ -1,0 +1,317 @@
+// Rows of a 3x3 depthwise convolution, column by column: each column of three values is loaded
+// once and meets the window's three columns of weights.
+//
+// void midge_rows_1(midge_rows_t *rows)         stride 1
+// void midge_rows_1_wide(midge_rows_t *rows)    stride 1, any weights
+// void midge_rows_2(midge_rows_t *rows)         stride 2, any weights
+//
+// Two of the three weights of a line stand in one word, a + (b << 16), so that a column takes six
+// products for nine. Both halves of the sum of three such products must fit into 16 bits: sum |a|
+// and sum |b| <= 255. The sums of a row are pushed on the stack and then requantised from its end.
+//
+// While sums are pushed no register is left to count columns: the stack is placed so that it is
+// aligned to MIDGE_ROW_BYTES when the last one has been pushed.
+//
+// Stack: 580 bytes, and midge_scale_exactly.
+
+#include "target.h"
+
+#ifdef MIDGE_KERNELS_ARMV6M
+
+.syntax unified
+.cpu cortex-m0plus
+.thumb
+.text
+
+#include "rows.h"
+
+// Of midge_scale_t
+#define LIMIT 4
+
+// r0 = the value of line 0, 1 or 2 in this column. r7 column, r3 line
+.macro load_0
+    ldrb r0, [r7]
+    sxtb r0, r0
+.endm
+.macro load_1
+    ldrsb r0, [r7, r3]
+.endm
+.macro load_2
+    lsls r0, r3, #1
+    ldrsb r0, [r7, r0]
+.endm
+
+// r2 = or += r0 * paired, r6 += r0 * single. r0 may be lost with the last.
+.macro paired_first weight
+    mov r2, \weight
+    muls r2, r0, r2
+.endm
+.macro paired weight
+    mov r1, \weight
+    muls r1, r0, r1
+    adds r2, r2, r1
+.endm
+.macro single weight
+    mov r1, \weight
+    muls r0, r1, r0
+    adds r6, r6, r0
+.endm
+
+// Stride 1: what a column's first two values add.
+.macro lines_0_and_1
+    load_0
+    paired_first r8
+    single r11
+    load_1
+    paired r9
+    single r12
+.endm
+
+// Stride 1. r6: the sum that this column completes. r4: the one before it. The word of a line is
+// w[1] + (w[0] << 16), its single weight w[2].
+.macro column_1
+    lines_0_and_1
+    load_2
+    paired r10
+    single lr
+    push {r6}
+    adds r7, r7, r5
+    sxth r1, r2
+    adds r6, r4, r1
+    subs r2, r2, r1
+    asrs r4, r2, #16
+.endm
+
+// The same for any weights: two lines' products, and the third's, are taken apart.
+.macro column_1_wide
+    lines_0_and_1
+    sxth r1, r2
+    adds r4, r4, r1
+    subs r2, r2, r1
+    asrs r2, r2, #16
+    load_2
+    mov r1, lr
+    muls r1, r0, r1
+    adds r6, r6, r1
+    push {r6}
+    adds r7, r7, r5
+    mov r1, r10
+    muls r1, r0, r1
+    sxth r0, r1
+    adds r6, r4, r0
+    subs r1, r1, r0
+    asrs r1, r1, #16
+    adds r4, r2, r1
+.endm
+
+// Stride 2. The window's middle column: r6 += the single weights.
+.macro middle_2
+    load_0
+    single r11
+    load_1
+    single r12
+    load_2
+    single lr
+    adds r7, r7, r5
+.endm
+
+// The last column of a window is the first of the next: w[2] + (w[0] << 16). For any weights, as
+// above.
+.macro joint_2
+    load_0
+    paired_first r8
+    load_1
+    paired r9
+    sxth r1, r2
+    adds r6, r6, r1
+    subs r2, r2, r1
+    asrs r2, r2, #16
+    load_2
+    mov r1, r10
+    muls r1, r0, r1
+    adds r7, r7, r5
+    sxth r0, r1
+    adds r6, r6, r0
+    push {r6}
+    subs r1, r1, r0
+    asrs r1, r1, #16
+    adds r6, r2, r1
+.endm
+
+.macro until_pushed again
+    mov r0, sp
+    lsls r0, r0, #24
+    bne \again
+.endm
+
+.macro begin_function name
+.global \name
+.type \name, %function
+.thumb_func
+\name:
+    push {r4-r7, lr}
+    bl begin
+.endm
+
+// Weights and registers for a row.
+.macro begin_row
+    ldr r0, [sp, #0]
+    ldmia r0!, {r1-r6}
+    mov r8, r1
+    mov r9, r2
+    mov r10, r3
+    mov r11, r4
+    mov r12, r5
+    mov lr, r6
+    ldmia r0!, {r1-r7}
+    mov r0, sp
+    subs r0, r0, r1
+    mov sp, r0
+.endm
+
+// Saves registers, aligns the stack and keeps `rows` and the former stack there. finish undoes it.
+.thumb_func
+begin:
+    save_high
+    mov r1, sp
+    mov r2, r1
+    subs r2, r2, #8
+    movs r3, #MIDGE_ROW_BYTES - 1
+    bics r2, r3
+    mov sp, r2
+    str r0, [sp, #0]
+    str r1, [sp, #4]
+    bx lr
+
+// Stride 1, with one of the two kinds of columns.
+.macro rows_1 name, column
+begin_function \name
+.Lrow_\column:
+    begin_row
+.Lloop_\column:
+    \column
+    until_pushed .Lloop_\column
+    bl end_row_1
+    bne .Lrow_\column
+    b finish
+.endm
+
+rows_1 midge_rows_1, column_1
+rows_1 midge_rows_1_wide, column_1_wide
+
+// The end of a row, pushed but for the last sum if its window hangs over.
+.thumb_func
+end_row_1:
+    ldr r7, [sp, #MIDGE_ROW_BYTES]
+    adds r7, r7, #MIDGE_ROWS_IMAGE + 4
+    ldmia r7!, {r1, r2}
+    cmp r1, #0
+    beq scale_row
+    adds r6, r6, r2
+    b scale_row_with_tail
+
+begin_function midge_rows_2
+.Lrow_2:
+    begin_row
+    mov r6, r4
+    cmp r2, #0
+    bne .Ljoint_2
+.Lcolumn_2:
+    middle_2
+.Ljoint_2:
+    joint_2
+    until_pushed .Lcolumn_2
+    ldr r4, [sp, #MIDGE_ROW_BYTES]
+    adds r4, r4, #MIDGE_ROWS_IMAGE + 4
+    ldmia r4!, {r1, r2}
+    cmp r1, #0
+    beq .Lno_tail_2
+    adds r6, r6, r2
+    middle_2
+    mov r7, r4
+    bl scale_row_with_tail
+    bne .Lrow_2
+    b finish
+.Lno_tail_2:
+    mov r7, r4
+    bl scale_row
+    bne .Lrow_2
+
+finish:
+    ldr r1, [sp, #4]
+    mov sp, r1
+    restore_high
+    pop {r4-r7, pc}
+
+// Requantises a row from its end and steps to the next one; Z is set when there is none. r6 is the
+// last sum, pushed with the others here if there is a tail. r7 points behind `tail`.
+.thumb_func
+scale_row_with_tail:
+    mov r0, sp
+    movs r1, #MIDGE_ROW_BYTES >> 2
+    lsls r1, r1, #2
+    adds r0, r0, r1
+    push {r6}
+    b .Lscale
+.thumb_func
+scale_row:
+    mov r0, sp
+    movs r1, #MIDGE_ROW_BYTES >> 2
+    lsls r1, r1, #2
+    adds r0, r0, r1
+.Lscale:
+    mov r11, r0
+    mov r12, lr
+    ldmia r7!, {r1-r5} // outputs_bytes, out, back, scale, start
+    add r1, sp
+    mov r8, r1
+    mov r9, r3
+    mov r10, r5
+    mov r7, r2
+    adds r6, r4, #LIMIT
+    ldmia r6!, {r1-r5}
+.Loutput:
+    pop {r0}
+    add r0, r10
+    scale .Lclamp, .Ldoubt, lr
+.Lstore:
+    strb r0, [r7]
+    add r7, r9
+    cmp sp, r8
+    bne .Loutput
+
+    mov sp, r11
+    ldr r0, [sp, #0]
+    ldr r1, [r0, #MIDGE_ROWS_IMAGE]
+    adds r0, r0, #MIDGE_ROWS_NEXT
+    ldmia r0!, {r2, r3, r4} // image_step, out_step, rows
+    subs r0, r0, #MIDGE_ROWS_NEXT + 12 - MIDGE_ROWS_IMAGE
+    adds r1, r1, r2
+    str r1, [r0]
+    ldr r1, [r0, #MIDGE_ROWS_OUT - MIDGE_ROWS_IMAGE]
+    adds r1, r1, r3
+    str r1, [r0, #MIDGE_ROWS_OUT - MIDGE_ROWS_IMAGE]
+    subs r4, r4, #1
+    str r4, [r0, #MIDGE_ROWS_NEXT + 8 - MIDGE_ROWS_IMAGE]
+    bx r12
+
+.Lclamp:
+    asrs r0, r0, #31
+    movs r6, #127
+    eors r0, r6
+    b .Lstore
+.Ldoubt:
+    push {r1-r5}
+    mov r0, lr
+    mov r1, r12
+    push {r0, r1}
+    mov r1, r11
+    ldr r1, [r1]
+    ldr r1, [r1, #MIDGE_ROWS_SCALE]
+    bl midge_scale_exactly
+    pop {r1, r2}
+    mov r12, r2
+    pop {r1-r5}
+    b .Lstore
+
+#endif
