@@ -6,19 +6,21 @@ import json
 import struct
 import zlib
 from dataclasses import dataclass, field
+from importlib import import_module
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from midge import _modules, _portable, _portable_extra
-
 from ..errors import MidgeError
-from . import spec
+from . import registry, spec
+from .banks import BANKS, CORE, WIDE, Bank
+from .definition import HEAD, Operator
 
 # RAM to stream weights, docs/boards.md: so many bytes, and for larger models a share of the weights up to a limit.
 # A kernel begins anew with each piece of a layer.
 WINDOW_BYTES, WINDOW_SHARE, WINDOW_LIMIT = 3072, 16, 8192
-BACKEND = (_portable, _portable_extra)  # whose checks a model has to pass
+# By number of the bank: the modules whose checks a model has to pass.
+BACKEND = tuple(import_module(f"midge.{bank.portable}") for bank in BANKS)
 
 
 @dataclass
@@ -34,6 +36,9 @@ class TensorInfo:
     pixel_multiplier: int = 1 << 16
     pixel_offset: int = -128 << 16
     element: str = "int8"  # what the arena holds
+    # Of an input whose real values have a scale for each channel, its last dimension.
+    channel_scales: tuple[float, ...] = ()
+    channel_zero_points: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -47,7 +52,8 @@ class TensorInfo:
 
 @dataclass
 class ModelFile:
-    """What a .midge file holds. `records` are the fields of each operator record, `names` the layers."""
+    """The content of a .midge file. `records` are the fields of each operator record, `names` the layers, `entries` the
+    records that are run for each purpose of spec.ENTRY_KINDS: to predict, all if nothing else is said."""
 
     inputs: list[TensorInfo]
     outputs: list[TensorInfo]
@@ -60,7 +66,20 @@ class ModelFile:
     golden_seed: int = 0
     golden: list[int] = field(default_factory=list)
     window: int | None = None  # what the file says of window_bytes, once there is one
-    init_count: int = 0  # the records that come first and only set the state
+    entries: dict[str, range] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.entries = {"predict": range(len(self.records)), **self.entries}
+
+    @property
+    def init(self) -> range:
+        """The records that set the state."""
+        return self.entries.get("init", range(0))
+
+    @property
+    def predict(self) -> range:
+        """The records of a prediction."""
+        return self.entries["predict"]
 
     @property
     def block_bytes(self) -> int:
@@ -76,17 +95,19 @@ class ModelFile:
         return max(self.block_bytes, min(window, len(self.weights)))
 
     @property
-    def needs_extra(self) -> bool:
-        """Whether a board needs midge_extra for it."""
-        elements = {t.element for t in self.inputs + self.outputs}
-        return elements != {"int8"} or any(r["code"] >= spec.FIRST_EXTRA for r in self.records)
+    def banks(self) -> list[Bank]:
+        """The native modules that a board needs for it. The core is always there."""
+        needed = {CORE.number, *(record["bank"] for record in self.records)}
+        if any(tensor.element != "int8" for tensor in self.inputs + self.outputs):
+            needed.add(WIDE.number)
+        return [bank for bank in BANKS if bank.number in needed]
 
-    def operator(self, index: int) -> spec.Operator:
-        return spec.BY_CODE[self.records[index]["code"]]
+    def operator(self, index: int) -> Operator:
+        return registry.of_record(self.records[index])
 
     def program(self) -> bytes:
         """The operator records as the file holds them."""
-        return b"".join(spec.BY_CODE[r["code"]].layout.pack(**r) for r in self.records)
+        return b"".join(registry.of_record(r).layout.pack(**r) for r in self.records)
 
     def check(self) -> None:
         """Raises ValueError (what and where) for what a board would refuse to run."""
@@ -97,14 +118,18 @@ class ModelFile:
         if not self.inputs or not self.outputs:
             raise ValueError("has no input or no output")
         for tensor in self.inputs + self.outputs:
-            low, high = spec.SCALE_LIMITS
             zeros = 128 if tensor.element == "int8" else 1 << 15
-            if not low < tensor.scale < high or not -zeros <= tensor.zero_point < zeros or 0 in tensor.shape:
+            if not _is_scale(tensor.scale) or not -zeros <= tensor.zero_point < zeros or 0 in tensor.shape:
                 raise ValueError(f"tensor {tensor.name!r} has an impossible shape or quantisation")
             unit = spec.ELEMENT_BYTES[tensor.element]
             if tensor.offset + tensor.bytes > self.arena_bytes or tensor.offset % unit:
                 raise ValueError(f"tensor {tensor.name!r} lies outside the arena")
-        status = _modules.check(BACKEND, self.program(), self.arena_bytes, len(self.weights))
+        for tensor in self.inputs:
+            _check_channels(tensor)
+        for kind, entry in self.entries.items():
+            if entry.step != 1 or not 0 <= entry.start <= entry.stop <= len(self.records):
+                raise ValueError(f"entry {kind}: {entry} of {len(self.records)} operators")
+        status = self._status()
         if status:
             index = (status >> 4) - 1
             raise ValueError(f"operator {index} ({self.names[index]}): {spec.REASONS[(status & 15) - 1][1]}")
@@ -113,65 +138,105 @@ class ModelFile:
         if self.block_bytes > spec.MAX_WINDOW_BYTES:
             raise ValueError(f"a weight block of {self.block_bytes:,} bytes, the limit is {spec.MAX_WINDOW_BYTES:,}")
 
-    def to_bytes(self) -> bytes:
-        """The file: header, tensors, records, golden values, texts, then the weights."""
-        dtypes = {name: code for code, name in spec.DTYPES.items()}
-        tensors = b"".join(
-            spec.TENSOR.pack(
-                offset=t.offset,
-                bytes=t.bytes,
-                scale=t.scale,
-                zero_point=t.zero_point,
-                pixel_multiplier=t.pixel_multiplier,
-                pixel_offset=t.pixel_offset,
-                dtype=dtypes[t.dtype],
-                rank=len(t.shape),
-                shape=(*t.shape, *[0] * (spec.MAX_RANK - len(t.shape))),
-                element=dtypes[t.element],
-            )
-            for t in self.inputs + self.outputs
-        )
-        records = self.program()
-        golden = struct.pack(f"<I{len(self.golden)}I", self.golden_seed, *self.golden) if self.golden_seed else b""
-        names = "\n".join([t.name for t in self.inputs + self.outputs] + self.names).encode()
-        labels = "\n".join(self.labels).encode()
-        info = json.dumps(self.info, sort_keys=True, separators=(",", ":")).encode()
+    def pieces(self) -> list[dict[str, int]]:
+        """The weight directory: a piece for each operator with weights, raw, as `build` lays them out."""
+        ends: dict[int, int] = {}
+        for record in self.records:
+            if record["blocks"]:
+                end = record["weights"] + record["blocks"] * record["block_bytes"]
+                ends[record["weights"]] = max(end, ends.get(record["weights"], 0))
+        return [
+            {"offset": start, "stored_bytes": end - start, "bytes": end - start, "encoding": spec.RAW}
+            for start, end in sorted(ends.items())
+        ]
 
-        header: dict[str, Any] = {}
-        body = b""
-        for part, data in (
-            ("tensors_offset", tensors),
-            ("program_offset", records),
-            ("golden_offset", golden),
-            ("names_offset", names),
-            ("labels_offset", labels),
-            ("info_offset", info),
-        ):
-            header[part] = spec.HEADER.size + len(body) if data else 0
-            body += data
-        body += bytes(-(spec.HEADER.size + len(body)) % spec.WEIGHT_ALIGNMENT)
-        header |= {
-            "magic": spec.MAGIC,
-            "version": spec.FORMAT_VERSION,
-            "header_bytes": spec.HEADER.size,
-            "file_bytes": spec.HEADER.size + len(body) + len(self.weights),
-            "weights_crc": zlib.crc32(self.weights),
-            "weights_offset": spec.HEADER.size + len(body),
-            "weights_bytes": len(self.weights),
-            "names_bytes": len(names),
-            "labels_bytes": len(labels),
-            "info_bytes": len(info),
+    def _status(self) -> int:
+        """0, or (operator index + 1) * 16 + reason for the first record that cannot run."""
+        for i, record in enumerate(self.records):
+            raw = registry.of_record(record).layout.pack(**record)
+            status = BACKEND[record["bank"]].check(raw, self.arena_bytes, len(self.weights))
+            if status:
+                return int(status) + 16 * i
+        return 0
+
+    def to_bytes(self) -> bytes:
+        """The file: header, directory, sections."""
+        named = self.inputs + self.outputs
+        golden = struct.pack(f"<I{len(self.golden)}I", self.golden_seed, *self.golden) if self.golden_seed else b""
+        contents = {
+            "TENS": b"".join(map(_pack_tensor, named)),
+            "PROG": self.program(),
+            "ENTR": b"".join(
+                spec.ENTRY.pack(kind=spec.ENTRY_KINDS[kind], flags=spec.REQUIRED, first=entry.start, last=entry.stop)
+                for kind, entry in self.entries.items()
+                if entry or kind == "predict"
+            ),
+            "WDIR": b"".join(spec.PIECE.pack(**piece) for piece in self.pieces()),
+            "CHAN": b"".join(_pack_channels(i, tensor) for i, tensor in enumerate(self.inputs)),
+            "GOLD": golden,
+            "NAME": "\n".join([t.name for t in named] + self.names).encode(),
+            "LABL": "\n".join(self.labels).encode(),
+            "INFO": json.dumps(self.info, sort_keys=True, separators=(",", ":")).encode() if self.info else b"",
+            "WGHT": self.weights,
+        }
+        sections = [
+            (tag, flags, contents[tag]) for tag, files, flags, _ in spec.SECTIONS if contents[tag] or files == "all"
+        ]
+        header = {
             "arena_bytes": self.arena_bytes,
             "window_bytes": self.window_bytes,
-            "op_count": len(self.records),
-            "init_count": self.init_count,
             "input_count": len(self.inputs),
             "output_count": len(self.outputs),
         }
-        crc_from = spec.HEADER.offsets["program_crc"] + 4
-        head = spec.HEADER.pack(**header)
-        header["program_crc"] = zlib.crc32((head + body)[crc_from:])
-        return spec.HEADER.pack(**header) + body + self.weights
+        return pack(header, sections)
+
+
+def pack(header: dict[str, int], sections: list[tuple[str, int, bytes]]) -> bytes:
+    """A file of the header's own fields and of sections: tag, flags, content."""
+    at = spec.HEADER.size + len(sections) * spec.SECTION.size
+    directory, body = b"", b""
+    for tag, flags, data in sections:
+        padding = -(at + len(body)) % (spec.WEIGHT_ALIGNMENT if tag == "WGHT" else spec.SECTION_ALIGNMENT)
+        body += bytes(padding)
+        directory += spec.SECTION.pack(
+            tag=tag.encode(), flags=flags, offset=at + len(body), bytes=len(data), crc=zlib.crc32(data)
+        )
+        body += data
+    fields: dict[str, Any] = {
+        **header,
+        "magic": spec.MAGIC,
+        "version": spec.FORMAT_VERSION,
+        "header_bytes": spec.HEADER.size,
+        "file_bytes": at + len(body),
+        "section_count": len(sections),
+    }
+    fields["crc"] = zlib.crc32((spec.HEADER.pack(**fields) + directory)[spec.CRC_FROM :])
+    return spec.HEADER.pack(**fields) + directory + body
+
+
+def _pack_tensor(tensor: TensorInfo) -> bytes:
+    dtypes = {name: code for code, name in spec.DTYPES.items()}
+    return spec.TENSOR.pack(
+        offset=tensor.offset,
+        bytes=tensor.bytes,
+        scale=tensor.scale,
+        zero_point=tensor.zero_point,
+        pixel_multiplier=tensor.pixel_multiplier,
+        pixel_offset=tensor.pixel_offset,
+        dtype=dtypes[tensor.dtype],
+        rank=len(tensor.shape),
+        shape=(*tensor.shape, *[0] * (spec.MAX_RANK - len(tensor.shape))),
+        element=dtypes[tensor.element],
+    )
+
+
+def _pack_channels(index: int, tensor: TensorInfo) -> bytes:
+    scales, zero_points = tensor.channel_scales, tensor.channel_zero_points
+    if not scales:
+        return b""
+    pairs = zip(scales, zero_points, strict=True)
+    channels = [spec.CHANNEL.pack(scale=scale, zero_point=zero_point) for scale, zero_point in pairs]
+    return spec.CHANNELS.pack(input=index, count=len(channels)) + b"".join(channels)
 
 
 def read(path: Path) -> ModelFile:
@@ -187,66 +252,182 @@ def read(path: Path) -> ModelFile:
 
 
 def from_bytes(data: bytes) -> ModelFile:
-    """The model in `data`; ValueError says what is wrong. Checks both CRCs."""
-    if len(data) < spec.HEADER.size or data[:4] != spec.MAGIC:
-        raise ValueError("not a .midge file; make one with `midge convert`")
-    header = spec.HEADER.unpack(data)
-    if header["version"] != spec.FORMAT_VERSION:
-        raise ValueError(
-            f"format version {header['version']}, this midge reads {spec.FORMAT_VERSION}; convert the model again"
-        )
-    if header["header_bytes"] != spec.HEADER.size:
-        raise ValueError("impossible header; convert the model again")
-    if header["file_bytes"] != len(data):
-        raise ValueError(f"{len(data)} bytes long, {header['file_bytes']} expected; copy it again")
-    start = header["weights_offset"]
-    if start > len(data) or start + header["weights_bytes"] != len(data) or start % spec.WEIGHT_ALIGNMENT:
-        raise ValueError("the weight section does not end the file")
-    crc_from = spec.HEADER.offsets["program_crc"] + 4
-    if zlib.crc32(data[crc_from:start]) != header["program_crc"] or zlib.crc32(data[start:]) != header["weights_crc"]:
-        raise ValueError("damaged (checksum); copy or convert it again")
-
-    def text(part: str) -> list[str]:
-        size = header[f"{part}_bytes"]
-        return _section(data[:start], header[f"{part}_offset"], size, part).decode("utf-8").split("\n") if size else []
-
-    count, edges = header["op_count"], header["input_count"] + header["output_count"]
-    tensors = _section(data[:start], header["tensors_offset"], edges * spec.TENSOR.size, "tensors")
-    program = _section(data[:start], header["program_offset"], count * spec.RECORD_BYTES, "program")
-    names = text("names")
-    if len(names) != edges + count:
-        raise ValueError(f"{len(names)} names for {edges + count} tensors and operators")
-    infos = [_tensor(spec.TENSOR.unpack(tensors, i * spec.TENSOR.size), names[i]) for i in range(edges)]
+    """The model in `data`; ValueError says what is wrong. Checks all checksums."""
+    header, sections = unpack(data)
+    edges = header["input_count"] + header["output_count"]
+    tensors = _rows(sections, "TENS", spec.TENSOR)
+    if len(tensors) != edges:
+        raise ValueError(f"{len(tensors)} tensors, {edges} expected")
+    program = sections["PROG"]
+    count = len(_rows(sections, "PROG", HEAD))
+    if count > spec.MAX_RECORDS:
+        raise ValueError(f"{count} operators, the limit is {spec.MAX_RECORDS}")
     records = []
     for i in range(count):
-        code = program[i * spec.RECORD_BYTES]
-        if code not in spec.BY_CODE:
-            raise ValueError(f"operator {i} has code {code}, which this midge does not know")
-        records.append(spec.BY_CODE[code].layout.unpack(program, i * spec.RECORD_BYTES))
-    golden = b""
-    if header["golden_offset"]:
-        golden = _section(data[:start], header["golden_offset"], 4 + 4 * count, "golden")
+        raw = program[i * spec.RECORD_BYTES :][: spec.RECORD_BYTES]
+        operator = registry.of_bytes(raw)
+        if operator is None or operator.bank.number != raw[1]:
+            code = f"code {raw[0]}, bank {raw[1]}, types {raw[2]}"
+            raise ValueError(f"operator {i} has {code}, which this midge does not know")
+        records.append(operator.layout.unpack(raw))
+    names = _lines(sections, "NAME") or [str(i) for i in range(edges + count)]
+    if len(names) != edges + count:
+        raise ValueError(f"{len(names)} names for {edges + count} tensors and operators")
+    infos = [_tensor(*pair) for pair in zip(tensors, names[:edges], strict=True)]
+    golden = sections.get("GOLD", b"")
+    if golden and len(golden) != 4 + 4 * count:
+        raise ValueError(f"section GOLD of {len(golden)} bytes")
     values = struct.unpack(f"<{len(golden) // 4}I", golden)
     model = ModelFile(
         infos[: header["input_count"]],
         infos[header["input_count"] :],
         records,
         names[edges:],
-        data[start:],
+        sections["WGHT"],
         header["arena_bytes"],
-        text("labels"),
-        _info(_section(data[:start], header["info_offset"], header["info_bytes"], "info")),
+        _lines(sections, "LABL"),
+        _info(sections.get("INFO", b"")),
         values[0] if values else 0,
         list(values[1:]),
         header["window_bytes"],
-        header["init_count"],
+        _entries(_rows(sections, "ENTR", spec.ENTRY)),
     )
-    if model.init_count > count:
-        raise ValueError(f"{model.init_count} of its {count} operators set the state")
+    _read_channels(sections.get("CHAN", b""), model.inputs)
+    _check_weights(_rows(sections, "WDIR", spec.PIECE), model)
     if not model.block_bytes <= header["window_bytes"] <= spec.MAX_WINDOW_BYTES:
         raise ValueError(f"a window of {header['window_bytes']} bytes for weight blocks of {model.block_bytes}")
     model.check()
     return model
+
+
+def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Header and sections of a file, those with unknown tags left out. Checks all checksums."""
+    if len(data) < spec.HEADER.size or data[:4] != spec.MAGIC:
+        raise ValueError("not a .midge file; make one with `midge convert`")
+    header = spec.HEADER.unpack(data)
+    if header["version"] != spec.FORMAT_VERSION:
+        raise ValueError(f"format {header['version']}, this midge reads {spec.FORMAT_VERSION}; convert the model again")
+    if header["file_bytes"] != len(data):
+        raise ValueError(f"{len(data)} bytes long, {header['file_bytes']} expected; copy it again")
+    end = spec.HEADER.size + header["section_count"] * spec.SECTION.size
+    if (
+        header["header_bytes"] != spec.HEADER.size
+        or not 0 < header["section_count"] <= spec.MAX_SECTIONS
+        or end > len(data)
+    ):
+        raise ValueError("impossible header; convert the model again")
+    if zlib.crc32(data[spec.CRC_FROM : end]) != header["crc"]:
+        raise ValueError("damaged (checksum); copy it again")
+    known = {tag for tag, *_ in spec.SECTIONS}
+    sections: dict[str, bytes] = {}
+    seen = set()
+    former = end
+    for at in range(spec.HEADER.size, end, spec.SECTION.size):
+        entry = spec.SECTION.unpack(data, at)
+        tag = entry["tag"].decode("latin-1")
+        start, end = entry["offset"], entry["offset"] + entry["bytes"]
+        alignment = spec.WEIGHT_ALIGNMENT if tag == "WGHT" else spec.SECTION_ALIGNMENT
+        if tag in seen or start < former or start % alignment or end > len(data):
+            raise ValueError(f"section {tag!r} lies outside the file, upon another one, or is there twice")
+        seen.add(tag)
+        former = end
+        if zlib.crc32(data[start:end]) != entry["crc"]:
+            raise ValueError(f"damaged (checksum of section {tag!r}); copy or convert it again")
+        if tag in known:
+            sections[tag] = data[start:end]
+        elif entry["flags"] & spec.REQUIRED:
+            raise ValueError(f"section {tag!r} is not known to this midge; install a newer one")
+    for tag, files, _, _ in spec.SECTIONS:
+        if files == "all" and tag not in sections:
+            raise ValueError(f"no section {tag!r}; convert the model again")
+    return header, sections
+
+
+def _rows(sections: dict[str, bytes], tag: str, layout: spec.Layout) -> list[dict[str, Any]]:
+    data = sections[tag]
+    if len(data) % layout.size:
+        raise ValueError(f"section {tag!r} of {len(data)} bytes")
+    return [layout.unpack(data, at) for at in range(0, len(data), layout.size)]
+
+
+def _lines(sections: dict[str, bytes], tag: str) -> list[str]:
+    data = sections.get(tag, b"")
+    return data.decode("utf-8").split("\n") if data else []
+
+
+def _entries(rows: list[dict[str, Any]]) -> dict[str, range]:
+    kinds = {code: kind for kind, code in spec.ENTRY_KINDS.items()}
+    entries: dict[str, range] = {}
+    for row in rows:
+        kind = kinds.get(row["kind"])
+        if kind in entries:
+            raise ValueError(f"entry {kind} is there twice")
+        if kind:
+            entries[kind] = range(row["first"], row["last"])
+            if row["first"] > row["last"]:
+                raise ValueError(f"entry {kind} from record {row['first']} to {row['last']}")
+        elif row["flags"] & spec.REQUIRED:
+            raise ValueError(f"entry of kind {row['kind']} is not known to this midge; install a newer one")
+    if "predict" not in entries:
+        raise ValueError("no entry predict; convert the model again")
+    return entries
+
+
+def _read_channels(data: bytes, inputs: list[TensorInfo]) -> None:
+    at, least = 0, 0
+    while at < len(data):
+        if at + spec.CHANNELS.size > len(data):
+            raise ValueError("section 'CHAN' ends too soon")
+        index, count = spec.CHANNELS.unpack(data, at).values()
+        at += spec.CHANNELS.size
+        if not least <= index < len(inputs) or not count or at + count * spec.CHANNEL.size > len(data):
+            raise ValueError(f"section 'CHAN' says something impossible of input {index}")
+        channels = [spec.CHANNEL.unpack(data, at + i * spec.CHANNEL.size) for i in range(count)]
+        inputs[index].channel_scales = tuple(c["scale"] for c in channels)
+        inputs[index].channel_zero_points = tuple(c["zero_point"] for c in channels)
+        at += count * spec.CHANNEL.size
+        least = index + 1
+
+
+def _is_scale(scale: float) -> bool:
+    low, high = spec.SCALE_LIMITS
+    return low < scale < high
+
+
+def _check_channels(tensor: TensorInfo) -> None:
+    scales, zero_points = tensor.channel_scales, tensor.channel_zero_points
+    if not scales and not zero_points:
+        return
+    zeros = spec.CHANNEL_ZEROS
+    if (
+        tensor.element == "int32"
+        or not tensor.shape
+        or not tensor.shape[-1] == len(scales) == len(zero_points)
+        or not all(map(_is_scale, scales))
+        or not all(-zeros <= zero_point < zeros for zero_point in zero_points)
+    ):
+        raise ValueError(f"input {tensor.name!r} has impossible scales for its channels")
+
+
+def _check_weights(pieces: list[dict[str, Any]], model: ModelFile) -> None:
+    # All pieces are raw, so offsets of the decoded weights are those of the stored ones.
+    ends: dict[int, int] = {}
+    at = 0
+    for piece in pieces:
+        if piece["encoding"] != spec.RAW:
+            raise ValueError(f"encoding {piece['encoding']} of weights is not known to this midge; install a newer one")
+        size = piece["bytes"]
+        if piece["offset"] != at or not size or size % spec.BLOCK_ALIGNMENT or piece["stored_bytes"] != size:
+            raise ValueError(f"an impossible piece of weights at {piece['offset']}")
+        at += size
+        ends[piece["offset"]] = at
+    if at != len(model.weights):
+        raise ValueError(f"{len(model.weights)} bytes of weights, {at} in their directory")
+    for i, record in enumerate(model.records):
+        if record["blocks"]:
+            end = record["weights"] + record["blocks"] * record["block_bytes"]
+            if not record["block_bytes"] or end > ends.get(record["weights"], 0):
+                raise ValueError(f"operator {i}: a weight block of an impossible size")
 
 
 def _info(raw: bytes) -> dict[str, Any]:
@@ -257,12 +438,6 @@ def _info(raw: bytes) -> dict[str, Any]:
     if not isinstance(info, dict):
         raise ValueError("its provenance is not a JSON object")
     return info
-
-
-def _section(data: bytes, offset: int, size: int, name: str) -> bytes:
-    if offset + size > len(data):
-        raise ValueError(f"section {name!r} lies outside the file")
-    return data[offset : offset + size]
 
 
 def _tensor(fields: dict[str, Any], name: str) -> TensorInfo:

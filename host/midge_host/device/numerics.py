@@ -1,15 +1,19 @@
 """TensorFlow Lite Micro's integer arithmetic in NumPy and Python: docs/NUMERICS.md in code.
 
-Quantities are int64 arrays that hold int32 values, or Python integers.
+`Integers` are int64 arrays that hold int32 values, or Python integers.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..ir import operators as ir
+
+Integers: TypeAlias = Any
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 
@@ -18,12 +22,12 @@ def wrap32(x: np.ndarray) -> np.ndarray:
     return ((x + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 
 
-def high_mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def high_mul(a: Integers, b: Integers) -> Integers:
     """SaturatingRoundingDoublingHighMul: round(a * b / 2^31), halves upwards."""
     return (a * b + (1 << 30)) >> 31
 
 
-def rounding_shift(x: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+def rounding_shift(x: Integers, exponent: Integers) -> Integers:
     """RoundingDivideByPOT: round(x / 2^exponent), halves away from zero."""
     mask = (1 << exponent) - 1
     threshold = (mask >> 1) + (x < 0)
@@ -286,7 +290,7 @@ def rsqrt_table(scale: np.float32, out_scale: np.float32, out_zero: int) -> np.n
     for x in range(1, 256):
         inverse, exponent = inverse_square_root(x)
         root = rescale(np.int64(1), np.int64(inverse), np.int64(exponent + 20))
-        out.append(rescale(root, np.int64(multiplier), np.int64(shift - 20)) + out_zero)
+        out.append(int(rescale(root, np.int64(multiplier), np.int64(shift - 20))) + out_zero)
     return _table(np.array(out))
 
 
@@ -299,7 +303,7 @@ def elu_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zer
 
 
 def _in_double(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
-    """What a float32 function of a good C library gives."""
+    """The results of a float32 function of a good C library: the float64 result, rounded."""
     return function(x.astype(np.float64)).astype(np.float32)
 
 
@@ -312,24 +316,28 @@ def _rounded(real: np.ndarray, zero_point: int) -> np.ndarray | None:
 
 
 # Functions of a float32 that converters leave between DEQUANTIZE and QUANTIZE.
-FLOAT_FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "ELU": lambda x: np.where(x < 0, _in_double(np.expm1, np.minimum(x, 0)), x),
-    "NEG": np.negative,
-    "SQUARE": np.square,
-    "FLOOR": np.floor,
-    "CEIL": np.ceil,
-    "ROUND": np.rint,
+FLOAT_FUNCTIONS: dict[type[ir.Elementwise], Callable[[np.ndarray], np.ndarray]] = {
+    ir.Elu: lambda x: np.where(x < 0, _in_double(np.expm1, np.minimum(x, 0)), x),
+    ir.Neg: np.negative,
+    ir.Square: np.square,
+    ir.Floor: np.floor,
+    ir.Ceil: np.ceil,
+    ir.Round: np.rint,
 }
 
 
 def float_table(
-    functions: Sequence[str], scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int
+    functions: Sequence[type[ir.Elementwise]],
+    scale: np.float32,
+    zero_point: int,
+    out_scale: np.float32,
+    out_zero: int,
 ) -> np.ndarray | None:
     """DEQUANTIZE, these of FLOAT_FUNCTIONS in their order, and QUANTIZE; None where float32 overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         x = scale * _inputs(zero_point).astype(np.float32)
-        for name in functions:
-            x = FLOAT_FUNCTIONS[name](x)
+        for kind in functions:
+            x = FLOAT_FUNCTIONS[kind](x)
         return _rounded(x / out_scale, out_zero)
 
 

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from .model_file import ModelFile, TensorInfo
-from .ops import REFERENCES
 from .record import Context
 
 
-def run_records(model: ModelFile, arena: np.ndarray, first: int, last: int) -> Iterator[int]:
-    """Executes records first..last-1 in `arena` (int8); yields an operator's index when it is done."""
+def run_records(model: ModelFile, arena: np.ndarray, indexes: range) -> Iterator[int]:
+    """Executes records in `arena` (int8); yields an operator's index when it is done."""
     weights = np.frombuffer(model.weights, np.uint8)
-    for i in range(first, last):
-        REFERENCES[model.operator(i).name](Context(model.records[i], arena, weights))
+    for i in indexes:
+        model.operator(i).run(Context(model.records[i], arena, weights))
         yield i
 
 
@@ -27,7 +26,7 @@ def view(arena: np.ndarray, tensor: TensorInfo) -> np.ndarray:
 def start(model: ModelFile) -> np.ndarray:
     """An arena with the state before the first prediction."""
     arena = np.zeros(model.arena_bytes, np.int8)
-    for _ in run_records(model, arena, 0, model.init_count):
+    for _ in run_records(model, arena, model.init):
         pass
     return arena
 
@@ -36,7 +35,7 @@ def predict(model: ModelFile, arena: np.ndarray, inputs: list[np.ndarray]) -> li
     """Outputs for inputs of the tensors' shapes, both of the types that the arena holds."""
     for tensor, value in zip(model.inputs, inputs, strict=True):
         view(arena, tensor)[...] = value
-    for _ in run_records(model, arena, model.init_count, len(model.records)):
+    for _ in run_records(model, arena, model.predict):
         pass
     return [view(arena, t).copy() for t in model.outputs]
 
@@ -60,7 +59,7 @@ def golden_values(model: ModelFile) -> list[int]:
         arena[tensor.offset : tensor.offset + tensor.bytes] = values[: tensor.bytes]
         values = values[tensor.bytes :]
     crcs = []
-    for i in run_records(model, arena, 0, len(model.records)):
+    for i in run_records(model, arena, range(len(model.records))):
         record = model.records[i]
         end = record["output"] + record["output_bytes"]
         crcs.append(zlib.crc32(arena[record["output"] : end].tobytes()))

@@ -1,82 +1,58 @@
-"""What stands between `generated:` markers in the device library."""
+"""Writes the parts between `generated:` markers of the device library."""
 
 from __future__ import annotations
 
-from ..device import spec
+from collections.abc import Iterable
+
+from ..device import banks, spec
+from ..device.definition import HEAD
 
 
-def consts(pairs: list[tuple[str, object]]) -> str:
+def consts(pairs: Iterable[tuple[str, object]]) -> str:
     return "".join(f"_{name} = const({value})\n" for name, value in pairs)
-
-
-def python_operators() -> str:
-    """Operator codes, record size and the layouts of records for the portable kernels."""
-    text = consts([("RECORD", spec.RECORD_BYTES), ("BLOCK_ALIGNMENT", spec.BLOCK_ALIGNMENT)])
-    native = [op for op in spec.OPERATORS if op.code < spec.FIRST_EXTRA]
-    return text + consts([(op.name, op.code) for op in native]) + python_reasons() + _layouts([spec.HEAD], native)
-
-
-def python_extra_operators() -> str:
-    """The same for the operators of midge_extra."""
-    extra = [op for op in spec.OPERATORS if op.code >= spec.FIRST_EXTRA]
-    text = consts([(op.name, op.code) for op in extra])
-    text += consts([(f"KIND_{name}", i) for i, name in enumerate(spec.ARITHMETIC_KINDS)])
-    codes = {name: code for code, name in spec.DTYPES.items()}
-    text += consts([("ELEMENT_AT", spec.TENSOR.offsets["element"]), ("DTYPE_INT16", codes["int16"])])
-    known = {op.layout for op in spec.OPERATORS if op.code < spec.FIRST_EXTRA}  # these stand in _portable.py
-    layouts = _layouts([], [op for op in extra if op.layout not in known])
-    return text + python_block_parts() + python_reasons() + layouts
-
-
-def python_wide_operators() -> str:
-    """Codes of operators on int16 activations."""
-    codes = [(op.name, op.code) for op in spec.OPERATORS if op.name.endswith("_16")]
-    return consts(codes) + python_block_parts()
-
-
-def python_block_parts() -> str:
-    """Bytes of what weight blocks hold beside weights."""
-    return consts([(name, size) for name, size, _ in spec.BLOCK_PARTS])
-
-
-def _layouts(first: list[spec.Layout], operators: list[spec.Operator]) -> str:
-    text = ""
-    for layout in dict.fromkeys([*first, *(op.layout for op in operators)]):
-        fields = [f for f in layout.fields if f.code[-1] != "s"]
-        code = "<" + "".join(f.code.replace("s", "x") for f in layout.fields)
-        text += f'_{layout.name.upper()}_LAYOUT = "{code}"\n# ' + ", ".join(f.name for f in fields) + "\n"
-    return text
 
 
 def python_header() -> str:
     """Sizes, struct formats and offsets for the device's loader."""
-    header = "<" + "".join(f.code for f in spec.HEADER.fields)
-    names = ", ".join(f.name for f in spec.HEADER.fields)
-    tensor = "<" + "".join(f.code for f in spec.TENSOR.fields)
-    head = spec.HEAD
+    sizes = [(layout.name.upper() + "_BYTES", layout.size) for layout in spec.FILE_LAYOUTS]
     text = consts(
         [
-            ("HEADER_BYTES", spec.HEADER.size),
-            ("TENSOR_BYTES", spec.TENSOR.size),
+            *sizes,
             ("RECORD", spec.RECORD_BYTES),
             ("MAX_RANK", spec.MAX_RANK),
             ("MAX_WINDOW", spec.MAX_WINDOW_BYTES),
             ("MAX_ARENA", spec.MAX_ARENA_BYTES),
+            ("MAX_SECTIONS", spec.MAX_SECTIONS),
+            ("MAX_RECORDS", spec.MAX_RECORDS),
+            ("SECTION_ALIGNMENT", spec.SECTION_ALIGNMENT),
             ("WEIGHT_ALIGNMENT", spec.WEIGHT_ALIGNMENT),
-            ("CRC_FROM", spec.HEADER.offsets["program_crc"] + 4),
-            ("FIRST_EXTRA", spec.FIRST_EXTRA),
+            ("BLOCK_ALIGNMENT", spec.BLOCK_ALIGNMENT),
+            ("CRC_FROM", spec.CRC_FROM),
+            ("REQUIRED", spec.REQUIRED),
+            ("RAW", spec.RAW),
+            *((name.upper(), code) for name, code in spec.ENTRY_KINDS.items()),
+            ("CHANNEL_ZEROS", spec.CHANNEL_ZEROS),
+            *((name.upper(), code) for code, name in spec.DTYPES.items() if name in ("int8", "int16")),
+            ("BANK_COUNT", len(banks.BANKS)),
+            ("CORE", banks.CORE.number),
+            ("WIDE", banks.WIDE.number),
+            ("BAD_OPERATOR", [name for name, _ in spec.REASONS].index("BAD_OPERATOR") + 1),
         ]
-        + [(name.upper() + "_AT", head.offsets[name]) for name in ("blocks", "weights", "block_bytes")]
+        + [(name.upper() + "_AT", HEAD.offsets[name]) for name in ("bank", "blocks", "weights", "block_bytes")]
         + [("ELEMENT_AT", spec.TENSOR.offsets["element"])]
     )
     text = f"FORMAT = {spec.FORMAT_VERSION}\n" + text
+    needed = ", ".join(f'b"{tag}"' for tag, files, _, _ in spec.SECTIONS if files == "all")
+    others = ", ".join(f'b"{tag}"' for tag, files, _, _ in spec.SECTIONS if files != "all")
+    text += f"_NEEDED = const(({needed}))\n_OTHERS = const(({others}))\n"
     codes = {name: code for code, name in spec.DTYPES.items()}
     pairs = ", ".join(f"{codes[name]}: {size}" for name, size in spec.ELEMENT_BYTES.items())
     text += f"_ELEMENT_BYTES = {{{pairs}}}\n"
     low, high = (repr(limit).replace("e+", "e") for limit in spec.SCALE_LIMITS)
-    text += f"_SCALE_MIN = {low}\n_SCALE_MAX = {high}\n"
-    text += f'_HEADER = "{header}"\n# {names}\n'
-    text += f'_TENSOR = "{tensor}"\n# ' + ", ".join(f.name for f in spec.TENSOR.fields) + "\n"
+    text += f"_SCALE_MIN = const({low})\n_SCALE_MAX = const({high})\n"
+    for layout in spec.FILE_LAYOUTS:
+        names = ", ".join(f.name for f in layout.fields)
+        text += f'_{layout.name.upper()} = const("{layout.struct.format}")\n# {names}\n'
     return text
 
 
@@ -92,13 +68,24 @@ def python_readings() -> str:
 
 def python_outputs() -> str:
     """Where a record's output lies, for the self-test."""
-    pairs = [(name.upper() + "_AT", spec.HEAD.offsets[name]) for name in ("output", "output_bytes")]
+    pairs = [(name.upper() + "_AT", HEAD.offsets[name]) for name in ("output", "output_bytes")]
     return python_records() + consts(pairs)
 
 
 def python_records() -> str:
-    """What is needed to tell whose operator a record is."""
-    return consts([("RECORD", spec.RECORD_BYTES), ("FIRST_EXTRA", spec.FIRST_EXTRA)])
+    """Constants to tell which bank a record belongs to."""
+    return consts([("RECORD", spec.RECORD_BYTES), ("BANK_AT", HEAD.offsets["bank"])])
+
+
+def python_banks() -> str:
+    """The code that loads native modules and their portable twins."""
+    names = ", ".join(f'"{bank.name}"' for bank in banks.BANKS)
+    return python_records() + f"_BANKS = const(({names}))\n"
+
+
+def python_edges() -> str:
+    """The banks that encode readings and decode results."""
+    return consts([("CORE", banks.CORE.number), ("WIDE", banks.WIDE.number)])
 
 
 def python_texts() -> str:

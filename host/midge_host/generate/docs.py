@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from ..device import spec
-from ..device.ops import FOLDED, FRONTS, Front
+from ..device import registry, spec
+from ..device.banks import BANKS
+from ..device.ops import LOWERINGS, Entry
+from ..device.registry import OPERATORS
+from ..frontends import tflite
 from .c_header import C_TYPES
 
 
 def doc_layouts() -> str:
     """Field tables for docs/FORMAT.md."""
     out = []
-    for layout in [spec.HEADER, spec.TENSOR, *spec.RECORD_LAYOUTS]:
+    for layout in [*spec.FILE_LAYOUTS, *registry.LAYOUTS]:
         out.append(f"### {layout.name} ({layout.size} bytes)\n\n{layout.text}\n")
         out.append("| offset | type | field | meaning |\n| --- | --- | --- | --- |")
         for field in layout.fields:
@@ -22,24 +25,38 @@ def doc_layouts() -> str:
     return "\n".join(out)
 
 
+def doc_sections() -> str:
+    """The table of sections for docs/FORMAT.md."""
+    rows = [f"| {tag} | {files} | {flags} | {text} |" for tag, files, flags, text in spec.SECTIONS]
+    return "\n".join(["| tag | files that have it | flags | content |", "| --- | --- | --- | --- |", *rows, ""])
+
+
 def doc_operators() -> str:
-    """The operator table for docs/FORMAT.md."""
-    rows = [f"| {op.code} | {op.name} | {op.layout.name} |" for op in spec.OPERATORS]
-    return "\n".join(["| code | operator | record |", "| --- | --- | --- |", *rows, ""])
+    """The table of banks and operators for docs/FORMAT.md."""
+    rows = [f"| {bank.number} | `{bank.module}` | {bank.text} |" for bank in BANKS]
+    text = "\n".join(["| bank | native module | holds |", "| --- | --- | --- |", *rows, "", ""])
+    rows = [
+        f"| {op.code} | {op.name} | {op.types} {op.dtype} | {op.bank.number} {op.bank.name} | {op.layout.name} |"
+        for op in sorted(OPERATORS, key=lambda op: (op.code, op.types))
+    ]
+    head = "| code | operator | types | bank | record |"
+    return text + "\n".join([head, "| --- | --- | --- | --- | --- |", *rows, ""])
 
 
 def doc_fronts() -> str:
     """The table of TensorFlow Lite operators for docs/operators.md."""
+    entries = {name: LOWERINGS[cls] for name, (cls, _) in tflite.OPERATORS.items() if cls in LOWERINGS}
     rows = [
-        f"| {name} | {front.types} | {front.becomes} | {_modules(front)} | {front.limits} |"
-        for name, front in FRONTS.items()
+        f"| {name} | {entry.types} | {entry.becomes} | {_banks(entry)} | {entry.limits} |"
+        for name, entry in entries.items()
     ]
-    rows += [f"| {name} | any | - | - | {text} |" for name, text in FOLDED.items()]
-    head = "| TensorFlow Lite | types | on the device | module | limits |"
+    rows += [f"| {name} | any | - | - | {text} |" for name, text in tflite.WITHOUT_CODE.items()]
+    head = "| TensorFlow Lite | types | on the device | bank | limits |"
     return "\n".join([head, "| --- | --- | --- | --- | --- |", *rows, ""])
 
 
-def _modules(front: Front) -> str:
-    if spec.BY_NAME[front.becomes].code >= spec.FIRST_EXTRA:
-        return "midge_extra"
-    return "midge_native; int16: midge_extra" if "int16" in front.types and front.becomes != "PAD" else "midge_native"
+def _banks(entry: Entry) -> str:
+    """The banks of the device operator for the types of activations that it has."""
+    return ", ".join(
+        dict.fromkeys(op.bank.name for op in OPERATORS if op.name == entry.becomes and op.dtype in entry.types)
+    )

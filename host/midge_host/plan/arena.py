@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..device import spec
+from ..device import registry, spec
 from ..device.record import Step
 from ..ir.graph import Tensor
-from ..targets import armv6m as scratch
+from ..targets import EVERY_BOARD, Target
 
 
 @dataclass(eq=False)
@@ -49,16 +49,17 @@ def plan(
     outputs: list[Tensor],
     aliases: dict[Tensor, Tensor],
     persistent: Sequence[Tensor] = (),
+    target: Target = EVERY_BOARD,
 ) -> Plan:
-    """A plan for `steps`; `aliases` maps a tensor to the one whose memory it shares.
+    """A plan for `steps`; `aliases` maps a tensor to the one whose memory it shares. `target` wants scratch memory.
 
-    Inputs are alive from the start, outputs to the end, persistent tensors always. Steps marked in_place take over
-    the memory of an input of the same size that nobody reads afterwards.
+    Inputs are alive from the start, outputs to the end, persistent tensors always. Operators that work in place take
+    over the memory of an input of the same size that nobody reads afterwards.
     """
     aliases = dict(aliases)
 
     def last_reads() -> dict[Tensor, int]:
-        last = {}
+        last: dict[Tensor, int] = {}
         for i, step in enumerate(steps):
             last[_root(aliases, step.output)] = max(last.get(_root(aliases, step.output), 0), i)
             for tensor in step.inputs:
@@ -67,7 +68,7 @@ def plan(
 
     last = last_reads()
     for i, step in enumerate(steps):
-        if step.in_place:
+        if registry.of_step(step).in_place:
             for tensor in step.inputs:
                 root = _root(aliases, tensor)
                 free = last[root] == i and root is not _root(aliases, step.output) and step.output not in persistent
@@ -82,22 +83,22 @@ def plan(
         if root not in buffers:
             buffers[root] = Buffer(tensor.bytes, first, max(last.get(root, first), first))
     arena_bytes = place(list(buffers.values()))
-    arena_bytes, scratch = place_scratch(steps, list(buffers.values()), arena_bytes)
+    arena_bytes, scratch = place_scratch(steps, list(buffers.values()), arena_bytes, target)
     return Plan(buffers, aliases, arena_bytes, scratch)
 
 
 def place_scratch(
-    steps: list[Step], buffers: list[Buffer], arena_bytes: int
+    steps: list[Step], buffers: list[Buffer], arena_bytes: int, target: Target
 ) -> tuple[int, dict[Step, tuple[int, int]]]:
     """Scratch memory where the tensors leave room, and the arena's bytes: more than before, up to the growth limit,
     when a step finds too little."""
-    wants = [scratch.wanted(step) for step in steps]
+    wants = [target.wanted(step) for step in steps]
     gaps = [_gaps([b for b in buffers if b.first <= i <= b.last]) for i in range(len(steps))]
 
     def largest(i: int, limit: int) -> tuple[int, int]:
         return max(((start, min(end, limit) - start) for start, end in gaps[i]), key=lambda gap: gap[1])
 
-    most = arena_bytes + scratch.growth_limit(arena_bytes)
+    most = arena_bytes + target.growth_limit(arena_bytes)
     for i, want in enumerate(wants):
         if largest(i, arena_bytes)[1] < want.least:
             arena_bytes = max(arena_bytes, min(most, gaps[i][-1][0] + spec.align(want.least, spec.BLOCK_ALIGNMENT)))

@@ -1,4 +1,4 @@
-"""Working memory of the tuned kernels (native_modules/arch): what they ask of the arena.
+"""Working memory of the tuned kernels (native_modules/kernels): what they ask of the arena.
 
 A kernel takes what its record grants and leaves layers to the plain core where that is too little, so these figures
 decide speed and memory, never results.
@@ -6,10 +6,11 @@ decide speed and memory, never results.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..device import spec
 from ..device.record import Step
+from .scratch import Scratch
 
 
 def growth_limit(arena_bytes: int) -> int:
@@ -17,7 +18,7 @@ def growth_limit(arena_bytes: int) -> int:
     return min(8192, arena_bytes // 2 & ~3)
 
 
-# Of native_modules/arch/armv6m: midge_scale_t, and what tiles.S and sparse.S work on.
+# Of native_modules/kernels/armv6m: midge_scale_t, and what tiles.S and sparse.S work on.
 SCALE_BYTES = 44
 TILE = 6  # pixels
 GROUP = 6  # channels
@@ -31,16 +32,11 @@ GOOD_TILES = 16  # in a strip, with the weights of all channels expanded
 GOOD_GROUPS = 6
 
 
-class Scratch(NamedTuple):
-    """Bytes for a layer: below `least` it is slow, above `most` there is nothing to gain."""
-
-    least: int
-    most: int
-
-
 def wanted(step: Step) -> Scratch:
-    """What the kernels of a step can use."""
+    """The scratch memory that the kernels of a step can use."""
     f = step.fields
+    if step.dtype != "int8":
+        return Scratch(0, 0)
     if step.operator == "ADD":
         return Scratch(TABLES_BYTES, TABLES_BYTES) if f["count"] >= TABLES_BYTES else Scratch(0, 0)
     is_conv = step.operator in ("CONV_2D", "FULLY_CONNECTED")

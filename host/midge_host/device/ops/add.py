@@ -4,18 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...ir.graph import Graph, Node
+from ...ir.operators import Add
+from ..banks import CORE
+from ..definition import Operand, Operator, fit, record
 from ..numerics import rescale, wrap32
 from ..record import Context, Step
+from ..rules import Between, Check, IsRescale, at_most, parameters
 from . import arithmetic
 
+ADD = record(
+    "add",
+    "Element by element; the output may be in the place of either input.",
+    [
+        ("b", "shift1", "of the first input"),
+        ("b", "shift2", "of the second input"),
+        ("b", "shift", "of the sum"),
+        ("b", "left_shift", "applied to both inputs first"),
+        ("b", "zero1", "zero point of the first input"),
+        ("b", "zero2", "zero point of the second input"),
+        ("b", "output_zero", "zero point of the output"),
+        ("b", "clamp_min", "least output value"),
+        ("b", "clamp_max", "largest output value"),
+        ("I", "input2", "arena offset of the second input"),
+        ("I", "count", "elements"),
+        ("i", "multiplier1", "of the first input"),
+        ("i", "multiplier2", "of the second input"),
+        ("i", "multiplier", "of the sum"),
+    ],
+)
 
-def lower(graph: Graph, node: Node) -> list[Step]:
-    first, second, output = node.inputs[0], node.inputs[1], node.outputs[0]
+
+def lower(node: Add) -> list[Step]:
+    first, second, output = node.first, node.second, node.output
     if output.dtype != "int8" or any(t.data is not None or t.shape != output.shape for t in (first, second)):
-        return arithmetic.lower(graph, node)
-    fields = {"count": output.size, **arithmetic.parameters(node)}
-    return [Step("ADD", node.name, [first, second], output, fields, in_place=True)]
+        return arithmetic.lower(node)
+    fields = {"count": output.size, **arithmetic.parameters(node), "left_shift": arithmetic.LEFT_SHIFTS["int8"]}
+    return [Step("ADD", node.name, [first, second], output, fields)]
 
 
 def run(context: Context) -> None:
@@ -29,3 +53,22 @@ def run(context: Context) -> None:
     total = wrap32(scaled("input", 1) + scaled("input2", 2))
     out = wrap32(rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"])
     context.tensor(shape, "output")[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
+
+
+_TENSORS = tuple(Operand(field, ("count",)) for field in ("input", "input2", "output"))
+
+CHECK = Check(
+    "add",
+    (
+        parameters(
+            IsRescale("multiplier1", "shift1"),
+            IsRescale("multiplier2", "shift2"),
+            IsRescale("multiplier", "shift"),
+            Between("left_shift", 0, 22),
+            at_most("clamp_min", "clamp_max"),
+        ),
+        fit(*_TENSORS),
+    ),
+)
+
+DEFINITIONS = (Operator(7, "ADD", CORE, ADD, "add", CHECK, _TENSORS, run, in_place=True),)

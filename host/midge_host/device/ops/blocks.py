@@ -9,7 +9,12 @@ import numpy as np
 from .. import spec
 from ..numerics import INT32_MAX, INT32_MIN
 from ..record import Rows
+from ..rules import Ceil, evaluate, product, total
 from .window import requantize
+
+# Bytes of a block before its rows, by the record's fields: a stream of bits, padded so that the rows are aligned.
+_ENTRY_BITS = ("bias_bits", "shift_bits", "mult_bits")
+ENTRIES = product(spec.BLOCK_ALIGNMENT, Ceil(product("block_channels", total(*_ENTRY_BITS)), 8 * spec.BLOCK_ALIGNMENT))
 
 MULTIPLIER_BITS = 30  # a multiplier is at least 2^30: bit 30 is always set and not stored
 IDENTITY = (1 << 30, 1)  # rescale by exactly 1
@@ -38,7 +43,7 @@ def pack(rows: Rows) -> tuple[dict[str, Any], list[bytes]]:
             if mult_bits:
                 entry |= (int(multiplier[c]) & ((1 << 30) - 1)) << (bias_bits + shift_bits)
             entries |= entry << (i * entry_bits)
-        head = entries.to_bytes(spec.entries_bytes(per_block, bias_bits, shift_bits, mult_bits), "little")
+        head = entries.to_bytes(entries_bytes(per_block, bias_bits, shift_bits, mult_bits), "little")
         body = weights[start : start + per_block].tobytes()
         block = head + body
         blocks.append(block + bytes(-len(block) % spec.BLOCK_ALIGNMENT))
@@ -53,12 +58,17 @@ def pack(rows: Rows) -> tuple[dict[str, Any], list[bytes]]:
     return fields, blocks
 
 
+def entries_bytes(channels: int, *bits: int) -> int:
+    """Bytes of a block's channel entries."""
+    return evaluate(ENTRIES, {"block_channels": channels, **dict(zip(_ENTRY_BITS, bits, strict=True))})
+
+
 def channels_per_block(channels: int, row_bytes: int, bits: tuple[int, int, int]) -> int:
     """The largest divisor of `channels` whose block stays within the target; blocks are all alike."""
     for count in range(1, channels + 1):
         if channels % count == 0:
             per_block = channels // count
-            if spec.entries_bytes(per_block, *bits) + per_block * row_bytes <= spec.BLOCK_TARGET_BYTES:
+            if entries_bytes(per_block, *bits) + per_block * row_bytes <= spec.BLOCK_TARGET_BYTES:
                 return per_block
     return 1
 
@@ -94,7 +104,7 @@ def canonicalise(rows: Rows, fields: dict[str, Any]) -> Rows:
 def unpack(op: dict[str, Any], blocks: list[np.ndarray]) -> tuple[np.ndarray, ...]:
     """The reverse of `pack` from a record's fields: rows as (channels, bytes), bias, multiplier, shift."""
     channels, bits = op["block_channels"], [op["bias_bits"], op["shift_bits"], op["mult_bits"]]
-    head = spec.entries_bytes(channels, *bits)
+    head = entries_bytes(channels, *bits)
     columns: list[list[np.ndarray]] = [[], [], []]
     rows = []
     for block in blocks:

@@ -8,7 +8,20 @@ import numpy as np
 
 from ...ir.graph import Tensor
 from .. import spec
+from ..banks import TENSOR
+from ..definition import Operand, Operator, fit, record
 from ..record import Context, Step
+from ..rules import Check, When, at_least, nonzero, product, weights
+
+CONSTANT = record(
+    "constant",
+    "Fills the output from weight blocks, the last of which may be longer than needed, or with one value. types is "
+    "int8 for every tensor.",
+    [
+        ("b", "value", "of every byte, where there are no blocks"),
+        ("I", "count", "bytes"),
+    ],
+)
 
 
 def fill(tensor: Tensor, values: np.ndarray) -> Step:
@@ -38,3 +51,13 @@ def run(context: Context) -> None:
         out[:] = np.concatenate([context.block(i) for i in range(op["blocks"])]).view(np.int8)[: op["count"]]
     else:
         out[:] = op["value"]
+
+
+_OUTPUT = Operand("output", ("count",))
+
+CHECK = Check(
+    "constant",
+    (When(nonzero("blocks"), (weights(at_least(product("blocks", "block_bytes"), "count")),)), fit(_OUTPUT)),
+)
+
+DEFINITIONS = (Operator(12, "CONSTANT", TENSOR, CONSTANT, "constant", CHECK, (_OUTPUT,), run, has_blocks=True),)

@@ -1,4 +1,4 @@
-"""CONV_2D_16, DEPTHWISE_CONV_2D_16 and FULLY_CONNECTED_16: int16 activations with int8 weights."""
+"""CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED of int16 activations with int8 weights."""
 
 from __future__ import annotations
 
@@ -7,32 +7,43 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.graph import Node
-from .. import spec
+from ...ir.operators import Weighted
+from .. import rules, spec
+from ..banks import WIDE
+from ..definition import Constant, Operator
 from ..numerics import clamp_limits, quantize_multiplier, rescale, rescale_wide, wrap32
 from ..record import Context, Step
+from ..rules import Check, Holds, MultipleOf, When, at_most, equal, parameters, product, total
 from . import blocks
-from .window import taps
+from .quantised import per_tensor
+from .window import DEPTH, DEPTHWISE, IMAGES16, WINDOW16, WINDOW16_CHECK, taps
 
 NARROW = 1
 CHANNEL = struct.Struct("<IhhI")  # bias: its lower and upper part; shift, multiplier
 MAX_SHIFT = 7  # of TFLM's 64-bit requantisation
 
 
-def step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.ndarray, bias: np.ndarray) -> list[Step]:
+def step(
+    node: Weighted,
+    operator: str,
+    fields: dict[str, Any],
+    weights: np.ndarray,
+    scales: np.ndarray,
+    bias: np.ndarray,
+) -> list[Step]:
     """The step of a convolution with weights (out_c, kernel_h, kernel_w, in_c or 1) int8."""
-    source, output = node.inputs[0], node.outputs[0]
-    in_scale, _ = node.per_tensor(source, ("int16",))
-    out_scale, _ = node.per_tensor(output, ("int16",))
+    source, output = node.source, node.output
+    in_scale, _ = per_tensor(node, source, ("int16",))
+    out_scale, _ = per_tensor(node, output, ("int16",))
     is_narrow = bias.dtype == np.int32  # TFLM adds up in the bias's type
     pairs = [quantize_multiplier(float(in_scale) * float(s) / float(out_scale)) for s in scales]
     if not is_narrow and max(shift for _, shift in pairs) > MAX_SHIFT:
         raise node.refuse(f"its scales multiply a sum by more than {1 << MAX_SHIFT}", "export the model again")
     if (np.abs(bias.astype(np.float64)) >= 1 << 47).any():
         raise node.refuse("its bias is beyond 2^47", "export the model again")
-    clamp = clamp_limits(node.options.get("activation", "NONE"), out_scale, 0, "int16")
+    clamp = clamp_limits(node.activation, out_scale, 0, "int16")
     rows = weights.reshape(len(weights), -1)
-    per_block = blocks.channels_per_block(*rows.shape, spec.CHANNEL16_BITS)
+    per_block = blocks.channels_per_block(*rows.shape, (48, 16, 32))
     entries = [
         CHANNEL.pack(int(b) & 0xFFFFFFFF, int(b) >> 32, shift, multiplier)
         for b, (multiplier, shift) in zip(bias, pairs * (len(rows) // len(pairs)), strict=True)
@@ -48,18 +59,19 @@ def step(node: Node, fields: dict[str, Any], weights: np.ndarray, scales: np.nda
         "clamp_max": clamp[1],
         "block_channels": per_block,
     }
-    return [Step(f"{node.kind}_16", node.name, [source], output, fields, parts)]
+    return [Step(operator, node.name, [source], output, fields, parts, dtype="int16")]
 
 
 def _is_depthwise(op: dict[str, Any]) -> bool:
-    return op["code"] == spec.BY_NAME["DEPTHWISE_CONV_2D_16"].code
+    return bool(op["code"] == DEPTHWISE.code)
 
 
 def _load(context: Context) -> tuple[np.ndarray, ...]:
     """Rows (out_c, kernel_h, kernel_w, in_c or 1), bias, multiplier, shift."""
     op = context.op
     head = op["block_channels"] * CHANNEL.size
-    entries, rows = [], []
+    entries: list[tuple[int, ...]] = []
+    rows: list[np.ndarray] = []
     for i in range(op["blocks"]):
         block = context.block(i)
         entries += CHANNEL.iter_unpack(block[:head].tobytes())
@@ -86,3 +98,45 @@ def run(context: Context) -> None:
     narrow = op["flags"] & NARROW
     out = rescale(wrap32(total), multiplier, shift) if narrow else rescale_wide(total, multiplier, shift)
     context.tensor(out.shape, "output", np.int16)[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
+
+
+CHECK = Check(
+    "conv16",
+    (
+        WINDOW16_CHECK,
+        When(DEPTHWISE, (parameters(MultipleOf("out_c", "in_c")),)),
+        parameters(at_most("flags", NARROW), equal(product("blocks", "block_channels"), "out_c")),
+        rules.weights(
+            Holds(product("block_channels", CHANNEL.size), product("block_channels", "kernel_h", "kernel_w", DEPTH))
+        ),
+    ),
+)
+
+
+def _definition(code: int, name: str) -> Operator:
+    return Operator(
+        code,
+        name,
+        WIDE,
+        WINDOW16,
+        "conv16",
+        CHECK,
+        IMAGES16,
+        run,
+        dtype="int16",
+        has_blocks=True,
+        by_rows=True,
+        macs=product("out_h", "out_w", "out_c", "kernel_h", "kernel_w", DEPTH),
+        parameters=product("out_c", total(product("kernel_h", "kernel_w", DEPTH), 8)),
+        constants=(
+            Constant("NARROW", NARROW, "flag: sums of 32 bits"),
+            Constant("CHANNEL16_BYTES", CHANNEL.size, "of a channel in a weight block of 16-bit activations"),
+        ),
+    )
+
+
+DEFINITIONS = (
+    _definition(1, "CONV_2D"),
+    _definition(DEPTHWISE.code, DEPTHWISE.name),
+    _definition(3, "FULLY_CONNECTED"),
+)

@@ -6,17 +6,32 @@ TFLM copies without a look at scales, and so does midge; only those of CONCATENA
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from ...ir.graph import Graph, Node, Tensor
+from ...ir import operators as ir
+from ...ir.graph import Node, Tensor
 from .. import spec
+from ..banks import TENSOR
+from ..definition import Constant, Operand, Operator, record
 from ..record import Context, Step
+from ..rules import Check, Custom, Elements, Require, at_most, nonzero, parameters, product
 from .constant import computed
 
 DIMS = 5
 OUTPUT_HAS_STRIDES = 1
+
+COPY = record(
+    "copy",
+    "Copies runs of bytes between a dense tensor and one with strides. flags 0: the input has strides; 1: the output. "
+    "types is int8 for every tensor.",
+    [
+        (f"{DIMS}H", "shape", "dimensions, unused ones 1"),
+        ("H", "run", "bytes that lie together on both sides"),
+        (f"{DIMS}i", "strides", "bytes between neighbours along each dimension, on the side that has strides"),
+        ("I", "at", "where the first run lies within the tensor that has strides"),
+    ],
+)
 
 
 def gather(node: Node, source: Tensor, output: Tensor, select: Callable[[np.ndarray], np.ndarray]) -> Step:
@@ -46,8 +61,6 @@ def _step(
         raise node.refuse(f"it makes {output.dtype} of {source.dtype}", "export the model again, quantised to int8")
     whole = np.empty(strided.shape, strided.dtype)
     view = select(whole)
-    if view.shape != shape:
-        raise node.refuse(f"its parameters make {view.shape}, not {shape}", "export the model again")
     at = view.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
     dims, run = _merged(list(zip(view.shape, view.strides, strict=True)), whole.itemsize)
     if len(dims) > DIMS:
@@ -75,111 +88,65 @@ def _merged(dims: list[tuple[int, int]], run: int) -> tuple[list[tuple[int, int]
     return merged[::-1], run
 
 
-def _constant(node: Node, index: int) -> np.ndarray:
-    return node.constant(index, "parameters are", "use constant shapes, positions and axes")
-
-
 def _cut(axis: int, start: int, stop: int) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda x: x[(*[slice(None)] * (axis % x.ndim), slice(start, stop))]
+    place = (*[slice(None)] * axis, slice(start, stop))
+    return lambda x: x[place]
 
 
 def _item(axis: int, index: int) -> Callable[[np.ndarray], np.ndarray]:
     return lambda x: np.moveaxis(x, axis, 0)[index, ...]
 
 
-def _join(node: Node, places: list[Callable[[np.ndarray], np.ndarray]]) -> list[Step]:
+def _join(node: ir.Concatenate | ir.Stack, places: list[Callable[[np.ndarray], np.ndarray]]) -> list[Step]:
     """Steps that put each input at its place in the output."""
     steps: list[Step] = []
     last = len(places) - 1
-    for i, (source, place) in enumerate(zip(node.inputs, places, strict=True)):
-        steps.append(scatter(node, computed(source, steps), node.outputs[0], place, i < last))
+    for i, (source, place) in enumerate(zip(node.sources, places, strict=True)):
+        steps.append(scatter(node, computed(source, steps), node.output, place, i < last))
     return steps
 
 
-def lower_concatenation(graph: Graph, node: Node) -> list[Step]:
-    if node.options["activation"] != "NONE":
+def lower_concatenation(node: ir.Concatenate) -> list[Step]:
+    if node.activation is not ir.Activation.NONE:
         raise node.refuse("it has an activation", "put the activation into a layer of its own")
-    axis, output = node.options["axis"], node.outputs[0]
     places, start = [], 0
-    for source in node.inputs:
-        same = np.array_equal(source.scale, output.scale) and np.array_equal(source.zero_point, output.zero_point)
-        if not same:
-            raise node.refuse("its inputs have other scales than its output", "export the model again")
-        places.append(_cut(axis, start, start + source.shape[axis]))
-        start += source.shape[axis]
+    for source in node.sources:
+        places.append(_cut(node.axis, start, start + source.shape[node.axis]))
+        start += source.shape[node.axis]
     return _join(node, places)
 
 
-def lower_pack(graph: Graph, node: Node) -> list[Step]:
-    return _join(node, [_item(node.options["axis"], i) for i in range(len(node.inputs))])
+def lower_pack(node: ir.Stack) -> list[Step]:
+    return _join(node, [_item(node.axis, i) for i in range(len(node.sources))])
 
 
-def lower_unpack(graph: Graph, node: Node) -> list[Step]:
-    axis = node.options["axis"]
-    return [gather(node, node.inputs[0], output, _item(axis, i)) for i, output in enumerate(node.outputs)]
+def lower_unpack(node: ir.Unstack) -> list[Step]:
+    return [gather(node, node.source, part, _item(node.axis, i)) for i, part in enumerate(node.parts)]
 
 
-def _split(node: Node, source: Tensor, axis: int) -> list[Step]:
+def lower_split(node: ir.Split) -> list[Step]:
     steps, start = [], 0
-    for output in node.outputs:
-        stop = start + output.shape[axis]
-        steps.append(gather(node, source, output, _cut(axis, start, stop)))
+    for part in node.parts:
+        stop = start + part.shape[node.axis]
+        steps.append(gather(node, node.source, part, _cut(node.axis, start, stop)))
         start = stop
     return steps
 
 
-def lower_split(graph: Graph, node: Node) -> list[Step]:
-    return _split(node, node.inputs[1], int(_constant(node, 0)[0]))
+def lower_slice(node: ir.Slice) -> list[Step]:
+    # With an ellipsis it is a view also where no dimension is left.
+    index = node.index if Ellipsis in node.index else (*node.index, Ellipsis)
+    return [gather(node, node.source, node.output, lambda x: x[index])]
 
 
-def lower_split_v(graph: Graph, node: Node) -> list[Step]:
-    return _split(node, node.inputs[0], int(_constant(node, 2)[0]))
+def lower_transpose(node: ir.Transpose) -> list[Step]:
+    return [gather(node, node.source, node.output, lambda x: x.transpose(node.axes))]
 
 
-def slices(node: Node) -> tuple[slice, ...]:
-    """The index that a SLICE is."""
-    pairs = zip(_constant(node, 1), _constant(node, 2), strict=True)
-    return tuple(slice(int(b), None if n == -1 else int(b + n)) for b, n in pairs)
-
-
-def lower_slice(graph: Graph, node: Node) -> list[Step]:
-    cuts = slices(node)
-    return [gather(node, node.inputs[0], node.outputs[0], lambda x: x[cuts])]
-
-
-def strided_slice(node: Node) -> tuple[Any, ...]:
-    """The index that a STRIDED_SLICE is."""
-    index: list[Any] = []
-    masks = {name: node.options[f"{name}_mask"] for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")}
-    for i, (begin, end, stride) in enumerate(zip(*(_constant(node, k) for k in (1, 2, 3)), strict=True)):
-        has = {name for name, mask in masks.items() if mask >> i & 1}
-        if "ellipsis" in has:
-            index.append(Ellipsis)
-        elif "new_axis" in has:
-            index.append(None)
-        elif "shrink_axis" in has:
-            index.append(int(begin))
-        else:
-            index.append(
-                slice(*(None if n in has else int(v) for n, v in (("begin", begin), ("end", end))), int(stride))
-            )
-    return tuple(index) if Ellipsis in index else (*index, Ellipsis)  # a view also where no dimension is left
-
-
-def lower_strided_slice(graph: Graph, node: Node) -> list[Step]:
-    index = strided_slice(node)
-    return [gather(node, node.inputs[0], node.outputs[0], lambda x: x[index])]
-
-
-def lower_transpose(graph: Graph, node: Node) -> list[Step]:
-    axes = tuple(int(a) for a in _constant(node, 1))
-    return [gather(node, node.inputs[0], node.outputs[0], lambda x: x.transpose(axes))]
-
-
-def lower_assign(graph: Graph, node: Node) -> list[Step]:
+def lower_copy(node: ir.Copy) -> list[Step]:
     steps: list[Step] = []
-    source = computed(node.inputs[0], steps)
-    return [*steps, gather(node, source, node.outputs[0], lambda x: x)]
+    source = computed(node.source, steps)
+    return [*steps, gather(node, source, node.output, lambda x: x)]
 
 
 def run(context: Context) -> None:
@@ -194,3 +161,30 @@ def run(context: Context) -> None:
         context.arena[offsets] = values
     else:
         values[:] = context.arena[offsets]
+
+
+_RUNS = (Elements("shape"), "run")
+_TENSORS = (Operand("input", _RUNS), Operand("output", _RUNS))
+
+CHECK = Check(
+    "copy",
+    (
+        parameters(at_most("flags", OUTPUT_HAS_STRIDES), nonzero(product(*_RUNS))),
+        # The dense tensor, and how far the strides reach.
+        Require("BAD_TENSOR", (Custom("copy_reaches"),)),
+    ),
+)
+
+DEFINITIONS = (
+    Operator(
+        11,
+        "COPY",
+        TENSOR,
+        COPY,
+        "copy",
+        CHECK,
+        _TENSORS,
+        run,
+        constants=(Constant("OUTPUT_HAS_STRIDES", OUTPUT_HAS_STRIDES, "flag of COPY; else the input has them"),),
+    ),
+)

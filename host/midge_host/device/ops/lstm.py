@@ -7,49 +7,87 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.graph import Graph, Node, Tensor
+from ...ir.graph import Tensor
+from ...ir.operators import Lstm
 from .. import spec
+from ..banks import RECURRENT
+from ..definition import Constant, Operand, Operator, fit, record
 from ..numerics import quantize_multiplier, rescale, rescale_wide, wrap32
 from ..record import Context, Step
-from .sigmoid16 import logistic, sigmoid_table, tanh
+from ..rules import (
+    UNIT,
+    WIDE,
+    Between,
+    Check,
+    Choice,
+    Each,
+    HasFlag,
+    Holds,
+    IsRescale,
+    Item,
+    aligned,
+    at_most,
+    equal,
+    nonzero,
+    parameters,
+    product,
+    total,
+    weights,
+)
+from .quantised import per_tensor
+from .sigmoid16 import TABLE_BYTES, logistic, sigmoid_table, tanh
 
-INT16, TIME_MAJOR = 1, 2
-GATES = 4  # forget, input, cell, output: by their places among the node's inputs
-INPUT_WEIGHTS, RECURRENT_WEIGHTS, BIASES = (2, 1, 3, 4), (6, 5, 7, 8), (13, 12, 14, 15)
-HIDDEN, CELL = 18, 19
-PARTS = {"peephole weights": (9, 10, 11), "a projection": (16, 17), "layer normalisation": (20, 21, 22, 23)}
+TIME_MAJOR = 1
+GATES = 4
 GATE_POWER = -12  # gates enter their functions on a scale of 2^-12, and leave them on 2^-15
 NO_CLIP = 32768
+GATES_BYTES = GATES * 2 * 4
+
+LSTM = record(
+    "lstm",
+    "A long short-term memory over sequences. flags 1: time first.",
+    [
+        ("H", "batch", "sequences"),
+        ("H", "steps", "rows of a sequence"),
+        ("H", "depth", "elements of a row"),
+        ("H", "cells", "outputs of a row"),
+        ("H", "cell_clip", "largest magnitude of the cell state; 32768 for no limit"),
+        ("b", "shift", "of the output"),
+        (
+            f"{2 * GATES}b",
+            "shifts",
+            "of each gate's sums over input and hidden state: forget, input, cell, output gate",
+        ),
+        ("b", "cell_power", "the scale of the cell state is 2^cell_power; -27 to 0"),
+        ("b", "output_zero", "zero point of hidden state and output"),
+        ("I", "input2", "arena offset of the hidden state: [batch][cells]"),
+        ("I", "input3", "arena offset of the cell state: [batch][cells] int16"),
+        ("i", "multiplier", "of the output"),
+    ],
+)
 
 
-def lower(graph: Graph, node: Node) -> list[Step]:
-    node.inputs += [None] * (24 - len(node.inputs))
-    for what, places in PARTS.items():
-        if any(node.inputs[i] is not None for i in places):
-            raise node.refuse(f"it has {what}", "TensorFlow Lite Micro takes no such LSTM; use a plain LSTM layer")
-    if node.options["activation"] != "TANH":
-        raise node.refuse(f"its activation is {node.options['activation']}, not TANH", "use the default activation")
-    source, output, hidden, cell = node.inputs[0], node.outputs[0], node.inputs[HIDDEN], node.inputs[CELL]
+def lower(node: Lstm) -> list[Step]:
+    source, output, hidden, cell = node.source, node.output, node.hidden, node.cell
     dtype = source.dtype
-    in_scale, in_zero = node.per_tensor(source, ("int8", "int16"))
-    hidden_scale, hidden_zero = node.per_tensor(hidden, (dtype,))
-    node.per_tensor(output, (dtype,))
-    cell_scale, _ = node.per_tensor(cell, ("int16",))
+    in_scale, in_zero = per_tensor(node, source, ("int8", "int16"))
+    hidden_scale, hidden_zero = per_tensor(node, hidden, (dtype,))
+    per_tensor(node, output, (dtype,))
+    cell_scale, _ = per_tensor(node, cell, ("int16",))
     power = round(math.log2(cell_scale))
     if cell_scale != 2.0**power or not -27 <= power <= 0:
         raise node.refuse(f"the scale of its cell state is {cell_scale}", "quantise with TFLiteConverter")
 
-    time_major = bool(node.options["time_major"])
+    time_major = node.time_major
     batch, steps = source.shape[1::-1] if time_major else source.shape[:2]
     depth, cells = source.shape[2], hidden.size // batch
-    kernels = [_weights(node, i, (cells, depth)) for i in INPUT_WEIGHTS]
-    recurrent = [_weights(node, i, (cells, cells)) for i in RECURRENT_WEIGHTS]
-    states = hidden.size == cell.size == batch * cells and hidden.is_variable and cell.is_variable
-    if output.shape != (*source.shape[:2], cells) or not states:
-        raise node.refuse(f"its states and output do not have {cells} cells", "export the model again")
+    kernels = [_weights(node, tensor) for tensor in node.kernels]
+    recurrent = [_weights(node, tensor) for tensor in node.recurrent]
 
     # Float products: so does TFLM.
-    scales = [(in_scale * k.scale[0], hidden_scale * r.scale[0]) for k, r in zip(kernels, recurrent, strict=True)]
+    scales = [
+        (in_scale * k.scale[0], hidden_scale * r.scale[0]) for k, r in zip(node.kernels, node.recurrent, strict=True)
+    ]
     pairs = [quantize_multiplier(float(s) / 2.0**GATE_POWER) for pair in scales for s in pair]
     if dtype == "int16" and any(shift > 7 for _, shift in pairs):
         raise node.refuse("the scales of its weights are too large", "export the model again")
@@ -57,24 +95,24 @@ def lower(graph: Graph, node: Node) -> list[Step]:
     block = np.zeros(1, _layout(dtype, depth, cells))
     block["sigmoid"] = sigmoid_table()
     block["multipliers"] = np.array([m for m, _ in pairs]).reshape(GATES, 2)
-    for g, (k, r, place) in enumerate(zip(kernels, recurrent, BIASES, strict=True)):
+    for g, (k, r, tensor) in enumerate(zip(kernels, recurrent, node.biases, strict=True)):
         rows = block["rows"][0, :, g]
-        bias = _bias(node, place, cells, "int32" if dtype == "int8" else "int64")
+        bias = _bias(node, tensor, "int32" if dtype == "int8" else "int64")
         if dtype == "int8":
-            rows["bias"] = wrap32(bias - in_zero * k.data.astype(np.int64).sum(1))
-            rows["recurrent_bias"] = wrap32(-hidden_zero * r.data.astype(np.int64).sum(1))
+            rows["bias"] = wrap32(bias - in_zero * k.astype(np.int64).sum(1))
+            rows["recurrent_bias"] = wrap32(-hidden_zero * r.astype(np.int64).sum(1))
         else:
             rows["bias"], rows["upper"] = bias & 0xFFFFFFFF, bias >> 32
-        rows["kernel"], rows["recurrent"] = k.data, r.data
+        rows["kernel"], rows["recurrent"] = k, r
     raw = block.tobytes()
     if len(raw) > spec.MAX_WINDOW_BYTES:
         reason = (
             f"its {len(raw):,} bytes of weights have to be in memory at once, the limit is {spec.MAX_WINDOW_BYTES:,}"
         )
         raise node.refuse(reason, "use fewer cells")
-    clip = node.options["cell_clip"]
+    clip = node.cell_clip
     fields: dict[str, Any] = {
-        "flags": (INT16 if dtype == "int16" else 0) | (TIME_MAJOR if time_major else 0),
+        "flags": TIME_MAJOR if time_major else 0,
         "multiplier": multiplier,
         "shift": shift,
         "shifts": [s for _, s in pairs],
@@ -87,25 +125,23 @@ def lower(graph: Graph, node: Node) -> list[Step]:
         "output_zero": hidden_zero,
     }
     blocks = [raw + bytes(-len(raw) % spec.BLOCK_ALIGNMENT)]
-    return [Step("LSTM", node.name, [source, hidden, cell], output, fields, blocks)]
+    return [Step("LSTM", node.name, [source, hidden, cell], output, fields, blocks, dtype=dtype)]
 
 
-def _weights(node: Node, place: int, shape: tuple[int, int]) -> Tensor:
-    weights = node.inputs[place]
-    if weights is None or weights.data is None or weights.dtype != "int8" or weights.shape != shape:
-        raise node.refuse(f"its input {place} is not {shape} int8 constants", "quantise the whole model to int8")
+def _weights(node: Lstm, weights: Tensor) -> np.ndarray:
+    if weights.data is None or weights.dtype != "int8":
+        raise node.refuse(f"its weights {weights.name!r} are not int8 constants", "quantise the whole model to int8")
     if weights.scale.size != 1 or weights.zero_point.any():
         raise node.refuse(f"weights {weights.name!r} have several scales or a zero point", "export the model again")
-    return weights
+    return weights.data
 
 
-def _bias(node: Node, place: int, cells: int, dtype: str) -> np.ndarray:
-    bias = node.inputs[place]
-    if bias is None or bias.data is None or bias.dtype != dtype or bias.size != cells:
-        raise node.refuse(f"its input {place}, a bias, is not {cells} {dtype} constants", "export the model again")
+def _bias(node: Lstm, bias: Tensor, dtype: str) -> np.ndarray:
+    if bias.data is None or bias.dtype != dtype:
+        raise node.refuse(f"its bias {bias.name!r} is not of {dtype} constants", "export the model again")
     values = bias.data.reshape(-1).astype(np.int64)
     if (values >> 47 != values >> 63).any():
-        raise node.refuse(f"its input {place}, a bias, is too large", "export the model again")
+        raise node.refuse(f"its bias {bias.name!r} is too large", "export the model again")
     return values
 
 
@@ -131,7 +167,7 @@ def _clip16(x: np.ndarray) -> np.ndarray:
 def run(context: Context) -> None:
     op = context.op
     batch, steps, depth, cells, power = (op[k] for k in ("batch", "steps", "depth", "cells", "cell_power"))
-    dtype = "int16" if op["flags"] & INT16 else "int8"
+    dtype = context.dtype.name
     layout = _layout(dtype, depth, cells)
     block = context.block(0)[: layout.itemsize].view(layout)[0]
     table = block["sigmoid"].astype(np.int64)
@@ -167,3 +203,57 @@ def run(context: Context) -> None:
             limits = np.iinfo(dtype)
             hidden_state[b] = np.clip(wrap32(out + op["output_zero"]), limits.min, limits.max)
             outputs[t, b] = hidden_state[b]
+
+
+_TIME_FIRST = HasFlag(TIME_MAJOR)
+_ORDER = (Choice(_TIME_FIRST, "steps", "batch"), Choice(_TIME_FIRST, "batch", "steps"))
+_TENSORS = (
+    Operand("input", (*_ORDER, "depth"), UNIT),
+    Operand("input2", ("batch", "cells"), UNIT),
+    Operand("input3", ("batch", "cells"), 2),
+    Operand("output", (*_ORDER, "cells"), UNIT),
+)
+
+CHECK = Check(
+    "lstm",
+    (
+        parameters(
+            at_most("flags", TIME_MAJOR),
+            nonzero("batch", "steps", "depth", "cells"),
+            IsRescale("multiplier", "shift"),
+            at_most("cell_clip", NO_CLIP),
+            Between("cell_power", -27, 0),
+            aligned(2, "input3"),
+            aligned(UNIT, "input", "input2", "output"),
+        ),
+        Each(2 * GATES, "BAD_PARAMETER", (Between(Item("shifts"), -31, Choice(WIDE, 7, 30)),)),
+        weights(
+            equal("blocks", 1),
+            Holds(TABLE_BYTES + GATES_BYTES, product("cells", GATES, total(8, "depth", "cells"))),
+        ),
+        fit(*_TENSORS),
+    ),
+)
+
+DEFINITIONS = tuple(
+    Operator(
+        17,
+        "LSTM",
+        RECURRENT,
+        LSTM,
+        "lstm",
+        CHECK,
+        _TENSORS,
+        run,
+        dtype=dtype,
+        has_blocks=True,
+        macs=product("batch", "steps", GATES, "cells", total("depth", "cells")),
+        parameters=product(GATES, "cells", total("depth", "cells", Choice(WIDE, 8, 4))),
+        constants=(
+            Constant("TIME_MAJOR", TIME_MAJOR, "flag of LSTM: time is the first dimension"),
+            Constant("SIGMOID_BYTES", TABLE_BYTES, "the sigmoid's table"),
+            Constant("GATES_BYTES", GATES_BYTES, "multipliers of an LSTM's gates, behind that table"),
+        ),
+    )
+    for dtype in ("int8", "int16")
+)

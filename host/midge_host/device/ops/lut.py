@@ -7,25 +7,36 @@ from functools import partial
 
 import numpy as np
 
-from ...ir.graph import Graph, Node, Tensor
+from ...ir import operators as ir
+from ...ir.graph import Tensor
 from .. import numerics
+from ..banks import CORE
+from ..definition import Operand, Operator, fit, record
 from ..record import Context, Lowering, Step
+from ..rules import Check, Holds, equal, weights
+from .quantised import per_tensor
+
+LUT = record(
+    "lut",
+    "q becomes table[q + 128]; may be in place. The 256-byte table is the operator's one weight block.",
+    [("I", "count", "elements")],
+)
 
 
-def step(node: Node, source: Tensor, table: np.ndarray) -> list[Step]:
+def step(node: ir.Elementwise | ir.Binary, source: Tensor, table: np.ndarray) -> list[Step]:
     """The step that makes table[q + 128] of every q in `source`."""
-    output = node.outputs[0]
-    return [Step("LUT", node.name, [source], output, {"count": output.size}, [table.tobytes()], in_place=True)]
+    output = node.output
+    return [Step("LUT", node.name, [source], output, {"count": output.size}, [table.tobytes()])]
 
 
 def _fixed(table: Callable[[np.float32, int], np.ndarray], denominator: int, zero_point: int) -> Lowering:
     """Functions whose output has one quantisation: scale 1 / denominator."""
 
-    def lower(graph: Graph, node: Node) -> list[Step]:
-        if node.per_tensor(node.outputs[0]) != (np.float32(1 / denominator), zero_point):
+    def lower(node: ir.Elementwise) -> list[Step]:
+        if per_tensor(node, node.output) != (np.float32(1 / denominator), zero_point):
             reason = f"its output is not quantised to 1/{denominator} with zero point {zero_point}"
             raise node.refuse(reason, "export the model again")
-        return step(node, node.inputs[0], table(*node.per_tensor(node.inputs[0])))
+        return step(node, node.source, table(*per_tensor(node, node.source)))
 
     return lower
 
@@ -33,11 +44,11 @@ def _fixed(table: Callable[[np.float32, int], np.ndarray], denominator: int, zer
 def _free(table: Callable[[np.float32, int, np.float32, int], np.ndarray | None]) -> Lowering:
     """Functions whose output may have any quantisation."""
 
-    def lower(graph: Graph, node: Node) -> list[Step]:
-        values = table(*node.per_tensor(node.inputs[0]), *node.per_tensor(node.outputs[0]))
+    def lower(node: ir.Elementwise) -> list[Step]:
+        values = table(*per_tensor(node, node.source), *per_tensor(node, node.output))
         if values is None:
             raise node.refuse("its scales are too far apart", "export the model again")
-        return step(node, node.inputs[0], values)
+        return step(node, node.source, values)
 
     return lower
 
@@ -51,31 +62,40 @@ lower_abs = _free(numerics.abs_table)
 lower_requantize = _free(numerics.requantize_table)
 
 
-def lower_relu6(graph: Graph, node: Node) -> list[Step]:
-    node.per_tensor(node.outputs[0])
-    return step(node, node.inputs[0], numerics.relu6_table(*node.per_tensor(node.inputs[0])))
+def lower_relu6(node: ir.Relu6) -> list[Step]:
+    per_tensor(node, node.output)
+    return step(node, node.source, numerics.relu6_table(*per_tensor(node, node.source)))
 
 
-def lower_leaky_relu(graph: Graph, node: Node) -> list[Step]:
-    return _free(partial(numerics.leaky_relu_table, node.options["alpha"]))(graph, node)
+def lower_leaky_relu(node: ir.LeakyRelu) -> list[Step]:
+    return _free(partial(numerics.leaky_relu_table, node.alpha))(node)
 
 
-def lower_dequantize(graph: Graph, node: Node) -> list[Step]:
-    """With the functions of floats behind it and QUANTIZE, as passes.tabulate_floats leaves it."""
-    functions = node.options.get("functions")
-    if functions is None:
-        raise node.refuse("it makes float32 values in the middle of the model", "quantise it whole, to int8")
-    return _free(partial(numerics.float_table, functions))(graph, node)
+def lower_dequantize(node: ir.Dequantize) -> list[Step]:
+    raise node.refuse("it makes float32 values in the middle of the model", "quantise it whole, to int8")
 
 
-def lower_rsqrt(graph: Graph, node: Node) -> list[Step]:
-    scale, zero_point = node.per_tensor(node.inputs[0])
+def lower_float_functions(node: ir.FloatFunctions) -> list[Step]:
+    return _free(partial(numerics.float_table, node.functions))(node)
+
+
+def lower_rsqrt(node: ir.Rsqrt) -> list[Step]:
+    scale, zero_point = per_tensor(node, node.source)
     if zero_point != -128:
         raise node.refuse("its input may be negative", "put a RELU before it")
-    return step(node, node.inputs[0], numerics.rsqrt_table(scale, *node.per_tensor(node.outputs[0])))
+    return step(node, node.source, numerics.rsqrt_table(scale, *per_tensor(node, node.output)))
 
 
 def run(context: Context) -> None:
     table = context.block(0)[:256].view(np.int8)
     shape = (context.op["count"],)
     context.tensor(shape, "output")[:] = table[context.tensor(shape).astype(np.int64) + 128]
+
+
+_TENSORS = (Operand("input", ("count",)), Operand("output", ("count",)))
+
+CHECK = Check("lut", (weights(equal("blocks", 1), Holds(256)), fit(*_TENSORS)))
+
+DEFINITIONS = (
+    Operator(9, "LUT", CORE, LUT, "lut", CHECK, _TENSORS, run, has_blocks=True, in_place=True, channelwise=True),
+)

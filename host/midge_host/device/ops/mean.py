@@ -7,26 +7,47 @@ from math import prod
 
 import numpy as np
 
-from ...ir.graph import Graph, Node, Tensor
+from ...ir.graph import Tensor
+from ...ir.operators import Mean, Reduction
+from ..banks import CORE, WIDE
+from ..definition import Operand, Operator, fit, record
 from ..numerics import quantize_multiplier, rescale, wrap32
 from ..record import Context, Step
+from ..rules import Between, Check, IsRescale, aligned, at_most, nonzero, parameters
 from .copy import gather
+from .quantised import per_tensor
+
+REDUCE = record(
+    "reduce",
+    "Over the middle axis of [outer, reduce, inner]: a sum, or the index of the largest (the sizes only).",
+    [
+        ("b", "input_zero", "zero point of the input"),
+        ("b", "output_zero", "zero point of the output"),
+        ("b", "clamp_min", "least output value"),
+        ("b", "clamp_max", "largest output value"),
+        ("I", "outer", "elements before the reduced axes"),
+        ("I", "reduce", "elements summed"),
+        ("I", "inner", "elements after the reduced axes"),
+        ("i", "multiplier", "of the sum of (q - input_zero)"),
+        ("i", "shift", "of the sum"),
+    ],
+)
 
 MAX_COUNTS = {"int8": 1 << 23, "int16": 1 << 16}  # elements of a sum
 
 
-def lower(graph: Graph, node: Node) -> list[Step]:
-    source, output = node.inputs[0], node.outputs[0]
-    steps, (source, first, last) = _neighbours(node, source)
+def lower(node: Reduction) -> list[Step]:
+    output = node.output
+    steps, (source, first, last) = _neighbours(node, node.source)
     count = prod(source.shape[first:last])
     dtypes = ("int16",) if source.dtype == "int16" else ("int8",)
-    in_scale, in_zero = node.per_tensor(source, dtypes)
-    out_scale, out_zero = node.per_tensor(output, dtypes)
+    in_scale, in_zero = per_tensor(node, source, dtypes)
+    out_scale, out_zero = per_tensor(node, output, dtypes)
     multiplier, shift = quantize_multiplier(float(in_scale) / float(out_scale))
     limit = MAX_COUNTS[source.dtype]
     if count > limit:
         raise node.refuse(f"it sums {count} elements, the limit is {limit}", "pool before it")
-    if node.kind == "MEAN":
+    if isinstance(node, Mean):
         # The division by the count goes into the multiplier, truncated as TFLM truncates it.
         extra = min(count.bit_length() - 1, 32, 31 + shift)
         multiplier, shift = (multiplier << extra) // count, shift - extra
@@ -38,7 +59,7 @@ def lower(graph: Graph, node: Node) -> list[Step]:
         "shift": shift,
     }
     if source.dtype == "int16":
-        return [*steps, Step("MEAN_16", node.name, [source], output, fields)]
+        return [*steps, Step("MEAN", node.name, [source], output, fields, dtype="int16")]
     fields |= {
         "input_zero": in_zero,
         "output_zero": out_zero,
@@ -48,15 +69,9 @@ def lower(graph: Graph, node: Node) -> list[Step]:
     return [*steps, Step("MEAN", node.name, [source], output, fields)]
 
 
-def reduced_axes(node: Node) -> list[int]:
-    """The axes that a reduction is over, in order."""
-    rank = len(node.inputs[0].shape)
-    return sorted({int(a) % rank for a in node.constant(1, "axes are", "use constant axes")})
-
-
-def _neighbours(node: Node, source: Tensor) -> tuple[list[Step], tuple[Tensor, int, int]]:
+def _neighbours(node: Reduction, source: Tensor) -> tuple[list[Step], tuple[Tensor, int, int]]:
     """A tensor of the source's elements whose axes first..last-1 are those to reduce, and what it takes to make it."""
-    rank, axes = len(source.shape), reduced_axes(node)
+    rank, axes = len(source.shape), list(node.axes)
     wide = [a for a in axes if source.shape[a] > 1] or axes
     if not wide:
         return [], (source, rank, rank)
@@ -80,3 +95,29 @@ def run16(context: Context) -> None:
     total = context.tensor((op["outer"], op["reduce"], op["inner"]), "input", np.int16).astype(np.int64).sum(1)
     scaled = rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"]))
     context.tensor(total.shape, "output", np.int16)[:] = np.clip(scaled, -32768, 32767)
+
+
+# Without an output the other sizes would be unbounded.
+_SIZED = (nonzero("outer", "inner"), IsRescale("multiplier", "shift"))
+_TENSORS = (Operand("input", ("outer", "reduce", "inner")), Operand("output", ("outer", "inner")))
+_TENSORS16 = tuple(replace(tensor, unit=2) for tensor in _TENSORS)
+
+CHECK = Check(
+    "mean",
+    (
+        parameters(*_SIZED, Between("reduce", 1, MAX_COUNTS["int8"]), at_most("clamp_min", "clamp_max")),
+        fit(*_TENSORS),
+    ),
+)
+CHECK16 = Check(
+    "mean16",
+    (
+        parameters(*_SIZED, Between("reduce", 1, MAX_COUNTS["int16"]), aligned(2, "input", "output")),
+        fit(*_TENSORS16),
+    ),
+)
+
+DEFINITIONS = (
+    Operator(6, "MEAN", CORE, REDUCE, "mean", CHECK, _TENSORS, run, channelwise=True),
+    Operator(6, "MEAN", WIDE, REDUCE, "mean16", CHECK16, _TENSORS16, run16, dtype="int16"),
+)

@@ -6,32 +6,35 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...ir.graph import Graph, Node, Tensor
+from ...ir.graph import Tensor
+from ...ir.operators import Pad
 from .. import spec
+from ..banks import CORE
+from ..definition import Operand, Operator, fit, record
 from ..record import Context, Step
+from ..rules import Check, Each, Elements, Item, at_most, nonzero, total
 
 DIMS = 4
 
+PAD = record(
+    "pad",
+    "Copies a 4-D tensor into a larger one filled with a value. Works on bytes: types is int8 for every tensor.",
+    [
+        (f"{DIMS}H", "in_shape", "input dimensions"),
+        (f"{DIMS}H", "before", "elements of padding before each dimension"),
+        (f"{DIMS}H", "out_shape", "output dimensions"),
+        ("b", "value", "what the padding holds"),
+    ],
+)
 
-def paddings(node: Node) -> list[tuple[int, int]]:
-    """(before, after) for each dimension."""
-    constants = node.constant(1, "paddings are", "use constant paddings")
-    pairs = [(int(a), int(b)) for a, b in constants.reshape(-1, 2)]
-    if any(v < 0 for pair in pairs for v in pair):
-        raise node.refuse(f"its paddings {pairs} are negative", "use a crop layer")
-    source, output = node.inputs[0], node.outputs[0]
-    if tuple(n + sum(pair) for n, pair in zip(source.shape, pairs, strict=False)) != output.shape:
-        raise node.refuse(f"its paddings {pairs} do not make {source.shape} {output.shape}", "export the model again")
-    return pairs
 
-
-def lower(graph: Graph, node: Node) -> list[Step]:
-    source, output = node.inputs[0], node.outputs[0]
-    if source.dtype != output.dtype or source.dtype not in spec.ELEMENT_BYTES:
-        raise node.refuse(f"it makes {output.dtype} of {source.dtype}", "quantise the whole model to int8")
+def lower(node: Pad) -> list[Step]:
+    source, output = node.source, node.output
+    if source.dtype not in spec.ELEMENT_BYTES:
+        raise node.refuse(f"it pads {source.dtype}", "quantise the whole model to int8")
     value = _value(node, output)
     # As bytes; the padding of int16 has two bytes alike, or is refused.
-    dims = [(n, *pair) for n, pair in zip(source.shape, paddings(node), strict=True)]
+    dims = [(n, *pair) for n, pair in zip(source.shape, node.paddings, strict=True)]
     dims.append((spec.ELEMENT_BYTES[source.dtype], 0, 0))
     axes = range(len(dims))
     if len(_merged(dims)) <= DIMS:
@@ -46,11 +49,11 @@ def lower(graph: Graph, node: Node) -> list[Step]:
     return [_step(node, source, between, first, value), _step(node, between, output, second, value)]
 
 
-def _value(node: Node, output: Tensor) -> int:
+def _value(node: Pad, output: Tensor) -> int:
     """The byte that the padding holds."""
     zero = int(output.zero_point[0]) if output.zero_point.size else 0
-    if node.kind == "PADV2":
-        zero = int(node.constant(2, "value is", "use a constant value")[0])
+    if node.value is not None:
+        zero = int(node.value)
     low, high = np.frombuffer(np.array([zero], output.dtype).tobytes(), np.int8)[[0, -1]]
     if low != high:
         raise node.refuse(f"its value is {zero}, which has two different bytes", "pad with 0")
@@ -62,7 +65,8 @@ def _merged(dims: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     merged = dims[:1]
     for n, before, after in dims[1:]:
         if before == after == 0 and sum(merged[-1]) * n <= spec.MAX_DIM:
-            merged[-1] = tuple(v * n for v in merged[-1])
+            size, left, right = merged[-1]
+            merged[-1] = (size * n, left * n, right * n)
         elif merged[-1] == (1, 0, 0):
             merged[-1] = (n, before, after)
         else:
@@ -70,7 +74,7 @@ def _merged(dims: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     return merged
 
 
-def _step(node: Node, source: Tensor, output: Tensor, dims: list[tuple[int, int, int]], value: int) -> Step:
+def _step(node: Pad, source: Tensor, output: Tensor, dims: list[tuple[int, int, int]], value: int) -> Step:
     dims = _merged(dims)
     dims = [(1, 0, 0)] * (DIMS - len(dims)) + dims
     fields = {
@@ -88,3 +92,20 @@ def run(context: Context) -> None:
     out[:] = op["value"]
     inside = tuple(slice(b, b + n) for b, n in zip(op["before"], op["in_shape"], strict=True))
     out[inside] = context.tensor(op["in_shape"])
+
+
+_TENSORS = (Operand("input", (Elements("in_shape"),)), Operand("output", (Elements("out_shape"),)))
+
+CHECK = Check(
+    "pad",
+    (
+        Each(
+            DIMS,
+            "BAD_PARAMETER",
+            (nonzero(Item("in_shape")), at_most(total(Item("before"), Item("in_shape")), Item("out_shape"))),
+        ),
+        fit(*_TENSORS),
+    ),
+)
+
+DEFINITIONS = (Operator(10, "PAD", CORE, PAD, "pad", CHECK, _TENSORS, run),)

@@ -4,28 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...ir.graph import Graph, Node
+from ...ir import operators as ir
+from ..banks import TENSOR
+from ..definition import Constant, Operand, Operator, fit, record
 from ..numerics import clamp_limits, quantize_multiplier, rescale, wrap32
 from ..record import Context, Lowering, Step
+from ..rules import UNIT, Check, Choice, HasFlag, IsRescale, aligned, at_least, at_most, parameters
 from . import lut
 from .blocks import IDENTITY
+from .quantised import per_tensor
 
 DTYPES = ("int8", "int16")
-INPUT_INT16, OUTPUT_INT16 = 1, 2
+OUTPUT_INT16 = 1
 NOTHING = (0, 0)  # rescale to 0
+
+REQUANTIZE = record(
+    "requantize",
+    "Every value times a factor, or another one where it is negative. flags 1: the output is int16.",
+    [
+        ("b", "shift", "of values from 0 on"),
+        ("b", "negative_shift", "of values below 0"),
+        ("b", "input_zero", "zero point of the input"),
+        ("b", "output_zero", "zero point of the output"),
+        ("h", "clamp_min", "least output value"),
+        ("h", "clamp_max", "largest output value"),
+        ("I", "count", "elements"),
+        ("i", "multiplier", "of values from 0 on"),
+        ("i", "negative_multiplier", "of values below 0"),
+    ],
+)
 
 
 def _step(
-    node: Node, factor: tuple[int, int], negative: tuple[int, int], limits: tuple[int, int] | None = None
+    node: ir.Elementwise, factor: tuple[int, int], negative: tuple[int, int], limits: tuple[int, int] | None = None
 ) -> list[Step]:
-    source, output = node.inputs[0], node.outputs[0]
-    if output.size != source.size:
-        raise node.refuse(f"it makes {output.size} values of {source.size}", "export the model again")
-    _, input_zero = node.per_tensor(source, DTYPES)
-    out_scale, output_zero = node.per_tensor(output, DTYPES)
+    source, output = node.source, node.output
+    _, input_zero = per_tensor(node, source, DTYPES)
+    out_scale, output_zero = per_tensor(node, output, DTYPES)
     low, high = limits or clamp_limits("NONE", out_scale, output_zero, output.dtype)
     fields = {
-        "flags": INPUT_INT16 * (source.dtype == "int16") | OUTPUT_INT16 * (output.dtype == "int16"),
+        "flags": OUTPUT_INT16 * (output.dtype == "int16"),
         "count": output.size,
         "multiplier": factor[0],
         "shift": factor[1],
@@ -36,41 +54,41 @@ def _step(
         "input_zero": input_zero,
         "output_zero": output_zero,
     }
-    return [Step("REQUANTIZE", node.name, [source], output, fields, in_place=True)]
+    return [Step("REQUANTIZE", node.name, [source], output, fields, dtype=source.dtype)]
 
 
-def _ratio(node: Node) -> float:
-    return float(node.per_tensor(node.inputs[0], DTYPES)[0]) / float(node.per_tensor(node.outputs[0], DTYPES)[0])
+def _ratio(node: ir.Elementwise) -> float:
+    return float(per_tensor(node, node.source, DTYPES)[0]) / float(per_tensor(node, node.output, DTYPES)[0])
 
 
 def _beside(int8: Lowering, int16: Lowering) -> Lowering:
     """A table for int8 tensors, REQUANTIZE for others."""
 
-    def lower(graph: Graph, node: Node) -> list[Step]:
-        return (int8 if node.inputs[0].dtype == node.outputs[0].dtype == "int8" else int16)(graph, node)
+    def lower(node: ir.Elementwise) -> list[Step]:
+        return (int8 if node.source.dtype == node.output.dtype == "int8" else int16)(node)
 
     return lower
 
 
-def _requantize(graph: Graph, node: Node) -> list[Step]:
+def _requantize(node: ir.Quantize) -> list[Step]:
     factor = quantize_multiplier(_ratio(node))
     return _step(node, factor, factor)
 
 
-def _leaky_relu(graph: Graph, node: Node) -> list[Step]:
-    if node.options["alpha"] < 0:
+def _leaky_relu(node: ir.LeakyRelu) -> list[Step]:
+    if node.alpha < 0:
         raise node.refuse("its slope is negative", "use a slope from 0 on")
-    alpha = float(np.float32(node.options["alpha"]))
+    alpha = float(np.float32(node.alpha))
     return _step(node, quantize_multiplier(_ratio(node)), quantize_multiplier(_ratio(node) * alpha))
 
 
-def _relu(graph: Graph, node: Node) -> list[Step]:
+def _relu(node: ir.Relu) -> list[Step]:
     return _step(node, quantize_multiplier(_ratio(node)), NOTHING)
 
 
-def _relu6(graph: Graph, node: Node) -> list[Step]:
+def _relu6(node: ir.Relu6) -> list[Step]:
     # A clamp on the input's scale; the output's is not looked at.
-    return _step(node, IDENTITY, NOTHING, clamp_limits("RELU6", *node.per_tensor(node.inputs[0], DTYPES), "int16"))
+    return _step(node, IDENTITY, NOTHING, clamp_limits("RELU6", *per_tensor(node, node.source, DTYPES), "int16"))
 
 
 lower_quantize = _beside(lut.lower_requantize, _requantize)
@@ -82,10 +100,50 @@ lower_relu6 = _beside(lut.lower_relu6, _relu6)
 def run(context: Context) -> None:
     op = context.op
     shape = (op["count"],)
-    source, output = (np.int16 if op["flags"] & bit else np.int8 for bit in (INPUT_INT16, OUTPUT_INT16))
-    x = context.tensor(shape, "input", source).astype(np.int64) - op["input_zero"]
+    output = np.int16 if op["flags"] & OUTPUT_INT16 else np.int8
+    x = context.tensor(shape, "input", context.dtype).astype(np.int64) - op["input_zero"]
     positive, negative = (
         rescale(x, np.int64(op[f"{prefix}multiplier"]), np.int64(op[f"{prefix}shift"])) for prefix in ("", "negative_")
     )
     out = wrap32(np.where(x < 0, negative, positive) + op["output_zero"])
     context.tensor(shape, "output", output)[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
+
+
+_TO_INT16 = HasFlag(OUTPUT_INT16)
+_LOWEST, _HIGHEST = Choice(_TO_INT16, -32768, -128), Choice(_TO_INT16, 32767, 127)
+_OUTPUT_UNIT = Choice(_TO_INT16, 2, 1)
+_TENSORS = (Operand("input", ("count",), UNIT), Operand("output", ("count",), _OUTPUT_UNIT))
+
+CHECK = Check(
+    "requantize",
+    (
+        parameters(
+            at_most("flags", OUTPUT_INT16),
+            IsRescale("multiplier", "shift"),
+            IsRescale("negative_multiplier", "negative_shift"),
+            at_most("clamp_min", "clamp_max"),
+            at_least("clamp_min", _LOWEST),
+            at_most("clamp_max", _HIGHEST),
+            aligned(UNIT, "input"),
+            aligned(_OUTPUT_UNIT, "output"),
+        ),
+        fit(*_TENSORS),
+    ),
+)
+
+DEFINITIONS = tuple(
+    Operator(
+        14,
+        "REQUANTIZE",
+        TENSOR,
+        REQUANTIZE,
+        "requantize",
+        CHECK,
+        _TENSORS,
+        run,
+        dtype=dtype,
+        in_place=True,
+        constants=(Constant("OUTPUT_INT16", OUTPUT_INT16, "flag of REQUANTIZE"),),
+    )
+    for dtype in DTYPES
+)

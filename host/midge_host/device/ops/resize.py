@@ -6,57 +6,75 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.graph import Graph, Node
+from ...ir.operators import Resize, ResizeBilinear, ResizeNearest
 from .. import spec
+from ..banks import MATH
+from ..definition import Operand, Operator, fit, record
 from ..record import Context, Step
+from ..rules import Check, Custom, Holds, Require, equal, nonzero, parameters, product, total, weights
 
 UNIT = 1024  # positions in the input are multiples of 1 / UNIT pixels
 
+RESIZE = record(
+    "resize",
+    "Images [batch, height, width, channels]. RESIZE_NEAREST_NEIGHBOR has a block of uint16: the input's row for each "
+    "row of the output, then its column for each column. RESIZE_BILINEAR steps through the input.",
+    [
+        ("H", "batch", "images"),
+        ("H", "in_h", "input height"),
+        ("H", "in_w", "input width"),
+        ("H", "in_c", "channels"),
+        ("H", "out_h", "output height"),
+        ("H", "out_w", "output width"),
+        ("i", "step_h", "from one row of the output to the next, in 1/1024 rows of the input"),
+        ("i", "step_w", "from one column to the next"),
+        ("i", "start_h", "where the first row lies in the input"),
+        ("i", "start_w", "where the first column lies"),
+    ],
+)
 
-def _fields(node: Node) -> dict[str, Any]:
-    source, output = node.inputs[0], node.outputs[0]
-    shapes = (source.shape, output.shape)
-    if source.dtype != "int8" or output.dtype != "int8" or any(len(s) != 4 for s in shapes):
-        raise node.refuse("it does not resize int8 images of 4 dimensions", "export the model again")
-    if (source.shape[0], source.shape[3]) != (output.shape[0], output.shape[3]):
-        raise node.refuse(f"it makes {output.shape} of {source.shape}", "export the model again")
+
+def _fields(node: Resize) -> dict[str, Any]:
+    source, output = node.source, node.output
+    if source.dtype != "int8":
+        raise node.refuse("it does not resize int8 images", "quantise the whole model to int8")
     batch, in_h, in_w, in_c = source.shape
     _, out_h, out_w, _ = output.shape
     return {"batch": batch, "in_h": in_h, "in_w": in_w, "in_c": in_c, "out_h": out_h, "out_w": out_w}
 
 
-def lower_nearest(graph: Graph, node: Node) -> list[Step]:
+def lower_nearest(node: ResizeNearest) -> list[Step]:
     fields = _fields(node)
-    tables = [_nearest(fields[f"in_{a}"], fields[f"out_{a}"], node.options) for a in "hw"]
+    tables = [_nearest(fields[f"in_{a}"], fields[f"out_{a}"], node) for a in "hw"]
     raw = np.concatenate(tables).astype("<u2").tobytes()
     block = raw.ljust(spec.align(len(raw), spec.BLOCK_ALIGNMENT), b"\0")
-    return [Step("RESIZE_NEAREST_NEIGHBOR", node.name, [node.inputs[0]], node.outputs[0], fields, [block])]
+    return [Step("RESIZE_NEAREST_NEIGHBOR", node.name, [node.source], node.output, fields, [block])]
 
 
-def _nearest(size: int, out: int, options: dict[str, Any]) -> np.ndarray:
+def _nearest(size: int, out: int, node: ResizeNearest) -> np.ndarray:
     """The input's index for every output, in float32 as TFLM computes it."""
-    corners = options["align_corners"]
-    at = np.arange(out).astype(np.float32) + np.float32(0.5 if options["half_pixel_centers"] else 0)
+    corners = node.align_corners
+    at = np.arange(out).astype(np.float32) + np.float32(0.5 if node.half_pixel_centers else 0)
     scale = np.float32(size - 1) / np.float32(out - 1) if corners and out > 1 else np.float32(size) / np.float32(out)
     position = (at * scale).astype(np.float64)
     return np.clip(np.floor(position + 0.5 if corners else position), 0, size - 1).astype(np.int64)
 
 
-def lower_bilinear(graph: Graph, node: Node) -> list[Step]:
+def lower_bilinear(node: ResizeBilinear) -> list[Step]:
     fields = _fields(node)
-    if node.options["align_corners"] and node.options["half_pixel_centers"]:
+    if node.align_corners and node.half_pixel_centers:
         raise node.refuse("it has align_corners and half_pixel_centers", "choose one of them")
     for a in "hw":
         size, out = fields[f"in_{a}"], fields[f"out_{a}"]
         step = (UNIT * size + out // 2) // out
-        if node.options["align_corners"] and out > 1:
+        if node.align_corners and out > 1:
             step = (UNIT * (size - 1) + (out - 1) // 2) // (out - 1)
-        start = step // 2 - UNIT // 2 if node.options["half_pixel_centers"] else 0
+        start = step // 2 - UNIT // 2 if node.half_pixel_centers else 0
         if (out - 1) * step + start >= UNIT * size:
             # The step is rounded to 1/1024: here TFLM reads behind the image.
             raise node.refuse(f"it makes {out} of {size} pixels", "use half_pixel_centers or another size")
         fields |= {f"step_{a}": step, f"start_{a}": start}
-    return [Step("RESIZE_BILINEAR", node.name, [node.inputs[0]], node.outputs[0], fields)]
+    return [Step("RESIZE_BILINEAR", node.name, [node.source], node.output, fields)]
 
 
 def _images(context: Context) -> tuple[np.ndarray, np.ndarray]:
@@ -88,3 +106,30 @@ def run_bilinear(context: Context) -> None:
         for columns, x in ((first["w"], UNIT - weight["w"]), (second["w"], weight["w"])):
             total += source[:, rows[:, None], columns] * (y[:, None] * x)[:, :, None]
     output[:] = np.sign(total) * ((np.abs(total) + UNIT * UNIT // 2) // (UNIT * UNIT))
+
+
+_TENSORS = (
+    Operand("input", ("batch", "in_h", "in_w", "in_c")),
+    Operand("output", ("batch", "out_h", "out_w", "in_c")),
+)
+_CHECK = Check("resize", (parameters(nonzero("batch", "in_h", "in_w", "in_c", "out_h", "out_w")), fit(*_TENSORS)))
+_TABLES = product(2, total("out_h", "out_w"))
+
+NEAREST_CHECK = Check("resize_nearest", (weights(equal("blocks", 1), Holds(_TABLES)), _CHECK))
+# No output's position is before -1 or behind the last pixel's end.
+BILINEAR_CHECK = Check("resize_bilinear", (_CHECK, Require("BAD_PARAMETER", (Custom("resize_inside"),))))
+
+DEFINITIONS = (
+    Operator(
+        21,
+        "RESIZE_NEAREST_NEIGHBOR",
+        MATH,
+        RESIZE,
+        "resize_nearest",
+        NEAREST_CHECK,
+        _TENSORS,
+        run_nearest,
+        has_blocks=True,
+    ),
+    Operator(22, "RESIZE_BILINEAR", MATH, RESIZE, "resize_bilinear", BILINEAR_CHECK, _TENSORS, run_bilinear),
+)

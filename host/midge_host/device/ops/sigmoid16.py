@@ -1,4 +1,4 @@
-"""LOGISTIC_16 and TANH_16: functions of int16 values, from a table of the sigmoid that LSTM has in its gates too."""
+"""LOGISTIC and TANH: functions of int16 values, from a table of the sigmoid that LSTM has in its gates too."""
 
 from __future__ import annotations
 
@@ -6,12 +6,26 @@ import math
 
 import numpy as np
 
-from ...ir.graph import Graph, Node
-from .. import spec
+from ...ir.operators import Elementwise
+from ..banks import WIDE
+from ..definition import Constant, Operand, Operator, fit, record
 from ..record import Context, Lowering, Step
+from ..rules import Between, Check, Holds, aligned, at_most, equal, parameters, weights
 from . import lut
+from .quantised import per_tensor
 
 INPUT_POWER = -12  # the functions take 3 / 2^12
+TABLE_BYTES = 256 * 2
+
+FUNCTION16 = record(
+    "function16",
+    "A function of every int16 value; may be in place. The sigmoid's 256 uint16 values are the one weight block.",
+    [
+        ("B", "shift", "right shift of the product, 0 to 31: on a scale of 2^-12 / 3"),
+        ("I", "count", "elements"),
+        ("i", "multiplier", "of a value, 0 to 32767"),
+    ],
+)
 
 
 def sigmoid_table() -> np.ndarray:
@@ -55,28 +69,28 @@ def _factor(scale: float, powers: range) -> tuple[int, int]:
     return int(multiplier), shift
 
 
-def _beside(int8: Lowering, powers: range) -> Lowering:
+def _beside(int8: Lowering, operator: str, powers: range) -> Lowering:
     """A table for int8 tensors. `powers`: above INPUT_POWER, those of scales that TFLM takes for powers of two."""
 
-    def lower(graph: Graph, node: Node) -> list[Step]:
-        source, output = node.inputs[0], node.outputs[0]
+    def lower(node: Elementwise) -> list[Step]:
+        source, output = node.source, node.output
         if source.dtype == "int8":
-            return int8(graph, node)
-        scale, _ = node.per_tensor(source, ("int16",))
-        if abs(node.per_tensor(output, ("int16",))[0] * 32768 - 1) > 1e-3:
+            return int8(node)
+        scale, _ = per_tensor(node, source, ("int16",))
+        if abs(per_tensor(node, output, ("int16",))[0] * 32768 - 1) > 1e-3:
             raise node.refuse("its output is not quantised to 1/32768", "export the model again")
         multiplier, shift = _factor(float(scale), powers)
         if multiplier > 32767:
             raise node.refuse(f"its input scale {scale} is too large", "export the model again")
         fields = {"count": output.size, "multiplier": multiplier, "shift": shift}
         table = sigmoid_table().astype(np.uint16).tobytes()
-        return [Step(f"{node.kind}_16", node.name, [source], output, fields, [table], in_place=True)]
+        return [Step(operator, node.name, [source], output, fields, [table], dtype="int16")]
 
     return lower
 
 
-lower_logistic = _beside(lut.lower_logistic, range(1))
-lower_tanh = _beside(lut.lower_tanh, range(2))
+lower_logistic = _beside(lut.lower_logistic, "LOGISTIC", range(1))
+lower_tanh = _beside(lut.lower_tanh, "TANH", range(2))
 
 
 def _run(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -86,7 +100,7 @@ def _run(context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     half = 1 << op["shift"] >> 1
     x = (context.tensor(shape, "input", np.int16).astype(np.int64) * op["multiplier"] + half) >> op["shift"]
     return (
-        context.block(0)[: spec.PART_BYTES["SIGMOID_BYTES"]].view(np.uint16).astype(np.int64),
+        context.block(0)[:TABLE_BYTES].view(np.uint16).astype(np.int64),
         x,
         context.tensor(shape, "output", np.int16),
     )
@@ -100,3 +114,33 @@ def run_logistic(context: Context) -> None:
 def run_tanh(context: Context) -> None:
     table, x, out = _run(context)
     out[:] = tanh(table, x).astype(np.int16)
+
+
+_TENSORS = (Operand("input", ("count",), 2), Operand("output", ("count",), 2))
+
+CHECK = Check(
+    "sigmoid16",
+    (
+        parameters(Between("multiplier", 0, 32767), at_most("shift", 31), aligned(2, "input", "output")),
+        weights(equal("blocks", 1), Holds(TABLE_BYTES)),
+        fit(*_TENSORS),
+    ),
+)
+
+DEFINITIONS = tuple(
+    Operator(
+        code,
+        name,
+        WIDE,
+        FUNCTION16,
+        "sigmoid16",
+        CHECK,
+        _TENSORS,
+        run,
+        dtype="int16",
+        has_blocks=True,
+        in_place=True,
+        constants=(Constant("SIGMOID_BYTES", TABLE_BYTES, "the sigmoid's table"),),
+    )
+    for code, name, run in ((15, "LOGISTIC", run_logistic), (16, "TANH", run_tanh))
+)

@@ -9,32 +9,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from operator import itemgetter
 
 import numpy as np
 
-from ...ir.graph import Graph, Node, Tensor
+from ...ir.operators import Conv2D, TransposeConv2D
 from ..record import Step
 from . import conv
 from .copy import scatter
-from .window import image_shape, same_padding
+from .quantised import per_tensor
+from .window import image_shape
 
 
-def lower(graph: Graph, node: Node) -> list[Step]:
-    _, weights, source, *rest = node.inputs
-    output = node.outputs[0]
-    bias = rest[0] if rest else None
-    node.per_tensor(source)
-    if weights is None or weights.data is None or len(weights.shape) != 4:
+def lower(node: TransposeConv2D) -> list[Step]:
+    weights, source, output = node.weights, node.source, node.output
+    per_tensor(node, source)
+    if weights.data is None:
         raise node.refuse("its weights are computed by the model", "only constant weights can be converted")
-    strides = (node.options["stride_h"], node.options["stride_w"])
-    sizes = image_shape(node, output)[:2]
-    same = node.options["padding"] == "SAME"
-    pads = [
-        same_padding(n, -(-n // s), k, s, 1) if same else 0
-        for n, s, k in zip(sizes, strides, weights.shape[1:3], strict=True)
-    ]
+    strides, sizes = node.strides, image_shape(node, output)[:2]
+    pads = [before for before, _ in node.padding]
     phases = list(product(*map(range, strides)))
-    if not all(0 < s <= n for s, n in zip(strides, sizes, strict=True)):
+    if not all(s <= n for s, n in zip(strides, sizes, strict=True)):
         raise node.refuse(f"its strides {strides} are larger than its output {sizes}", "use smaller strides")
     steps: list[Step] = []
     for phase in phases:
@@ -42,14 +37,29 @@ def lower(graph: Graph, node: Node) -> list[Step]:
         part = _between(weights.data, rows[0], columns[0])
         shape = (1, *(-(-(n - f) // s) for n, s, f in zip(sizes, strides, phase, strict=True)), weights.shape[0])
         made = output if len(phases) == 1 else replace(output, name=f"{output.name}_{phase}", shape=shape)
-        padding = {"padding": "EXPLICIT", "pad": (rows[1], columns[1])}
-        options = {**node.options, "stride_h": 1, "stride_w": 1, **padding}
-        inner: list[Tensor | None] = [source, replace(weights, shape=part.shape, data=part), bias]
-        steps += conv.lower_conv(graph, Node("CONV_2D", node.name, inner, [made], options))
+        high, wide = (
+            (before, out + k - 1 - size - before)
+            for before, out, k, size in zip(
+                (rows[1], columns[1]), shape[1:3], part.shape[1:3], source.shape[1:3], strict=True
+            )
+        )
+        inner = Conv2D(
+            name=node.name,
+            kind=node.kind,
+            numerics=node.numerics,
+            source=source,
+            weights=replace(weights, shape=part.shape, data=part),
+            bias=node.bias,
+            output=made,
+            strides=(1, 1),
+            padding=(high, wide),
+            activation=node.activation,
+        )
+        steps += conv.lower_conv(inner)
         if made is not output:
             y, x = phase
             place = (slice(None), slice(y, None, strides[0]), slice(x, None, strides[1]))
-            steps.append(scatter(node, made, output, lambda o, place=place: o[place], phase != phases[-1]))
+            steps.append(scatter(node, made, output, itemgetter(place), phase != phases[-1]))
     return steps
 
 

@@ -1,51 +1,102 @@
-"""What convolutions and pools share: padding, strides, record fields."""
+"""Common to convolutions and pools: padding, strides, record fields."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...ir.graph import Node, Tensor
+from ...ir.operators import Pair, Window
 from .. import spec
+from ..definition import Operand, fit, record
 from ..numerics import rescale, wrap32
+from ..rules import Check, Choice, HasCode, aligned, at_most, nonzero, parameters
+
+# Of every window over an image.
+_STEPS = [
+    ("B", "stride_h", "vertical stride"),
+    ("B", "stride_w", "horizontal stride"),
+    ("B", "dilation_h", "vertical dilation"),
+    ("B", "dilation_w", "horizontal dilation"),
+]
+_SIZES = [
+    ("H", "in_h", "input height"),
+    ("H", "in_w", "input width"),
+    ("H", "in_c", "input channels"),
+    ("H", "out_h", "output height"),
+    ("H", "out_w", "output width"),
+    ("H", "out_c", "output channels"),
+    ("H", "kernel_h", "window height"),
+    ("H", "kernel_w", "window width"),
+    ("H", "pad_top", "rows of padding above"),
+    ("H", "pad_left", "columns of padding at the left"),
+    ("H", "block_channels", "output channels in a weight block"),
+]
+
+WINDOW = record(
+    "window",
+    "Operators that slide a window over an NHWC image (batch 1). FULLY_CONNECTED is a 1x1 window: one row per `in_h`.",
+    [
+        *_STEPS,
+        ("b", "input_zero", "zero point of the input: the value of padding"),
+        ("b", "output_zero", "zero point of the output"),
+        ("b", "clamp_min", "least output value"),
+        ("b", "clamp_max", "largest output value"),
+        ("B", "bias_bits", "bits of a channel's bias, 1 to 32"),
+        ("B", "shift_bits", "bits of a channel's shift, 0 to 6"),
+        ("B", "mult_bits", "bits of a channel's multiplier, 0 or 30"),
+        ("b", "shift", "added to every channel's shift"),
+        *_SIZES,
+        ("i", "multiplier", "multiplier of every channel where mult_bits is 0"),
+    ],
+)
+
+WINDOW16 = record(
+    "window16",
+    "A window over an image of int16 values, whose zero points are 0. flags 1: sums of 32 bits, as TFLM has them where "
+    "the bias is int32; else of 64.",
+    [
+        *_STEPS,
+        ("h", "clamp_min", "least output value"),
+        ("h", "clamp_max", "largest output value"),
+        *_SIZES,
+    ],
+)
+
+DEPTHWISE = HasCode(2, "DEPTHWISE_CONV_2D")
+DEPTH = Choice(DEPTHWISE, 1, "in_c")  # input channels that a convolution's output channel reads
+
+IMAGES = (Operand("input", ("in_h", "in_w", "in_c")), Operand("output", ("out_h", "out_w", "out_c")))
+IMAGES16 = tuple(replace(image, unit=2) for image in IMAGES)
+
+_SIZED = (
+    nonzero("in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "kernel_h", "kernel_w"),
+    nonzero("stride_h", "stride_w", "dilation_h", "dilation_w"),
+    at_most("clamp_min", "clamp_max"),
+)
+WINDOW_CHECK = Check("window", (parameters(*_SIZED), fit(*IMAGES)))
+WINDOW16_CHECK = Check("window16", (parameters(*_SIZED, aligned(2, "input", "output")), fit(*IMAGES16)))
 
 
 def image_shape(node: Node, tensor: Tensor) -> tuple[int, int, int]:
     """(height, width, channels) of an NHWC tensor of batch 1."""
-    if len(tensor.shape) != 4 or tensor.shape[0] != 1:
+    n, height, width, channels = tensor.shape
+    if n != 1:
         raise node.refuse(
             f"tensor {tensor.name!r} has shape {tensor.shape}, not (1, height, width, channels)",
             "export the model with batch size 1",
         )
-    return tensor.shape[1:]
+    return height, width, channels
 
 
-def same_padding(size: int, out: int, kernel: int, stride: int, dilation: int) -> int:
-    """Padding before the first pixel; the rest of an odd padding stands behind (ComputePaddingWithOffset)."""
-    return max(0, (out - 1) * stride + (kernel - 1) * dilation + 1 - size) // 2
-
-
-def window_fields(node: Node, source: Tensor, output: Tensor, kernel: tuple[int, int]) -> dict[str, Any]:
-    """The fields of a window record that shapes and options set."""
-    in_h, in_w, in_c = image_shape(node, source)
-    out_h, out_w, out_c = image_shape(node, output)
-    options = node.options
-    strides = (options["stride_h"], options["stride_w"])
-    dilations = (options.get("dilation_h", 1), options.get("dilation_w", 1))
-    pads = options.get("pad", (0, 0))
-    same = options["padding"] == "SAME"
-    # EXPLICIT padding: `pad` before the image, behind it what the output asks for; `padded` where a PAD said how much.
-    sizes = options.get("padded") if options["padding"] == "EXPLICIT" else (in_h, in_w)
-    for size, out, k, s, d in zip(sizes, (out_h, out_w), kernel, strides, dilations, strict=True) if sizes else ():
-        if out != -(-(size if same else size - (k - 1) * d) // s):
-            raise node.refuse(f"its window does not make {out} of {size} pixels", "export the model again")
-    if same:
-        pads = tuple(
-            same_padding(size, out, k, s, d)
-            for size, out, k, s, d in zip((in_h, in_w), (out_h, out_w), kernel, strides, dilations, strict=True)
-        )
+def window_fields(node: Window, kernel: Pair, dilations: Pair = (1, 1)) -> dict[str, Any]:
+    """The fields of a window record that shapes and parameters set."""
+    in_h, in_w, in_c = image_shape(node, node.source)
+    out_h, out_w, out_c = image_shape(node, node.output)
+    strides, (rows, columns) = node.strides, node.padding
     fields = {
         "in_h": in_h,
         "in_w": in_w,
@@ -59,11 +110,11 @@ def window_fields(node: Node, source: Tensor, output: Tensor, kernel: tuple[int,
         "stride_w": strides[1],
         "dilation_h": dilations[0],
         "dilation_w": dilations[1],
-        "pad_top": pads[0],
-        "pad_left": pads[1],
+        "pad_top": rows[0],
+        "pad_left": columns[0],
     }
     limits = {"B": 255, "H": spec.MAX_DIM}
-    for field in spec.WINDOW.fields:
+    for field in WINDOW.fields:
         value = fields.get(field.name)
         if value is not None and not 0 <= value <= limits[field.code]:
             raise node.refuse(f"{field.name} is {value}, the limit is {limits[field.code]}", "split the layer")

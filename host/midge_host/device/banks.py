@@ -1,0 +1,32 @@
+"""Banks: the native modules of the device. A board loads those that its model's records name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A native module: its number in records, its name, and what is in it."""
+
+    number: int
+    name: str
+    text: str
+
+    @property
+    def module(self) -> str:
+        """The native module."""
+        return f"midge_{self.name}"
+
+    @property
+    def portable(self) -> str:
+        """The module of the device library that does the same in Python."""
+        return "_portable" if self is CORE else f"_portable_{self.name}"
+
+
+CORE = Bank(0, "core", "what nearly every model has; inputs and outputs of int8")
+TENSOR = Bank(1, "tensor", "what moves tensors, broadcasts them or changes their scale")
+WIDE = Bank(2, "wide", "int16 activations; inputs and outputs of int16 and int32")
+RECURRENT = Bank(3, "recurrent", "layers with a memory")
+MATH = Bank(4, "math", "what few models have")
+BANKS = (CORE, TENSOR, WIDE, RECURRENT, MATH)

@@ -1,0 +1,41 @@
+"""Steps become records and the weight section of a file."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from ..device import registry
+from ..device.ops import blocks
+from ..device.record import Step
+from ..errors import UnsupportedError
+from .arena import Plan
+
+
+def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict[str, Any]], bytes]:
+    """Records with their offsets, and the weight section in execution order."""
+    records: list[dict[str, Any]] = []
+    weights = bytearray()
+    for step in steps:
+        packed, parts = blocks.pack(step.rows) if step.rows else ({}, step.blocks)
+        record: dict[str, Any] = {
+            **registry.fields(step),
+            **packed,
+            "blocks": len(parts),
+            "input": arena.offset(step.inputs[0]) if step.inputs else 0,
+            "output": arena.offset(step.output),
+            "weights": len(weights) if parts else 0,
+            "block_bytes": len(parts[0]) if parts else 0,
+        }
+        record["scratch"], record["scratch_bytes"] = arena.scratch.get(step, (0, 0))
+        for i, tensor in enumerate(step.inputs[1:], 2):
+            record[f"input{i}"] = arena.offset(tensor)
+        layout = registry.of_step(step).layout
+        try:
+            record = layout.unpack(layout.pack(**record))
+        except struct.error as error:
+            reason = f"a size is beyond what a record holds ({error})"
+            raise UnsupportedError(f"layer {step.name!r} ({step.operator}): {reason}; split the layer") from None
+        records.append(record)
+        weights += b"".join(parts)
+    return records, bytes(weights)
