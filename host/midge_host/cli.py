@@ -31,7 +31,7 @@ def app() -> None:
 def main() -> None:
     """Entry point: an error becomes one line on stderr and an exit code."""
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="midge", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(2)

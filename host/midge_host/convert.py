@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import struct
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from math import prod
 from pathlib import Path
-
-import numpy as np
 
 from . import frontends
 from .device import reference, spec
+from .device.lowering import lower
 from .device.model_file import ModelFile, TensorInfo
-from .device.ops import FRONTS, blocks, constant
-from .device.record import Step, macs, record_shapes
-from .errors import MidgeError, UnsupportedError
+from .device.registry import fields, macs
+from .errors import MidgeError
 from .files import refuse_overwriting, write_whole
-from .ir.graph import RESHAPES, Graph, Node, Tensor
-from .passes.channels import drop_channels
-from .passes.dilation import fuse_dilation
-from .passes.folding import fold_constants
-from .passes.rewrites import (
-    Edge,
-    check_graph,
-    drop_reshapes,
-    fold_edges,
-    fuse_clamps,
-    fuse_padding,
-    fuse_tables,
-    tabulate_floats,
-    unused,
-)
-from .passes.state import resolve_state
-from .passes.unsigned import shift_unsigned
+from .ir.graph import Edge, Graph, Tensor
+from .ir.verify import verify
+from .passes import PASSES, PROGRAM_PASSES
 from .plan.arena import Plan, plan
+from .plan.layout import lay_out
 
 GOLDEN_SEED = 1
 
@@ -46,15 +30,16 @@ def convert(
     calibration: Path | None = None,
     labels: Path | None = None,
     name: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> ModelFile:
     """Converts `source` (.tflite, .keras, .h5, SavedModel folder) and writes `output`, whole or not at all.
 
     calibration: .npz with float32 `inputs` (N, *shape), needed for Keras models. labels: one per line.
-    Raises MidgeError, UnsupportedError for a layer that cannot be converted.
+    say: is told what the passes did. Raises MidgeError, UnsupportedError for a layer that cannot be converted.
     """
     refuse_overwriting(output, source, calibration, labels)
     graph, data = frontends.load(Path(source), Path(calibration) if calibration else None)
-    model = build(graph)
+    model = build(graph, say)
     model.labels = _labels(Path(labels), model) if labels else []
     model.info |= {
         "name": name or graph.name,
@@ -75,51 +60,29 @@ def midge_version() -> str:
         return "source"
 
 
-# What code that relies on TensorFlow's converter raises where a damaged file lacks what that always writes.
-MISFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
-
-def build(graph: Graph) -> ModelFile:
-    """The model of a graph, without labels, provenance and golden values."""
-    check_graph(graph)
-    try:
-        return _build(graph)
-    except MISFIT as error:
-        reason = f"its layers do not fit together ({type(error).__name__}: {error})"
-        raise MidgeError(f"{graph.name}: {reason}; export the model again") from error
-
-
-def _build(graph: Graph) -> ModelFile:
-    fold_constants(graph)
-    fuse_dilation(graph)
-    resolve_state(graph)
-    inputs, outputs = fold_edges(graph)
-    shift_unsigned(graph)
-    tabulate_floats(graph)
-    for node in unused(graph):
-        graph.nodes.remove(node)
-    for node in graph.nodes:
-        if node.kind not in FRONTS and node.kind not in RESHAPES:
-            raise node.refuse("midge has no such operator", _advice(node.kind))
-    fuse_padding(graph)
-    aliases = drop_reshapes(graph)
-    state = [s.tensor for s in graph.state]
-    init = [constant.fill(s.tensor, s.initial) for s in graph.state]
-    steps = init + [step for node in graph.nodes for step in _lower(graph, node)]
-    kept = [*(e.tensor for e in outputs), *aliases.values(), *state]
-    steps = fuse_clamps(fuse_tables(steps, kept), kept)
-    source_macs = sum(macs(s.record) for s in steps)
-    drop_channels(steps, [e.tensor for e in inputs], [*(e.tensor for e in outputs), *state], aliases)
-    arena = plan(steps, [e.tensor for e in inputs], [e.tensor for e in outputs], aliases, state)
-    records, weights = lay_out(steps, arena)
+def build(graph: Graph, say: Callable[[str], None] = lambda text: None) -> ModelFile:
+    """The model of a graph, without labels, provenance and golden values. `say` hears what each pass did."""
+    verify(graph)
+    for rewrite in PASSES:
+        _say(say, rewrite, rewrite(graph))
+        verify(graph)
+    program = lower(graph)
+    source_macs = sum(macs(fields(s)) for s in program.steps)
+    for narrow in PROGRAM_PASSES:
+        _say(say, narrow, narrow(program))
+    arena = plan(program.steps, program.inputs, program.outputs, program.aliases, program.state)
+    records, weights = lay_out(program.steps, arena)
     model = ModelFile(
-        [_describe(e, arena) for e in inputs],
-        [_describe(e, arena) for e in outputs],
+        [_describe(e, arena) for e in graph.inputs],
+        [_describe(e, arena) for e in graph.outputs],
         records,
-        [s.name for s in steps],
+        [s.name for s in program.steps],
         weights,
         arena.arena_bytes,
-        init_count=len(init),
+        entries={
+            "init": range(program.init_count),
+            "predict": range(program.init_count, len(records)),
+        },
     )
     if sum(map(macs, records)) < source_macs:
         model.info["source_macs"] = source_macs
@@ -130,57 +93,9 @@ def _build(graph: Graph) -> ModelFile:
     return model
 
 
-def _lower(graph: Graph, node: Node) -> list[Step]:
-    try:
-        with np.errstate(over="raise", divide="raise", invalid="raise"):
-            steps = FRONTS[node.kind].lower(graph, node)
-    except MISFIT as error:
-        reason = f"its tensors and options do not fit together ({type(error).__name__}: {error})"
-        raise node.refuse(reason, "export the model again") from error
-    for step in steps:
-        if spec.BY_NAME[step.operator].code >= spec.FIRST_EXTRA:
-            continue  # these look at the shapes themselves
-        sizes = (step.inputs[0].bytes, step.output.bytes)
-        if tuple(map(prod, record_shapes(step.record))) != sizes:
-            raise _refuse(step, f"it does not turn {sizes[0]} bytes into {sizes[1]}", "export the model again")
-    return steps
-
-
-def _advice(kind: str) -> str:
-    if kind.startswith("Flex"):
-        return "rebuild the layer from TensorFlow Lite operators"
-    return "docs/operators.md lists what it has; replace the layer or cut the model before it"
-
-
-def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict], bytes]:
-    """Records with their offsets, and the weight section in execution order."""
-    records, weights = [], bytearray()
-    for step in steps:
-        packed, parts = blocks.pack(step.rows) if step.rows else ({}, step.blocks)
-        record = {
-            **step.record,
-            **packed,
-            "blocks": len(parts),
-            "input": arena.offset(step.inputs[0]) if step.inputs else 0,
-            "output": arena.offset(step.output),
-            "weights": len(weights) if parts else 0,
-            "block_bytes": len(parts[0]) if parts else 0,
-        }
-        record["scratch"], record["scratch_bytes"] = arena.scratch.get(step, (0, 0))
-        for i, tensor in enumerate(step.inputs[1:], 2):
-            record[f"input{i}"] = arena.offset(tensor)
-        layout = spec.BY_NAME[step.operator].layout
-        try:
-            record = layout.unpack(layout.pack(**record))
-        except struct.error as error:
-            raise _refuse(step, f"a size is beyond what a record holds ({error})", "split the layer") from None
-        records.append(record)
-        weights += b"".join(parts)
-    return records, bytes(weights)
-
-
-def _refuse(step: Step, reason: str, advice: str) -> UnsupportedError:
-    return UnsupportedError(f"layer {step.name!r} ({step.operator}): {reason}; {advice}")
+def _say(say: Callable[[str], None], step: Callable[..., str], did: str) -> None:
+    if did:
+        say(f"{step.__name__.replace('_', ' ')}: {did}")
 
 
 def _describe(edge: Edge, arena: Plan) -> TensorInfo:
@@ -191,8 +106,8 @@ def _describe(edge: Edge, arena: Plan) -> TensorInfo:
         arena.offset(tensor),
         tensor.shape,
         edge.dtype,
-        float(tensor.scale[0]) if tensor.is_quantised else 1.0,
-        int(tensor.zero_point[0]) if tensor.zero_point.size else 0,
+        float(tensor.scale[0]) if tensor.quantization else 1.0,
+        int(tensor.zero_point[0]) if tensor.quantization else 0,
         element=tensor.dtype,
     )
 

@@ -1,4 +1,4 @@
-"""What the tools raise when they cannot go on; the command line turns these into exit codes."""
+"""Exceptions of the tools; the command line turns them into exit codes."""
 
 
 class MidgeError(Exception):

@@ -98,7 +98,7 @@ def keras_to_tflite(path: pathlib.Path, calibration: pathlib.Path | None) -> byt
     )
 
 
-def _convert(path: pathlib.Path, calibration: pathlib.Path | None) -> bytes:
+def convert_here(path: pathlib.Path, calibration: pathlib.Path | None) -> bytes:
     """Do what `keras_to_tflite` promises, in this process."""
     try:
         import tensorflow as tf
@@ -173,7 +173,7 @@ def _load_keras(path: pathlib.Path) -> tuple[Callable, list]:
         tensors = tf.nest.pack_sequence_as(inputs, tensors)
         if not any(isinstance(layer, keras.layers.LSTM) for layer in model._flatten_layers()):
             return model(tensors, training=False)
-        # What goes through a signature has constants, no variables.
+        # A model converted by its signature has constants in the place of variables.
         return model.stateless_call(*[list(map(tf.constant, w)) for w in weights], tensors, training=False)[0]
 
     return call, [tf.TensorSpec(x.shape, x.dtype, x.name) for x in tf.nest.flatten(inputs)]
@@ -240,7 +240,7 @@ def _keras2_layers() -> dict[str, type]:
     """Return stand-ins for layers whose Keras 2 configuration Keras 3 refuses."""
     import keras
 
-    def lenient(layer: type, dropped: tuple[str, ...]) -> type:
+    def lenient(layer: Any, dropped: tuple[str, ...]) -> type:
         def from_config(cls, config):
             # Time first is another thing, which Keras 3 refuses with reason.
             return layer.from_config(
@@ -341,7 +341,7 @@ def _gist(error: Exception) -> str:
 def _main(path: str, answer: str, calibration: str | None = None) -> int:
     """Be the child: write the .tflite, or the reason why there is none, into the file `answer`."""
     try:
-        tflite = _convert(pathlib.Path(path), pathlib.Path(calibration) if calibration else None)
+        tflite = convert_here(pathlib.Path(path), pathlib.Path(calibration) if calibration else None)
     except MidgeError as error:
         pathlib.Path(answer).write_text(str(error), encoding="utf-8")
         return _REFUSED

@@ -1,32 +1,45 @@
-"""A model as the importers give it: tensors and nodes in execution order."""
+"""A model as the importers give it: tensors, and operators in the order in which they run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from math import prod
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
 from ..errors import UnsupportedError
 
-# Operators whose output holds the input's bytes in the input's order.
-RESHAPES = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
+
+@dataclass(frozen=True, eq=False)
+class Quantization:
+    """real = scale * (stored - zero_point), with one scale, or one for each index along `axis`."""
+
+    scale: np.ndarray  # float32
+    zero_point: np.ndarray  # int64, as many
+    axis: int = 0
+
+    def is_same(self, other: Quantization) -> bool:
+        return np.array_equal(self.scale, other.scale) and np.array_equal(self.zero_point, other.zero_point)
+
+    def with_zero_point(self, zero_point: int | np.ndarray) -> Quantization:
+        return replace(self, zero_point=np.resize(np.asarray(zero_point, np.int64), self.scale.size))
+
+
+_NO_SCALE, _NO_ZERO_POINT = np.zeros(0, np.float32), np.zeros(0, np.int64)
 
 
 @dataclass(eq=False)
 class Tensor:
-    """A value of the graph; `data` is set for constants, and `is_variable` for the state that a layer keeps.
-
-    scale (float32) and zero_point (int64) have one element, or one per channel along `channel_axis`.
-    """
+    """A value of the graph; `data` is set for constants, and `is_variable` for the state that a layer keeps."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     data: np.ndarray | None = None
-    scale: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
-    zero_point: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    quantization: Quantization | None = None
     is_variable: bool = False
 
     @property
@@ -37,49 +50,90 @@ class Tensor:
     def bytes(self) -> int:
         return self.size * np.dtype(self.dtype).itemsize
 
-    def has_scale_of(self, other: Tensor) -> bool:
-        return np.array_equal(self.scale, other.scale) and np.array_equal(self.zero_point, other.zero_point)
+    @property
+    def scale(self) -> np.ndarray:
+        """All scales; none of a tensor that is not quantised."""
+        return self.quantization.scale if self.quantization else _NO_SCALE
 
     @property
-    def is_quantised(self) -> bool:
-        return self.scale.size > 0
+    def zero_point(self) -> np.ndarray:
+        return self.quantization.zero_point if self.quantization else _NO_ZERO_POINT
+
+    def has_scale_of(self, other: Tensor) -> bool:
+        if self.quantization is None or other.quantization is None:
+            return self.quantization is other.quantization
+        return self.quantization.is_same(other.quantization)
 
 
-@dataclass(eq=False)
+class Numerics(Enum):
+    """Whose arithmetic an operator has where they differ."""
+
+    TFLM = "TensorFlow Lite Micro"
+    TFLITE = "TensorFlow Lite"
+
+
+@dataclass(eq=False, kw_only=True)
 class Node:
-    """One operator of the source model, named as TensorFlow Lite names it."""
+    """One layer. OPERANDS and RESULTS name the fields that hold tensors: one, a list of them, or None for an operand
+    that a layer does without. UPDATES names those operands that it also writes: its state. The other fields of a
+    subclass are the layer's parameters.
 
-    kind: str
+    kind: what the source file calls the operator, for messages.
+    """
+
+    OPERANDS: ClassVar[tuple[str, ...]] = ("source",)
+    RESULTS: ClassVar[tuple[str, ...]] = ("output",)
+    UPDATES: ClassVar[tuple[str, ...]] = ()
+
     name: str
-    inputs: list[Tensor | None]
-    outputs: list[Tensor]
-    options: dict[str, Any] = field(default_factory=dict)
-    intermediates: list[Tensor] = field(default_factory=list)
+    kind: str = ""
+    numerics: Numerics = Numerics.TFLM
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The tensors that it reads."""
+        return [tensor for name in self.OPERANDS for tensor in self.tensors(name)]
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        return [tensor for name in self.RESULTS for tensor in self.tensors(name)]
+
+    def tensors(self, field_name: str) -> list[Tensor]:
+        """The tensors in one field of OPERANDS or RESULTS."""
+        value: Tensor | list[Tensor] | None = getattr(self, field_name)
+        return [value] if isinstance(value, Tensor) else list(value or ())
+
+    def replace_input(self, old: Tensor, new: Tensor) -> None:
+        self._replace(self.OPERANDS, old, new)
+
+    def replace_output(self, old: Tensor, new: Tensor) -> None:
+        self._replace(self.RESULTS, old, new)
+
+    def _replace(self, names: tuple[str, ...], old: Tensor, new: Tensor) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if value is old:
+                setattr(self, name, new)
+            elif isinstance(value, list):
+                setattr(self, name, [new if t is old else t for t in value])
 
     def refuse(self, reason: str, advice: str) -> UnsupportedError:
         """The error to raise when this layer cannot be converted."""
-        return UnsupportedError(f"layer {self.name!r} ({self.kind}): {reason}; {advice}")
+        return UnsupportedError(f"layer {self.name!r} ({self.kind or type(self).__name__}): {reason}; {advice}")
 
-    def constant(self, index: int, what: str, advice: str) -> np.ndarray:
-        """The elements of input `index`, which must be a constant."""
-        tensor = self.inputs[index]
-        if tensor is None or tensor.data is None:
-            raise self.refuse(f"its {what} computed by the model", advice)
-        return tensor.data.reshape(-1)
 
-    def per_tensor(self, tensor: Tensor, dtypes: tuple[str, ...] = ("int8",)) -> tuple[np.float32, int]:
-        """Scale and zero point of an activation of one of `dtypes`."""
-        if tensor.dtype not in dtypes or tensor.scale.size != 1:
-            raise self.refuse(
-                f"tensor {tensor.name!r} is {tensor.dtype}, not {' or '.join(dtypes)} with one scale",
-                "quantise the whole model to int8 (TFLiteConverter with a representative dataset "
-                "and TFLITE_BUILTINS_INT8)",
-            )
-        zero_point = int(tensor.zero_point[0]) if tensor.zero_point.size else 0
-        low, high = (-128, 127) if tensor.dtype == "int8" else (0, 0)
-        if not low <= zero_point <= high or not 0 < tensor.scale[0] < np.inf:
-            raise self.refuse(f"tensor {tensor.name!r} has an impossible quantisation", "export the model again")
-        return tensor.scale[0], zero_point
+@dataclass
+class Edge:
+    """An input or output of the model. dtype: what the caller gives or gets; who runs the model converts it to or from
+    the tensor's type by the tensor's quantisation."""
+
+    tensor: Tensor
+    dtype: str
+    name: str
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Edge:
+        return cls(tensor, tensor.dtype, tensor.name)
 
 
 @dataclass(eq=False)
@@ -92,14 +146,21 @@ class State:
 
 @dataclass
 class Graph:
-    """init: what CALL_ONCE runs before the first prediction, to give variables their values."""
+    """variables: the values before the first prediction of what ReadVariable and WriteVariable name. The pass
+    `resolve_state` makes `state` of them."""
 
     name: str
     nodes: list[Node]
-    inputs: list[Tensor]
-    outputs: list[Tensor]
-    init: Graph | None = None
+    inputs: list[Edge]
+    outputs: list[Edge]
+    variables: dict[str, np.ndarray] = field(default_factory=dict)
     state: list[State] = field(default_factory=list)
+
+    def is_input(self, tensor: Tensor) -> bool:
+        return any(edge.tensor is tensor for edge in self.inputs)
+
+    def is_output(self, tensor: Tensor) -> bool:
+        return any(edge.tensor is tensor for edge in self.outputs)
 
     def consumers(self, tensor: Tensor) -> list[Node]:
         return [n for n in self.nodes if any(t is tensor for t in n.inputs)]
@@ -110,5 +171,11 @@ class Graph:
     def replace(self, old: Tensor, new: Tensor) -> None:
         """Every reader of `old`, the model's outputs included, reads `new`."""
         for node in self.nodes:
-            node.inputs = [new if t is old else t for t in node.inputs]
-        self.outputs = [new if t is old else t for t in self.outputs]
+            node.replace_input(old, new)
+        for edge in self.outputs:
+            if edge.tensor is old:
+                edge.tensor = new
+
+
+# A rewrite of a graph in place; says in a few words what it did, or "" if nothing.
+Pass = Callable[[Graph], str]

@@ -11,23 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..device import spec
+from ..device import registry
+from ..device.banks import CORE
 from ..device.numerics import wrap32
-from ..device.ops import REFERENCES
 from ..device.ops.blocks import canonicalise
 from ..device.ops.window import reaches_padding, requantize
-from ..device.record import Context, Rows, Step, record_shapes
+from ..device.program import Program
+from ..device.record import Context, Rows, Step
+from ..device.registry import record_shapes
 from ..ir.graph import Tensor
+from .words import count
 
-# Operators that make a channel of their output from the same channel of their input. (ADD is one too, but there
-# a channel must be dead in all branches of a residual: MLPerf Tiny's ResNet gains nothing by it.)
-CHANNELWISE = {"DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "LUT"}
 VARIES = 128  # in place of a byte: it depends on the model's inputs
 
 
 @dataclass(eq=False)
 class Channels:
-    """What is known of a tensor's n channels.
+    """Knowledge of a tensor's n channels.
 
     constant: (n,) int64, the byte that a channel always holds, or VARIES.
     live: (n,) bool, what has to stay. Tensors whose channels stay or go together share the array.
@@ -47,20 +47,15 @@ class Known(dict[Tensor, Channels]):
         return self[self.aliases[tensor]]
 
 
-def drop_channels(
-    steps: list[Step], inputs: list[Tensor], outputs: list[Tensor], aliases: dict[Tensor, Tensor]
-) -> None:
-    """Narrows `steps` and their tensors in place. Every tensor keeps at least one channel.
-
-    inputs, outputs: the model's, which stay whole; its state is among the outputs. aliases: from a tensor to the one
-    that it renames.
-    """
-    known = Known(aliases)
-    for tensor in inputs:
+def drop_channels(program: Program) -> str:
+    """Narrows the steps and their tensors. Every tensor keeps at least one channel; the model's inputs, outputs and
+    state stay whole."""
+    steps, known = program.steps, Known(program.aliases)
+    for tensor in program.inputs:
         known[tensor] = _whole((1, *tensor.shape)[-1])
     for step in steps:
         known[step.output] = _follow(step, known)
-    for tensor in outputs:
+    for tensor in [*program.outputs, *program.state]:
         known[tensor].live[:] = True
     for step in reversed(steps):
         _mark(step, known)
@@ -68,10 +63,13 @@ def drop_channels(
         channels.live[0] |= not channels.live.any()
     for step in steps:
         _narrow(step, known)
+    dropped: dict[int, int] = {}  # by the array that tensors share
     for tensor in {t for step in steps for t in (*step.inputs, step.output)}:
         live = known[tensor].live
         if not live.all():
             tensor.shape = (tensor.size // live.size, int(live.sum()))
+            dropped[id(live)] = int((~live).sum())
+    return count(sum(dropped.values()), "channel that changes no output", "channels that change no output")
 
 
 def _whole(count: int) -> Channels:
@@ -85,24 +83,24 @@ def _mixes(step: Step) -> bool:
 
 def _follow(step: Step, known: Known) -> Channels:
     """The channels of a step's output. What is constant in the input goes into a convolution's biases."""
-    if spec.BY_NAME[step.operator].code >= spec.FIRST_EXTRA:
+    if registry.of_step(step).bank is not CORE:
         for tensor in step.inputs:
             known[tensor].live[:] = True
         return _whole((1, *step.output.shape)[-1])
     source = known[step.inputs[0]]
     count = source.live.size
-    width_in, width_out = (shape[-1] for shape in record_shapes(step.record))
+    width_in, width_out = (shape[-1] for shape in record_shapes(registry.fields(step)))
     regular = width_in % count == 0
     output = _whole(width_out)
     if step.rows is not None:
         if regular:
-            _fold(step, source.constant)
+            step.rows = _folded(step, step.rows, source.constant)
         rows = step.rows = canonicalise(step.rows, step.fields)
         always = requantize(step.fields, rows.bias, rows.multiplier, rows.shift).astype(np.int64)
         output.constant = np.where(rows.weights.any((1, 2, 3)), VARIES, always)
     if regular and _mixes(step):
         output.live[:] = False
-    elif regular and width_in == width_out and step.operator in CHANNELWISE:
+    elif regular and width_in == width_out and registry.of_step(step).channelwise:
         output.constant = _agreed(output.constant, count) if step.rows else _computed(step, source.constant)
         output.live = source.live
     else:
@@ -111,17 +109,17 @@ def _follow(step: Step, known: Known) -> Channels:
     return output
 
 
-def _fold(step: Step, constant: np.ndarray) -> None:
-    """Adds to the biases what constant channels of the input contribute. Where a window reaches the padding, only
-    those are constant that hold the padding's value."""
-    rows, op = step.rows, step.fields
+def _folded(step: Step, rows: Rows, constant: np.ndarray) -> Rows:
+    """The rows, and added to their biases what constant channels of the input contribute. Where a window reaches the
+    padding, only those are constant that hold the padding's value."""
+    op = step.fields
     values = np.resize(constant, op["in_c"])  # of each column; if depthwise, of each row
     if not _mixes(step):
         values = values.repeat(op["out_c"] // op["in_c"])[:, None, None, None]
     folds = values == op["input_zero"] if reaches_padding(op) else values != VARIES
     part = np.where(folds, rows.weights, 0)
     bias = wrap32(rows.bias + (part * values).sum((1, 2, 3)))
-    step.rows = Rows(rows.weights - part, bias, rows.multiplier, rows.shift)
+    return Rows(rows.weights - part, bias, rows.multiplier, rows.shift)
 
 
 def _agreed(values: np.ndarray, count: int) -> np.ndarray:
@@ -139,13 +137,13 @@ def _computed(step: Step, constant: np.ndarray) -> np.ndarray:
     image.reshape(-1, constant.size)[:] = np.where(constant == VARIES, 0, constant)
     table = np.frombuffer(b"".join(step.blocks), np.uint8)
     places = {"input": 0, "output": image.size, "weights": 0, "block_bytes": table.size}
-    REFERENCES[step.operator](Context({**step.fields, **places}, arena, table))
+    registry.of_step(step).run(Context({**registry.fields(step), **places}, arena, table))
     return np.where(constant == VARIES, VARIES, _agreed(output, constant.size))
 
 
 def _mark(step: Step, known: Known) -> None:
     """Marks the channels that the live outputs of a convolution read."""
-    if not _mixes(step):
+    if step.rows is None or not _mixes(step):
         return
     source, output = known[step.inputs[0]].live, known[step.output].live
     if not source.all():

@@ -6,46 +6,51 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ir.graph import RESHAPES, Graph, Node, Tensor
+from ..ir.graph import Graph, Node, Tensor
+from ..ir.operators import NO_PADDING, BatchToSpace, Conv2D, DepthwiseConv2D, Reshape, SpaceToBatch
+from .words import count
 
-CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
-
-def fuse_dilation(graph: Graph) -> None:
-    for first in [n for n in graph.nodes if n.kind == "SPACE_TO_BATCH_ND"]:
+def fuse_dilation(graph: Graph) -> str:
+    """Whatever stands between SpaceToBatch and BatchToSpace becomes a convolution with a dilation."""
+    firsts = [n for n in graph.nodes if isinstance(n, SpaceToBatch)]
+    for first in firsts:
         chain = _chain(graph, first)
-        conv = next((n for n in chain if n.kind in CONVOLUTIONS), None)
-        if conv is None or chain[-1].kind != "BATCH_TO_SPACE_ND":
+        conv = next((n for n in chain if isinstance(n, Conv2D | DepthwiseConv2D)), None)
+        last = chain[-1]
+        if conv is None or not isinstance(last, BatchToSpace):
             raise first.refuse("no convolution follows that it would dilate", "replace the layer")
-        _fuse(graph, chain, conv)
+        _fuse(graph, chain, first, conv, last)
+    return count(len(firsts), "dilation of a convolution", "dilations of convolutions")
 
 
-def _chain(graph: Graph, first: Node) -> list[Node]:
-    """The nodes from `first` to the BATCH_TO_SPACE_ND behind it, as far as each alone reads the one before."""
-    chain = [first]
-    while chain[-1].kind != "BATCH_TO_SPACE_ND":
+def _chain(graph: Graph, first: SpaceToBatch) -> list[Node]:
+    """The nodes from `first` to the BatchToSpace behind it, as far as each alone reads the one before."""
+    chain: list[Node] = [first]
+    while not isinstance(chain[-1], BatchToSpace):
         readers = graph.consumers(chain[-1].outputs[0])
-        if len(readers) != 1 or readers[0].kind not in (*RESHAPES, *CONVOLUTIONS, "BATCH_TO_SPACE_ND"):
+        if len(readers) != 1 or not isinstance(readers[0], Reshape | Conv2D | DepthwiseConv2D | BatchToSpace):
             break
         chain.append(readers[0])
     return chain
 
 
-def _fuse(graph: Graph, chain: list[Node], conv: Node) -> None:
-    first, last = chain[0], chain[-1]
-    source, output = first.inputs[0], last.outputs[0]
-    blocks, pads = (_constants(first, i) for i in (1, 2))
-    crops = _constants(last, 2)
-    options, kernel = conv.options, conv.inputs[1].shape[1:3]
-    plain = options["padding"] == "VALID" and {options[f"{o}_{a}"] for o in ("stride", "dilation") for a in "hw"} == {1}
-    if not plain or len(source.shape) != len(blocks) + 2 or len(blocks) > 2 or _constants(last, 1) != blocks:
+def _fuse(
+    graph: Graph, chain: list[Node], first: SpaceToBatch, conv: Conv2D | DepthwiseConv2D, last: BatchToSpace
+) -> None:
+    source, output = first.source, last.output
+    plain = conv.padding == NO_PADDING and conv.strides == conv.dilations == (1, 1)
+    if not plain or len(source.shape) != len(first.block) + 2 or len(first.block) > 2 or last.block != first.block:
         raise first.refuse("its convolution has strides, padding or another block", "replace the layer")
     # One dimension is the image's height or width, whichever the kernel has.
-    tall = len(blocks) == 1 and kernel[0] > 1
-    spread = [(block, pads[2 * i] - crops[2 * i]) for i, block in enumerate(blocks)]
+    tall = len(first.block) == 1 and conv.weights.shape[1] > 1
+    spread = [
+        (block, (pads[0] - crops[0], pads[1] - crops[1]))
+        for block, pads, crops in zip(first.block, first.paddings, last.crops, strict=True)
+    ]
     if len(spread) == 1:
-        spread = [*spread, (1, 0)] if tall else [(1, 0), *spread]
-    if any(pad < 0 for _, pad in spread):
+        spread = [*spread, (1, (0, 0))] if tall else [(1, (0, 0)), *spread]
+    if any(pads[0] < 0 for _, pads in spread):
         raise first.refuse("it cuts more off than it puts on", "replace the layer")
 
     def image(tensor: Tensor, name: str) -> Tensor:
@@ -54,13 +59,12 @@ def _fuse(graph: Graph, chain: list[Node], conv: Node) -> None:
         return replace(tensor, name=name, shape=(n, *sizes, c))
 
     wide, made = image(source, f"{source.name}_image"), image(output, f"{output.name}_image")
-    fused = replace(conv, inputs=[wide, *conv.inputs[1:]], outputs=[made])
-    fused.options = {**options, "dilation_h": spread[0][0], "dilation_w": spread[1][0]}
-    fused.options |= {"padding": "EXPLICIT", "pad": tuple(pad for _, pad in spread)}
+    (rows, high), (columns, broad) = spread
+    fused = replace(conv, source=wide, output=made, dilations=(rows, columns), padding=(high, broad))
     at = graph.nodes.index(first)
-    new = [Node("RESHAPE", wide.name, [source], [wide]), fused, Node("RESHAPE", made.name, [made], [output])]
+    new = [
+        Reshape(name=wide.name, source=source, output=wide),
+        fused,
+        Reshape(name=made.name, source=made, output=output),
+    ]
     graph.nodes = [*graph.nodes[:at], *new, *(n for n in graph.nodes[at:] if n not in chain)]
-
-
-def _constants(node: Node, index: int) -> list[int]:
-    return [int(v) for v in node.constant(index, "parameters are", "use constant sizes")]

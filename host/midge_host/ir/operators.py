@@ -1,0 +1,482 @@
+"""Every operator of the IR. Images are NHWC; pairs are (height, width); paddings are explicit.
+
+The parameters are plain: which axes, what padding before and behind; nothing is left to conventions of a file format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from types import EllipsisType
+from typing import ClassVar
+
+from .graph import Node, Tensor
+
+Pair = tuple[int, int]
+# ((before, behind) in height, the same in width).
+Padding = tuple[Pair, Pair]
+NO_PADDING: Padding = ((0, 0), (0, 0))
+# An index of a NumPy array.
+Index = tuple[slice | int | EllipsisType | None, ...]
+
+
+class Activation(str, Enum):
+    """A clamp of an operator's real results."""
+
+    NONE = "NONE"
+    RELU = "RELU"
+    RELU6 = "RELU6"
+    RELU_N1_TO_1 = "RELU_N1_TO_1"
+
+
+# Bases: what groups of operators have in common.
+
+
+@dataclass(eq=False, kw_only=True)
+class Unary(Node):
+    """Of one tensor, which is the only one that it computes with."""
+
+    source: Tensor
+    output: Tensor
+
+
+@dataclass(eq=False, kw_only=True)
+class Elementwise(Unary):
+    """A function of each element."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Binary(Node):
+    """Of each two elements of two tensors, which are broadcast as NumPy broadcasts."""
+
+    OPERANDS = ("first", "second")
+    first: Tensor
+    second: Tensor
+    output: Tensor
+
+
+@dataclass(eq=False, kw_only=True)
+class Clamped(Binary):
+    activation: Activation = Activation.NONE
+
+
+@dataclass(eq=False, kw_only=True)
+class Weighted(Node):
+    OPERANDS = ("source", "weights", "bias")
+    CHANNEL_AXIS: ClassVar[int] = 0  # of the weights: that of the output's channels
+
+    source: Tensor
+    weights: Tensor
+    bias: Tensor | None = None
+    output: Tensor
+    activation: Activation = Activation.NONE
+
+
+@dataclass(eq=False, kw_only=True)
+class Window(Node):
+    """Output pixel o of an axis reads the input's from o * stride - padding on."""
+
+    source: Tensor
+    output: Tensor
+    strides: Pair
+    padding: Padding
+
+
+@dataclass(eq=False, kw_only=True)
+class Reduction(Unary):
+    """Over `axes`, which count from 0."""
+
+    axes: tuple[int, ...]
+    keep_dims: bool = False
+
+
+# Convolutions and products.
+
+
+@dataclass(eq=False, kw_only=True)
+class Conv2D(Weighted, Window):
+    """weights: (channels, height, width, input channels of a group)."""
+
+    dilations: Pair = (1, 1)
+
+
+@dataclass(eq=False, kw_only=True)
+class DepthwiseConv2D(Weighted, Window):
+    """weights: (1, height, width, channels); each input channel makes as many neighbouring ones as the output has
+    times its channels."""
+
+    CHANNEL_AXIS = 3
+    dilations: Pair = (1, 1)
+
+
+@dataclass(eq=False, kw_only=True)
+class TransposeConv2D(Weighted, Window):
+    """Input pixel i of an axis adds to the outputs from i * stride - padding on. A negative padding behind adds pixels
+    that get the bias only."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Dense(Weighted):
+    """weights: (units, depth). The source is rows of `depth` elements, whatever its shape."""
+
+
+@dataclass(eq=False, kw_only=True)
+class MatMul(Node):
+    """The last two dimensions are matrices, those before are broadcast."""
+
+    OPERANDS = ("first", "second")
+    first: Tensor
+    second: Tensor
+    output: Tensor
+    transpose_first: bool = False
+    transpose_second: bool = False
+
+
+# Pools and reductions.
+
+
+@dataclass(eq=False, kw_only=True)
+class Pool(Unary, Window):
+    kernel: Pair
+    activation: Activation = Activation.NONE
+
+
+@dataclass(eq=False, kw_only=True)
+class AveragePool2D(Pool):
+    """Of those pixels of a window that lie in the image."""
+
+
+@dataclass(eq=False, kw_only=True)
+class MaxPool2D(Pool): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class Mean(Reduction): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class Sum(Reduction): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class ReduceMax(Reduction): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class ReduceProd(Reduction): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class ArgMax(Unary):
+    axis: int
+
+
+# Of two tensors.
+
+
+class Add(Clamped): ...
+
+
+class Sub(Clamped): ...
+
+
+class Mul(Clamped): ...
+
+
+class Div(Clamped): ...
+
+
+class FloorDiv(Binary): ...
+
+
+class Maximum(Binary): ...
+
+
+class Minimum(Binary): ...
+
+
+class PRelu(Binary):
+    """second: the slope of what is negative in `first`."""
+
+
+# Functions of one element.
+
+
+class Logistic(Elementwise): ...
+
+
+class Tanh(Elementwise): ...
+
+
+class HardSwish(Elementwise): ...
+
+
+class Elu(Elementwise): ...
+
+
+class Relu(Elementwise): ...
+
+
+class Relu6(Elementwise): ...
+
+
+class ReluN1To1(Elementwise): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class LeakyRelu(Elementwise):
+    alpha: float
+
+
+@dataclass(eq=False, kw_only=True)
+class Gelu(Elementwise):
+    """is_approximate: with tanh in place of the error function."""
+
+    is_approximate: bool = False
+
+
+class Abs(Elementwise): ...
+
+
+class Rsqrt(Elementwise): ...
+
+
+class Sqrt(Elementwise): ...
+
+
+class Exp(Elementwise): ...
+
+
+class Log(Elementwise): ...
+
+
+class Sin(Elementwise): ...
+
+
+class Cos(Elementwise): ...
+
+
+class Neg(Elementwise): ...
+
+
+class Square(Elementwise): ...
+
+
+class Floor(Elementwise): ...
+
+
+class Ceil(Elementwise): ...
+
+
+class Round(Elementwise): ...
+
+
+class Quantize(Elementwise):
+    """Of real or of quantised values."""
+
+
+class Dequantize(Elementwise): ...
+
+
+class Cast(Elementwise): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class FloatFunctions(Elementwise):
+    """Dequantize, these functions in their order, in float32, and Quantize."""
+
+    functions: tuple[type[Elementwise], ...]
+
+
+# Over the last axis.
+
+
+@dataclass(eq=False, kw_only=True)
+class Softmax(Unary):
+    beta: float = 1.0
+
+
+@dataclass(eq=False, kw_only=True)
+class LogSoftmax(Unary): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class L2Normalize(Unary):
+    activation: Activation = Activation.NONE
+
+
+# Operators that move elements.
+
+
+@dataclass(eq=False, kw_only=True)
+class Reshape(Unary):
+    """The elements in their order, in another shape."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Copy(Unary): ...
+
+
+@dataclass(eq=False, kw_only=True)
+class Concatenate(Node):
+    OPERANDS = ("sources",)
+    sources: list[Tensor]
+    output: Tensor
+    axis: int
+    activation: Activation = Activation.NONE
+
+
+@dataclass(eq=False, kw_only=True)
+class Stack(Node):
+    OPERANDS = ("sources",)
+    sources: list[Tensor]
+    output: Tensor
+    axis: int
+
+
+@dataclass(eq=False, kw_only=True)
+class Unstack(Node):
+    RESULTS = ("parts",)
+    source: Tensor
+    parts: list[Tensor]
+    axis: int
+
+
+@dataclass(eq=False, kw_only=True)
+class Split(Node):
+    """Parts along one axis; their shapes tell where they begin."""
+
+    RESULTS = ("parts",)
+    source: Tensor
+    parts: list[Tensor]
+    axis: int
+
+
+@dataclass(eq=False, kw_only=True)
+class Slice(Unary):
+    index: Index
+
+
+@dataclass(eq=False, kw_only=True)
+class Transpose(Unary):
+    axes: tuple[int, ...]
+
+
+@dataclass(eq=False, kw_only=True)
+class Gather(Node):
+    OPERANDS = ("source", "indexes")
+    source: Tensor
+    indexes: Tensor
+    output: Tensor
+    axis: int
+
+
+@dataclass(eq=False, kw_only=True)
+class Broadcast(Unary):
+    """The source, repeated to the output's shape."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Tile(Unary):
+    """The whole source again and again; the output's shape tells how often."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Range(Node):
+    OPERANDS = ("start", "limit", "step")
+    start: Tensor
+    limit: Tensor
+    step: Tensor
+    output: Tensor
+
+
+@dataclass(eq=False, kw_only=True)
+class Pad(Unary):
+    """value: as the output stores it; None is the real 0."""
+
+    paddings: tuple[Pair, ...]
+    value: float | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class SpaceToBatch(Unary):
+    block: tuple[int, ...]
+    paddings: tuple[Pair, ...]
+
+
+@dataclass(eq=False, kw_only=True)
+class BatchToSpace(Unary):
+    block: tuple[int, ...]
+    crops: tuple[Pair, ...]
+
+
+@dataclass(eq=False, kw_only=True)
+class Resize(Unary):
+    align_corners: bool = False
+    half_pixel_centers: bool = False
+
+
+class ResizeNearest(Resize): ...
+
+
+class ResizeBilinear(Resize): ...
+
+
+# Operators with a state.
+
+
+@dataclass(eq=False, kw_only=True)
+class ReadVariable(Node):
+    OPERANDS = ()
+    variable: str
+    output: Tensor
+
+
+@dataclass(eq=False, kw_only=True)
+class WriteVariable(Node):
+    RESULTS = ()
+    variable: str
+    source: Tensor
+
+
+@dataclass(eq=False, kw_only=True)
+class Lstm(Node):
+    """kernels, recurrent, biases: of the forget, input, cell and output gate. The states are read and written."""
+
+    OPERANDS = ("source", "kernels", "recurrent", "biases", "hidden", "cell")
+    UPDATES = ("hidden", "cell")
+    source: Tensor
+    kernels: list[Tensor]
+    recurrent: list[Tensor]
+    biases: list[Tensor]
+    hidden: Tensor
+    cell: Tensor
+    output: Tensor
+    time_major: bool = False
+    cell_clip: float = 0.0
+
+
+@dataclass(eq=False, kw_only=True)
+class Svdf(Node):
+    """Filters over each input, whose latest results the state keeps; `rank` filters make one unit."""
+
+    OPERANDS = ("source", "feature_weights", "time_weights", "bias", "state")
+    UPDATES = ("state",)
+    source: Tensor
+    feature_weights: Tensor
+    time_weights: Tensor
+    bias: Tensor | None = None
+    state: Tensor
+    output: Tensor
+    rank: int
+    activation: Activation = Activation.NONE
+
+
+@dataclass(eq=False, kw_only=True)
+class Unknown(Node):
+    """An operator that the IR has no class for; its name is in `kind`."""
+
+    OPERANDS = ("sources",)
+    RESULTS = ("results",)
+    sources: list[Tensor] = field(default_factory=list)
+    results: list[Tensor] = field(default_factory=list)
