@@ -22,24 +22,25 @@ def load(path, weights="auto", backend="auto"):
     Raises OSError when there is no such file, ValueError (what and where) when it is no sound .midge
     file, MemoryError (need, have, what would help) when it does not fit.
     """
-    # The model needs its memory in one piece. So the native module, the largest piece of the rest, comes first; every
+    # The model needs its memory in one piece. So the core, the largest piece of the rest, comes first; every
     # import leaves the buffer of a file behind, which is collected at once to make room for the next; and Model()
     # copies its parts to where _loader.py was.
     _collect()
     if backend != "portable":
         try:
-            import midge_native  # noqa: F401
-        except (ImportError, ValueError):  # _loader.py says why
+            import midge_core  # noqa: F401
+        except (ImportError, ValueError):  # _modules.py says why
             pass
         _collect()
-    parts = _borrow("_loader", "load", path, weights, backend)
-    _collect()
     from ._model import Model
 
     _collect()
+    parts = _borrow("_loader", "load", path, weights, backend)
+    _collect()
     model = Model(parts)
+    sizes = parts[-1][2:4]
     del parts
-    model._allocate()
+    model._allocate(*sizes)
     model.reset()
     return model
 
@@ -50,7 +51,7 @@ def _collect():
 
 
 def _borrow(name, function, *arguments):
-    # What a function of one of midge's modules returns. On a board the module then leaves memory: an arena needs its
+    # Calls a function of one of midge's modules, returns its result. On a board the module then leaves memory: an arena needs its
     # place.
     path = "midge." + name
     __import__(path)

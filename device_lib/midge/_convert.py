@@ -21,6 +21,7 @@ _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
 _BAD_READING = const(5)
 # generated: end
+_FAR = 8388608.0  # beyond what any zero point brings back into a type
 
 
 def load(model, reading):
@@ -31,7 +32,11 @@ def load(model, reading):
         _check_count("inputs", model.inputs, reading)
         for i in range(len(reading)):
             tensor = model.inputs[i]
-            if isinstance(reading[i], str) or tensor.module.encode(tensor.raw, reading[i], model._arena):
+            if (
+                tensor.channels
+                or isinstance(reading[i], str)
+                or tensor.module.encode(tensor.raw, reading[i], model._arena)
+            ):
                 _load(tensor, reading[i], model._arena)
 
 
@@ -66,9 +71,11 @@ def _load(tensor, reading, arena):
                 raise TypeError
         except TypeError:
             raise TypeError(text("input", tensor.name, tensor.size, type(reading).__name__))
-        status = tensor.module.encode(tensor.raw, reading, arena)
-        if status == 0:
-            return
+        status = 0
+        if not tensor.channels or not _holds_reals(reading):
+            status = tensor.module.encode(tensor.raw, reading, arena)
+            if status == 0:
+                return
         if status == _BAD_TENSOR:
             raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, len(reading)))
         if status == _BAD_READING:
@@ -76,6 +83,14 @@ def _load(tensor, reading, arena):
         if tensor.element != "int8" and len(reading) and len(bytes(memoryview(reading)[:1])) == 1:
             raise TypeError(text("bytes", tensor.name, tensor.element, type(reading).__name__))
     quantize(tensor, reading, arena)
+
+
+def _holds_reals(reading):
+    # Whether a buffer's elements are floats. Only CPython's views know their format.
+    view = memoryview(reading)
+    if hasattr(view, "format"):
+        return view.format[-1] in "efdg"
+    return len(view) > 0 and isinstance(view[0], float)
 
 
 def _store(tensor, arena, out):
@@ -116,7 +131,7 @@ def _quantize(tensor, values, arena, count, depth):
             count = _quantize(tensor, value, arena, count, depth + 1)
             continue
         try:
-            q = _quantized(tensor, value)
+            q = _quantized(tensor, value, count)
         except TypeError:
             raise TypeError(text("number", tensor.name, count, type(value).__name__))
         except OverflowError:
@@ -129,23 +144,26 @@ def _quantize(tensor, values, arena, count, depth):
     return count
 
 
-def _quantized(tensor, value):
+def _quantized(tensor, value, index):
     # TFLM's QUANTIZE: round(x / scale) + zero_point, with x and the quotient in float32. int32 has no scale.
     if tensor.element == "int32":
         cell = array("i", (0,))
         cell[0] = value
         return cell[0]
     most = 127 if tensor.element == "int8" else 32767
-    x = _float32(_float32(value) / tensor.scale)
+    scale, zero_point = tensor.scale, tensor.zero_point
+    if tensor.channels:
+        scale, zero_point = tensor.channels[index % len(tensor.channels)]
+    x = _float32(_float32(value) / scale)
     if x != x:
         raise ValueError(text("nan", tensor.name))
-    x = max(-4.0 * most, min(4.0 * most, x))
+    x = max(-_FAR, min(_FAR, x))
     q = int(x)
     if x - q >= 0.5:
         q += 1
     elif x - q <= -0.5:
         q -= 1
-    return max(-most - 1, min(most, q + tensor.zero_point))
+    return max(-most - 1, min(most, q + zero_point))
 
 
 def _float32(value):

@@ -1,4 +1,4 @@
-# What looks into a model: profile() and selftest(), and reset(), which runs its first records alone. Imported on first
+# Functions that look into a model: profile() and selftest(), and reset(), which runs its first records alone. Imported on first
 # use.
 
 from binascii import crc32
@@ -16,7 +16,7 @@ except ImportError:
 
 # generated: records (host/midge_host/device/spec.py, `make generate`)
 _RECORD = const(72)
-_FIRST_EXTRA = const(32)
+_BANK_AT = const(1)
 _OUTPUT_AT = const(48)
 _OUTPUT_BYTES_AT = const(52)
 # generated: end
@@ -28,7 +28,7 @@ def _names(model):
 
 
 def alone(name, model, *arguments):
-    """What reset(), profile() or selftest() make of a model while no prediction runs."""
+    """Calls reset(), profile() or selftest(), while no prediction can run; returns the result."""
     if not model._acquire(0):
         raise RuntimeError(text("busy"))
     try:
@@ -37,16 +37,17 @@ def alone(name, model, *arguments):
         model._release()
 
 
-def operators(model, count):
-    """A function for each of the first operators, that runs it; what it takes to plan that is not in its time."""
+def operators(model, first, last):
+    """A function for each operator from first to last - 1, that runs it; what it takes to plan that is not in its
+    time."""
     if model._file is None:
-        return [_operator(model, i, None) for i in range(count)]
-    plans = _borrow("_loader", "plans", model._program, count, len(model._weights))
-    return [_operator(model, i, model._windows(steps)) for i, steps in enumerate(plans)]
+        return [_operator(model, i, None) for i in range(first, last)]
+    plans = _borrow("_loader", "plans", model._program, first, last, len(model._weights))
+    return [_operator(model, first + i, model._windows(steps)) for i, steps in enumerate(plans)]
 
 
 def _operator(model, index, steps):
-    run = model._runs[model._program[index * _RECORD] >= _FIRST_EXTRA]
+    run = model._runs[model._program[index * _RECORD + _BANK_AT]]
 
     def run_one():
         if steps is not None:
@@ -63,7 +64,7 @@ def _operator(model, index, steps):
 
 def reset(model):
     """Runs the records that set the state."""
-    for run in operators(model, model._first):
+    for run in operators(model, *model._init):
         run()
 
 
@@ -74,24 +75,21 @@ def profile(model, reading):
     load(model, reading)
     result = []
     names = _names(model)
-    for i, run in enumerate(operators(model, model._op_count)):
-        if i >= model._first:
-            start = _ticks()
-            run()
-            result.append((names[i], _elapsed(start)))
+    now, between = _clock()
+    for i, run in enumerate(operators(model, model._first, model._last)):
+        start = now()
+        run()
+        result.append((names[model._first + i], between(now(), start)))
     return result
 
 
-def _ticks():
-    import time
+def _clock():
+    """(now, between): a function that gives microseconds, and one for the difference of two of them."""
+    import time  # not for every layer: MicroPython searches the file system for it each time
 
-    return time.ticks_us() if hasattr(time, "ticks_us") else time.monotonic_ns() // 1000
-
-
-def _elapsed(start):
-    import time
-
-    return time.ticks_diff(time.ticks_us(), start) if hasattr(time, "ticks_us") else _ticks() - start
+    if hasattr(time, "ticks_us"):
+        return time.ticks_us, time.ticks_diff
+    return lambda: time.monotonic_ns() // 1000, lambda end, start: end - start
 
 
 def selftest(model):
@@ -104,7 +102,7 @@ def selftest(model):
             x = (1664525 * x + 1013904223) & 0xFFFFFFFF
             arena[i] = x >> 24
     try:
-        for i, run in enumerate(operators(model, model._op_count)):
+        for i, run in enumerate(operators(model, 0, len(model._program) // _RECORD)):
             run()
             start = _u32(model._program, i * _RECORD + _OUTPUT_AT)
             end = start + _u32(model._program, i * _RECORD + _OUTPUT_BYTES_AT)

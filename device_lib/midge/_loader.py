@@ -19,27 +19,59 @@ except ImportError:
 
 
 # generated: header (host/midge_host/device/spec.py, `make generate`)
-FORMAT = 3
-_HEADER_BYTES = const(80)
+FORMAT = 4
+_HEADER_BYTES = const(28)
+_SECTION_BYTES = const(20)
 _TENSOR_BYTES = const(40)
+_ENTRY_BYTES = const(8)
+_PIECE_BYTES = const(16)
+_CHANNELS_BYTES = const(4)
+_CHANNEL_BYTES = const(8)
 _RECORD = const(72)
 _MAX_RANK = const(6)
 _MAX_WINDOW = const(1048576)
 _MAX_ARENA = const(268435456)
+_MAX_SECTIONS = const(64)
+_MAX_RECORDS = const(65535)
+_SECTION_ALIGNMENT = const(4)
 _WEIGHT_ALIGNMENT = const(16)
+_BLOCK_ALIGNMENT = const(4)
 _CRC_FROM = const(16)
-_FIRST_EXTRA = const(32)
-_BLOCKS_AT = const(2)
+_REQUIRED = const(1)
+_RAW = const(0)
+_INIT = const(1)
+_PREDICT = const(3)
+_CHANNEL_ZEROS = const(4194304)
+_INT8 = const(1)
+_INT16 = const(4)
+_BANK_COUNT = const(5)
+_CORE = const(0)
+_WIDE = const(2)
+_BAD_OPERATOR = const(1)
+_BANK_AT = const(1)
+_BLOCKS_AT = const(4)
 _WEIGHTS_AT = const(56)
 _BLOCK_BYTES_AT = const(60)
 _ELEMENT_AT = const(38)
+_NEEDED = const((b"TENS", b"PROG", b"ENTR", b"WDIR", b"WGHT"))
+_OTHERS = const((b"CHAN", b"GOLD", b"NAME", b"LABL", b"INFO"))
 _ELEMENT_BYTES = {1: 1, 4: 2, 5: 4}
-_SCALE_MIN = 1e-30
-_SCALE_MAX = 1e30
-_HEADER = "<4sHHIIIIIIIIIIIIIIIIHBBHH"
-# magic, version, header_bytes, file_bytes, program_crc, weights_crc, weights_offset, weights_bytes, program_offset, tensors_offset, names_offset, names_bytes, labels_offset, labels_bytes, info_offset, info_bytes, golden_offset, arena_bytes, window_bytes, op_count, input_count, output_count, init_count, reserved
-_TENSOR = "<IIfiiiBB6HBB"
+_SCALE_MIN = const(1e-30)
+_SCALE_MAX = const(1e30)
+_HEADER = const("<4sHHIIIIBBH")
+# magic, version, header_bytes, file_bytes, crc, arena_bytes, window_bytes, input_count, output_count, section_count
+_SECTION = const("<4sIIII")
+# tag, flags, offset, bytes, crc
+_TENSOR = const("<IIfiiiBB6HBB")
 # offset, bytes, scale, zero_point, pixel_multiplier, pixel_offset, dtype, rank, shape, element, reserved
+_ENTRY = const("<HHHH")
+# kind, flags, first, last
+_PIECE = const("<IIII")
+# offset, stored_bytes, bytes, encoding
+_CHANNELS = const("<HH")
+# input, count
+_CHANNEL = const("<fi")
+# scale, zero_point
 # generated: end
 # generated: dtypes
 _DTYPES = ("int8", "uint8", "float32", "int16", "int32")
@@ -52,8 +84,12 @@ def load(path, weights, backend):
     """The parts of a Model: see its __init__."""
     if weights not in ("auto", "ram", "map", "stream"):
         raise ValueError(text("weights", weights))
-    asked = backend
-    native, backend = _find_backend(asked)
+    if backend not in ("auto", "native", "portable"):
+        raise ValueError(text("backend", backend))
+    core = None if backend == "portable" else _native("midge_core", backend)
+    native = core and _native
+    if core is None:
+        from . import _portable as core
     _collect()
     view = _map(path, weights == "map") if weights in ("auto", "map") else None
     if view is not None:
@@ -61,17 +97,17 @@ def load(path, weights, backend):
     elif weights == "map":
         raise ValueError(text("not in mapped memory", path))
     crcs, names, _, program, tensors, labels, sizes = _read(path, view)
-    arena, start, size, window, first = sizes
-    count = len(names)
-    modules = (native,)
-    extra = any(raw[_ELEMENT_AT] != 1 for _, raw in tensors[0] + tensors[1])
-    for i in range(count):
-        extra |= program[i * _RECORD] >= _FIRST_EXTRA
-    if extra:
-        modules = native, _borrow("_modules", "module", backend, asked, FORMAT)
+    arena, start, size, window, _, _, first, last = sizes
+    needed = _banks(path, program, names, tensors[0] + tensors[1])
+    modules = [core]
+    if any(needed):
+        modules = _borrow("_modules", "load", core, needed, backend, native)
+    _collect()
     for _ in range(2):
         status = (
-            _borrow("_modules", "check", modules, program, arena, size) if extra else native.check(program, arena, size)
+            _borrow("_modules", "check", modules, program, arena, size)
+            if len(modules) > 1
+            else core.check(program, arena, size)
         )
         if not status or view is None:
             break
@@ -81,16 +117,52 @@ def load(path, weights, backend):
         from ._errors import refusal
 
         raise refusal(path, status, names)
-    steps = parts = None
+    steps = None
     if view is not None:
-        view = view[start:]
+        view = view[start : start + size]
     elif weights != "ram" and size > window:
-        steps = plan(program, first, count, window)
-    if extra:
-        parts = plan(program, first, count, 1 << 30)
-        for part in parts:
-            part[0] = part[1] = 0  # nothing to read
-    return modules, backend, path, crcs, program, count, tensors, labels, weights, view, steps, parts, sizes
+        steps = plan(program, first, last, window)
+    # With all weights at hand one call runs neighbouring records of a bank.
+    parts = plan(program, first, last, 1 << 30)
+    for part in parts:
+        part[0] = 0  # where the weights at hand begin
+    backend = "native" if native else "portable"
+    return modules, backend, path, crcs, program, tensors, labels, weights, view, steps, parts, sizes
+
+
+def _banks(path, program, names, inputs):
+    # A byte for each bank beside the core, which is always there: whether the model needs it.
+    needed = bytearray(_BANK_COUNT)
+    for _, raw, _ in inputs:
+        if raw[_ELEMENT_AT] != _INT8:
+            needed[_WIDE] = 1
+    for i in range(len(names)):
+        bank = program[i * _RECORD + _BANK_AT]
+        if bank >= _BANK_COUNT:
+            from ._errors import refusal
+
+            raise refusal(path, (i + 1) * 16 + _BAD_OPERATOR, names)
+        needed[bank] = bank != _CORE
+    return needed
+
+
+def _native(name, backend):
+    # A native module; where it is not to be had an ImportError for backend "native", else None.
+    try:
+        module = __import__(name)
+        if getattr(module, "FORMAT", None) == FORMAT:
+            return module
+        problem = text("other version", name)
+    except ImportError:
+        problem = text("missing", name)
+        if backend == "auto" and name == "midge_core":
+            return None  # without any native module nobody expects one
+    except ValueError as error:  # an .mpy for another architecture
+        problem = text("does not fit", name, error)
+    if backend == "native":
+        raise ImportError(problem)
+    print(text("portable", problem))
+    return None
 
 
 def names(path, crc):
@@ -99,9 +171,9 @@ def names(path, crc):
 
 
 def golden(path, crc):
-    """What a file holds for the self-test, after a check of its weights."""
+    """The file's section for the self-test, after a check of its weights."""
     found = _same(path, crc)
-    _, start, size, _, _ = found[-1]
+    start, size = found[-1][1:3]
     with open(path, "rb") as file:
         if _crc(file, start, start + size) != found[0][1]:
             raise ValueError(text("weights crc", path))
@@ -110,32 +182,32 @@ def golden(path, crc):
     return found[2]
 
 
-def plans(program, count, room):
+def plans(program, first, last, room):
     """plan() for each operator alone."""
-    return [plan(program, i, i + 1, room) for i in range(count)]
+    return [plan(program, i, i + 1, room) for i in range(first, last)]
 
 
 def plan(program, first, last, room):
-    # How operators first..last-1 run with streamed weights, in steps: the weights of several whole operators, or
-    # so many weight blocks of one at a time, so many times (negative: in midge_extra), are read and run. See _stream
-    # for a step's parts.
+    # How operators first..last-1 run with streamed weights, in steps: the weights of several whole operators of one
+    # bank, or so many weight blocks of one operator at a time, so many times, are read and run. See _stream for a
+    # step's parts.
     steps = []
     base = size = 0  # of the weights of operators first..i-1, which wait for more
-    once = 1
+    bank = program[first * _RECORD + _BANK_AT] if first < last else 0
     for i in range(first, last):
-        sign = -1 if program[i * _RECORD] >= _FIRST_EXTRA else 1
-        if sign != once and first < i:
-            steps.append([base, size, None, first, i, 0, _ALL, once])
+        former = bank
+        bank = program[i * _RECORD + _BANK_AT]
+        if bank != former and first < i:
+            steps.append([base, size, first, i, 0, _ALL, 1, former])
             first = i
             size = 0
-        once = sign
         count = _block_count(program, i)
         if not count:
             continue
         start = _u32(program, i * _RECORD + _WEIGHTS_AT)
         block = _u32(program, i * _RECORD + _BLOCK_BYTES_AT)
         if size and (start != base + size or size + count * block > room):
-            steps.append([base, size, None, first, i, 0, _ALL, once])
+            steps.append([base, size, first, i, 0, _ALL, 1, bank])
             first = i
             size = 0
         if not size:
@@ -144,41 +216,18 @@ def plan(program, first, last, room):
             size += count * block
             continue
         if first < i:
-            steps.append([start, 0, None, first, i, 0, _ALL, once])
+            steps.append([start, 0, first, i, 0, _ALL, 1, bank])
         most = room // block
         times = count // most
         rest = count % most
-        steps.append([start, most * block, None, i, i + 1, 0, most, times * once])
+        steps.append([start, most * block, i, i + 1, 0, most, times, bank])
         if rest:
-            steps.append([start + (count - rest) * block, rest * block, None, i, i + 1, count - rest, rest, once])
+            steps.append([start + (count - rest) * block, rest * block, i, i + 1, count - rest, rest, 1, bank])
         first = i + 1
         base = start + count * block
     if first < last:
-        steps.append([base, size, None, first, last, 0, _ALL, once])
+        steps.append([base, size, first, last, 0, _ALL, 1, bank])
     return steps
-
-
-def _find_backend(name):
-    if name not in ("auto", "native", "portable"):
-        raise ValueError(text("backend", name))
-    if name != "portable":
-        try:
-            import midge_native
-
-            if getattr(midge_native, "FORMAT", None) == FORMAT:
-                return midge_native, "native"
-            problem = text("other version", "midge_native")
-        except ImportError:
-            problem = None
-        except ValueError as error:  # an .mpy for another architecture
-            problem = text("does not fit", "midge_native", error)
-        if name == "native":
-            raise ImportError(problem or text("missing", "midge_native"))
-        if problem:
-            print(text("portable", problem))
-    from . import _portable
-
-    return _portable, "portable"
 
 
 def _same(path, crc):
@@ -192,9 +241,9 @@ def _same(path, crc):
 
 
 def _read(path, view):
-    # Of a file whose every field was checked: checksums of the program and of the weights, names of the operators,
+    # Of a file whose every field was checked: checksums of its directory and of the weights, names of the operators,
     # golden values, program, (inputs, outputs), labels, (bytes of the arena, where the weights are, their bytes, bytes
-    # of RAM to stream them, the number of records that only set the state). view: the file in mapped memory, if it is
+    # of RAM to stream them, first and last record of init, of predict). view: the file in mapped memory, if it is
     # there; its program is then used where it lies.
     with open(path, "rb") as file:
         try:
@@ -213,85 +262,158 @@ def _contents(file, view):
         header_bytes,
         file_bytes,
         crc,
-        weights_crc,
-        weights_offset,
-        weights_bytes,
-        program_offset,
-        tensors_offset,
-        names_offset,
-        names_bytes,
-        labels_offset,
-        labels_bytes,
-        _,
-        _,
-        golden_offset,
         arena_bytes,
         window_bytes,
-        op_count,
         input_count,
         output_count,
-        init_count,
-        _,
+        section_count,
     ) = struct.unpack_from(_HEADER, head)
     if version != FORMAT:
         raise ValueError(text("version", version, FORMAT))
     size = file.seek(0, 2)
-    if size != file_bytes or weights_offset + weights_bytes != size:
+    if size != file_bytes:
         raise ValueError(text("size", size, file_bytes))
     if (
         header_bytes != _HEADER_BYTES
-        or weights_offset < _HEADER_BYTES
-        or weights_offset % _WEIGHT_ALIGNMENT
         or window_bytes > _MAX_WINDOW
         or arena_bytes > _MAX_ARENA
-        or init_count > op_count
+        or not 0 < section_count <= _MAX_SECTIONS
+        or _HEADER_BYTES + section_count * _SECTION_BYTES > size
     ):
         raise ValueError(text("impossible header"))
-    if _crc(file, _CRC_FROM, weights_offset) != crc:
-        raise ValueError(text("program checksum"))
+    places = _sections(file, size, section_count, crc)
 
-    def section(offset, size):
-        if offset + size > weights_offset:
-            raise ValueError(text("section outside"))
+    def section(name, size=1):
+        # A section, which is made of parts of a size.
+        start, total, _ = places.get(name, (0, 0, 0))
+        if total % size:
+            raise ValueError(text("section size", name, total))
         if view is not None:
-            return view[offset : offset + size]
-        data = bytearray(size)
-        file.seek(offset)
-        if file.readinto(data) != size:
+            return view[start : start + total]
+        data = bytearray(total)
+        file.seek(start)
+        if file.readinto(data) != total:
             raise ValueError(text("read"))
         return data
 
-    def lines(offset, size):
-        if not size:
-            return []
+    def lines(name):
         try:
-            return str(section(offset, size), "utf-8").split("\n")
+            data = str(section(name), "utf-8")
         except ValueError:  # UnicodeError, where there is one
             raise ValueError(text("utf-8"))
+        return data.split("\n") if data else []
 
     _collect()
-    program = section(program_offset, op_count * _RECORD)
-    for i in range(op_count):
-        block_bytes = _u32(program, i * _RECORD + _BLOCK_BYTES_AT)
-        if _block_count(program, i) and not 0 < block_bytes <= window_bytes:
-            raise ValueError(text("impossible block", i))
+    program = section(b"PROG", _RECORD)
+    op_count = len(program) // _RECORD
+    if op_count > _MAX_RECORDS:
+        raise ValueError(text("section size", b"PROG", len(program)))
+    weights_at, weights_bytes, weights_crc = places[b"WGHT"]
+    _check_weights(section(b"WDIR", _PIECE_BYTES), weights_bytes, program, op_count, window_bytes)
+    entries = _entries(section(b"ENTR", _ENTRY_BYTES), op_count)
     count = input_count + output_count
-    raw = section(tensors_offset, count * _TENSOR_BYTES)
-    names = lines(names_offset, names_bytes)
-    if len(names) != count + op_count or not input_count or not output_count:
+    raw = section(b"TENS")
+    if len(raw) != count * _TENSOR_BYTES or not input_count or not output_count:
+        raise ValueError(text("section size", b"TENS", len(raw)))
+    names = lines(b"NAME") or ["%d" % i for i in range(count + op_count)]
+    if len(names) != count + op_count:
         raise ValueError(text("count of names", len(names)))
+    channels = _channels(section(b"CHAN"), input_count)
     tensors = []
     for i in range(count):
-        tensors.append((names[i], raw[i * _TENSOR_BYTES : (i + 1) * _TENSOR_BYTES]))
+        tensors.append((names[i], raw[i * _TENSOR_BYTES : (i + 1) * _TENSOR_BYTES], channels.get(i, b"")))
         _check_tensor(*tensors[i], arena_bytes)
     tensors = tensors[:input_count], tensors[input_count:]
-    labels = lines(labels_offset, labels_bytes)
-    golden = section(golden_offset, 4 + 4 * op_count) if golden_offset else None
-    sizes = arena_bytes, weights_offset, weights_bytes, window_bytes, init_count
-    return (crc, weights_crc), names[count:], golden, program, tensors, labels, sizes
+    golden = section(b"GOLD")
+    if golden and len(golden) != 4 + 4 * op_count:
+        raise ValueError(text("section size", b"GOLD", len(golden)))
+    sizes = (arena_bytes, weights_at, weights_bytes, window_bytes) + entries
+    return (crc, weights_crc), names[count:], golden, program, tensors, lines(b"LABL"), sizes
 
 
-def _check_tensor(name, raw, arena_bytes):
+def _sections(file, size, count, crc):
+    # Where the sections lie: {tag: (start, bytes, checksum)}.
+    end = _HEADER_BYTES + count * _SECTION_BYTES
+    if _crc(file, _CRC_FROM, end) != crc:
+        raise ValueError(text("program checksum"))
+    file.seek(_HEADER_BYTES)
+    directory = file.read(count * _SECTION_BYTES)
+    places = {}
+    for i in range(count):
+        tag, flags, start, length, crc = struct.unpack_from(_SECTION, directory, i * _SECTION_BYTES)
+        is_weights = tag == b"WGHT"
+        unit = _WEIGHT_ALIGNMENT if is_weights else _SECTION_ALIGNMENT
+        if tag in places or start < end or start % unit or start + length > size:
+            raise ValueError(text("section outside", tag))
+        end = start + length
+        places[tag] = start, length, crc
+        if not is_weights and _crc(file, start, end) != crc:
+            raise ValueError(text("program checksum"))
+        if flags & _REQUIRED and tag not in _NEEDED and tag not in _OTHERS:
+            raise ValueError(text("unknown section", tag))
+    for tag in _NEEDED:
+        if tag not in places:
+            raise ValueError(text("no such section", tag))
+    return places
+
+
+def _check_weights(raw, size, program, count, room):
+    # All pieces are raw: the weights are used as they are stored.
+    ends = {}
+    end = 0
+    for at in range(0, len(raw), _PIECE_BYTES):
+        offset, stored, decoded, encoding = struct.unpack_from(_PIECE, raw, at)
+        if encoding != _RAW:
+            raise ValueError(text("encoding", encoding))
+        if offset != end or not decoded or decoded % _BLOCK_ALIGNMENT or stored != decoded:
+            raise ValueError(text("impossible piece", at // _PIECE_BYTES))
+        end = offset + decoded
+        ends[offset] = end
+    if end != size:
+        raise ValueError(text("section size", b"WGHT", size))
+    for i in range(count):
+        blocks = _block_count(program, i)
+        block_bytes = _u32(program, i * _RECORD + _BLOCK_BYTES_AT)
+        start = _u32(program, i * _RECORD + _WEIGHTS_AT)
+        if blocks and not (0 < block_bytes <= room and start + blocks * block_bytes <= ends.get(start, 0)):
+            raise ValueError(text("impossible block", i))
+
+
+def _entries(raw, count):
+    # First and last record of init, then of predict.
+    found = {}
+    for at in range(0, len(raw), _ENTRY_BYTES):
+        kind, flags, first, last = struct.unpack_from(_ENTRY, raw, at)
+        if kind in (_INIT, _PREDICT):
+            if kind in found or not first <= last <= count:
+                raise ValueError(text("impossible entry", kind))
+            found[kind] = first, last
+        elif flags & _REQUIRED:
+            raise ValueError(text("unknown entry", kind))
+    if _PREDICT not in found:
+        raise ValueError(text("impossible entry", _PREDICT))
+    return found.get(_INIT, (0, 0)) + found[_PREDICT]
+
+
+def _channels(data, count):
+    # {number of an input: its channels}.
+    found = {}
+    least = at = 0
+    while at < len(data):
+        index = channels = 0
+        if at + _CHANNELS_BYTES <= len(data):
+            index, channels = struct.unpack_from(_CHANNELS, data, at)
+        at += _CHANNELS_BYTES
+        end = at + channels * _CHANNEL_BYTES
+        if not least <= index < count or not channels or end > len(data):
+            raise ValueError(text("section size", b"CHAN", len(data)))
+        found[index] = data[at:end]
+        at = end
+        least = index + 1
+    return found
+
+
+def _check_tensor(name, raw, channels, arena_bytes):
     fields = struct.unpack_from(_TENSOR, raw)
     offset, size, scale, zero_point, _, _, dtype, rank = fields[:8]
     unit = _ELEMENT_BYTES.get(fields[14])
@@ -305,6 +427,14 @@ def _check_tensor(name, raw, arena_bytes):
         raise ValueError(text("impossible shape", name))
     if offset + size > arena_bytes or offset % unit:
         raise ValueError(text("tensor outside", name))
+    if not channels:
+        return
+    if fields[14] not in (_INT8, _INT16) or not rank or len(channels) != fields[7 + rank] * _CHANNEL_BYTES:
+        raise ValueError(text("impossible channels", name))
+    for at in range(0, len(channels), _CHANNEL_BYTES):
+        scale, zero_point = struct.unpack_from(_CHANNEL, channels, at)
+        if not _SCALE_MIN < scale < _SCALE_MAX or not -_CHANNEL_ZEROS <= zero_point < _CHANNEL_ZEROS:
+            raise ValueError(text("impossible channels", name))
 
 
 def _block_count(program, index):
@@ -339,18 +469,7 @@ def _map(path, asked):
     except TypeError:
         file.close()
     if asked:
-        return _map_file(path)
+        from ._mmap import map_file
+
+        return map_file(path)
     return None
-
-
-def _map_file(path):
-    # A view of a file where the operating system can map it, else None.
-    try:
-        import mmap
-    except ImportError:
-        return None
-    with open(path, "rb") as file:
-        try:
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except ValueError:  # an empty file
-            return memoryview(b"")

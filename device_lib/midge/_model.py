@@ -20,6 +20,10 @@ _MARGIN = const(16384)  # heap to leave to the user's script when "auto" chooses
 # generated: dtypes (host/midge_host/device/spec.py, `make generate`)
 _DTYPES = ("int8", "uint8", "float32", "int16", "int32")
 # generated: end
+# generated: banks (host/midge_host/device/banks.py, `make generate`)
+_CORE = const(0)
+_WIDE = const(2)
+# generated: end
 _str = str  # found sooner than a builtin
 
 try:
@@ -35,10 +39,11 @@ class Tensor:
     """A model input or output: name, shape, size (number of values), dtype, scale, zero_point.
 
     real value = scale * (q - zero_point). dtype is what the source model had there; the device holds int8, or int16
-    and int32 where the model does.
+    and int32 where the model does. channels: (scale, zero point) for each channel of the real values of a reading, where
+    these have their own; else empty.
     """
 
-    def __init__(self, name, raw, modules):
+    def __init__(self, name, raw, channels, modules):
         fields = struct.unpack_from("<IIfiiiBB6HB", raw)
         self.offset, self.bytes, self.scale, self.zero_point = fields[:4]
         self.name = "%s" % name
@@ -47,7 +52,9 @@ class Tensor:
         self.size = self.bytes // (1 if self.element == "int8" else 2 if self.element == "int16" else 4)
         self.shape = fields[8 : 8 + fields[7]]
         self.raw = bytearray(raw)
-        self.module = modules[self.element != "int8"]  # which has encode() and decode() for it
+        # Most have none, and an empty tuple takes no heap.
+        self.channels = [struct.unpack_from("<fi", channels, at) for at in range(0, len(channels), 8)] or ()
+        self.module = modules[_CORE if self.element == "int8" else _WIDE]  # which has encode() and decode() for it
 
     def __repr__(self):
         return "Tensor(%s %s %s)" % (self.name, self.dtype, self.shape)
@@ -69,59 +76,63 @@ class Model:
             self._path,
             crcs,
             program,
-            self._op_count,
             (inputs, outputs),
             labels,
             self.weights_mode,  # as asked for, or map
             view,
             steps,
             parts,
-            (self.arena_bytes, self._weights_at, self._weights_bytes, self._window_bytes, self._first),
+            (self.arena_bytes, self._weights_at, _, _, *self._init, self._first, self._last),
         ) = parts
-        self._runs = [module.run for module in modules]
-        self._run = self._runs[0]
+        self._runs = [module and module.run for module in modules]  # by the number of the bank
         self._crcs = array("I", crcs)
         self._program = (memoryview if isinstance(program, memoryview) else bytearray)(program)
-        self.inputs = [Tensor(*pair, modules) for pair in inputs]
-        self.outputs = [Tensor(*pair, modules) for pair in outputs]
-        # For the one input and the one output. Without a descriptor encode() and decode() refuse: _load() and _store()
-        # then go through several.
-        self._input = self.inputs[0].raw if len(inputs) == 1 else b""
+        self.inputs = [Tensor(*edge, modules) for edge in inputs]
+        self.outputs = [Tensor(*edge, modules) for edge in outputs]
+        # For the one input and the one output. Without a descriptor encode() and decode() refuse: _convert.py then goes
+        # through several, or through channels.
+        self._input = b"" if len(inputs) > 1 or self.inputs[0].channels else self.inputs[0].raw
         self._output = self.outputs[0].raw if len(outputs) == 1 else b""
         self._encode = self.inputs[0].module.encode
         self._decode = self.outputs[0].module.decode
         self.labels = ["%s" % label for label in labels]
         self._weights = None if view is None else memoryview(view)
-        # How a prediction runs, in steps (_stream). None: one call of _run does it.
-        self._steps = None if steps is None else [list(step) for step in steps]
-        self._parts = parts and [list(step) for step in parts]
+        # How a prediction runs with streamed weights, and with all of them, in steps (_stream). None: one call of _run
+        # does it. _allocate() keeps one of the two.
+        self._steps = (
+            steps and [list(step) for step in steps],
+            [list(step) for step in parts] if len(parts) > 1 else None,
+        )
+        self._run = self._runs[parts[0][-1] if parts else _CORE]
         self._file = None
         lock = Lock()
         self._acquire, self._release = lock.acquire, lock.release
 
-    def _allocate(self):
-        # The arena, and room for weights.
+    def _allocate(self, size, room):
+        # The arena, and room for weights. size: of all weights. room: of what is streamed at a time.
         mode = self.weights_mode
-        size = self._weights_bytes
+        self._steps, parts = self._steps
         if mode == "map":
             self._reserve(mode, 0)
         elif mode == "auto" and self.arena_bytes + size + _MARGIN > _free():
             mode = "stream"
         if mode in ("ram", "auto"):
+            steps = self._steps
+            self._steps = None
             try:
                 self._reserve("ram", size)
-                self._steps = None
             except MemoryError:
                 if mode == "ram":
                     raise
+                self._steps = steps
                 mode = "stream"  # enough is free, but not in one piece
         if mode == "stream":
-            self._reserve(mode, min(size, self._window_bytes))
+            self._reserve(mode, min(size, room))
         if self._steps is not None:
             return
-        self._steps = self._parts
-        for step in self._parts or ():
-            step[2] = self._weights
+        self._steps = parts
+        for step in parts or ():
+            step[1] = self._weights
         if mode == "map":
             return
         with open(self._path, "rb") as file:
@@ -132,7 +143,7 @@ class Model:
             raise ValueError(text("weights crc", self._path))
 
     def _reserve(self, mode, size):
-        # What does not fit is refused before anything is allocated.
+        # A model that does not fit is refused before anything is allocated.
         self.weights_mode = mode
         need = self.arena_bytes + size
         free = _free()
@@ -156,7 +167,7 @@ class Model:
         # Gives each step its part of the memory for weights.
         memory = memoryview(self._weights)
         for step in steps:
-            step[2] = memory[: step[1]]
+            step[1] = memory[: step[1]]
         return steps
 
     def predict(self, reading):
@@ -197,7 +208,7 @@ class Model:
 
     def reset(self):
         """Forgets what a streaming model remembers between predictions. Others have nothing to forget."""
-        if self._first:
+        if self._init[1]:
             _late("_inspect", "alone", "reset", self)
 
     def profile(self, reading):
@@ -215,19 +226,21 @@ class Model:
         arena = self._arena
         start = self._weights_at
         at = -1  # where in the weight section the file is
-        for base, size, window, first, last, begin, blocks, times in steps:
-            run = self._runs[times < 0]
-            for _ in range(abs(times)):
-                if size:
+        # A step: where its weights begin, the memory for them (a number of bytes until there is some), its first
+        # operator and the one behind its last, its first weight block and how many, how many times; the bank.
+        for base, window, first, last, begin, blocks, times, bank in steps:
+            run = self._runs[bank]
+            for _ in range(times):
+                if file and window:
                     if base != at:
                         file.seek(start + base)
-                    at = base + size
-                    if file.readinto(window) != size:
+                    at = base + len(window)
+                    if file.readinto(window) != len(window):
                         raise OSError(text("file is gone", self._path))
                 status = run(program, first, last, arena, window, base, begin, begin + blocks)
                 if status:
                     _refuse(self, status)
-                base += size
+                base += len(window)
                 begin += blocks
 
 
@@ -236,7 +249,7 @@ def _compute(model, reading, out):
     if reading.__class__ is _str or model._encode(model._input, reading, model._arena):
         _late("_convert", "load", model, reading)
     if model._steps is None:
-        status = model._run(model._program, model._first, model._op_count, model._arena, model._weights)
+        status = model._run(model._program, model._first, model._last, model._arena, model._weights)
         if status:
             _refuse(model, status)
     else:

@@ -1,7 +1,9 @@
-# For models with operators or tensors that midge_native has not: the second module. In memory only while a model is
-# loaded (_borrow in __init__.py).
+# For models that need more banks than the core: the modules of these. In memory only while a model is loaded (_borrow in
+# __init__.py).
 
-from . import _text as text
+import sys
+
+from . import _collect
 
 try:
     from micropython import const
@@ -11,39 +13,44 @@ except ImportError:
         return value
 
 
-# generated: records (host/midge_host/device/spec.py, `make generate`)
+# generated: banks (host/midge_host/device/banks.py, `make generate`)
 _RECORD = const(72)
-_FIRST_EXTRA = const(32)
+_BANK_AT = const(1)
+_BANKS = const(("core", "tensor", "wide", "recurrent", "math"))
 # generated: end
 
 
-def module(backend, asked, version):
-    """midge_extra, or its portable form. backend: what the first module is. asked: as given to load()."""
-    if backend == "native":
-        try:
-            import midge_extra
+def load(core, needed, backend, native):
+    """A list of modules at the numbers of their banks: the core and those that are needed.
 
-            if getattr(midge_extra, "FORMAT", None) == version:
-                return midge_extra
-            problem = text("other version", "midge_extra")
-        except ImportError:
-            problem = text("missing", "midge_extra")
-        except ValueError as error:
-            problem = text("does not fit", "midge_extra", error)
-        if asked == "native":
-            raise ImportError(problem)
-        print(text("portable", problem))
-    from . import _portable_extra
-
-    return _portable_extra
+    needed: a byte for each bank. backend: as given to midge.load(). native: returns a native module, or None where the
+    portable kernels have to do; itself None where the core is portable.
+    """
+    modules = [core] + [None] * (len(_BANKS) - 1)
+    for number in range(1, len(_BANKS)):
+        if needed[number]:
+            if native:
+                modules[number] = native("midge_" + _BANKS[number], backend)
+            if modules[number] is None:
+                path = "midge._portable_" + _BANKS[number]
+                __import__(path)
+                modules[number] = sys.modules[path]
+            _collect()
+    return modules
 
 
 def check(modules, program, arena_bytes, weights_bytes):
-    """What the modules' check() says of their records: 0, or (operator index + 1) * 16 + reason."""
+    """The result of the modules' check() of their records: 0, or (operator index + 1) * 16 + reason."""
     view = memoryview(program)
-    for i in range(len(program) // _RECORD):
-        record = view[i * _RECORD : (i + 1) * _RECORD]
-        status = modules[record[0] >= _FIRST_EXTRA].check(record, arena_bytes, weights_bytes)
+    count = len(program) // _RECORD
+    first = 0
+    while first < count:
+        bank = program[first * _RECORD + _BANK_AT]
+        last = first + 1
+        while last < count and program[last * _RECORD + _BANK_AT] == bank:
+            last += 1
+        status = modules[bank].check(view[first * _RECORD : last * _RECORD], arena_bytes, weights_bytes)
         if status:
-            return status + i * 16
+            return status + first * 16
+        first = last
     return 0

@@ -1,5 +1,6 @@
-# The portable backend: the functions of midge_native in plain Python, for boards and PCs without it.
-# Slow, and the same bytes. The arithmetic is specified in docs/NUMERICS.md, the records in docs/FORMAT.md.
+# The portable backend: the functions of the native modules in plain Python, for boards and PCs without them; here those
+# of the core bank, and what all banks share. Slow, and the same bytes. The arithmetic is specified in docs/NUMERICS.md,
+# the records in docs/FORMAT.md.
 
 import struct
 from array import array
@@ -12,38 +13,89 @@ except ImportError:
         return value
 
 
-# generated: operators (host/midge_host/device/spec.py, `make generate`)
+# generated: records (host/midge_host/device/ops, `make generate`)
 _RECORD = const(72)
 _BLOCK_ALIGNMENT = const(4)
-_CONV_2D = const(1)
-_DEPTHWISE_CONV_2D = const(2)
-_FULLY_CONNECTED = const(3)
-_AVERAGE_POOL_2D = const(4)
-_MAX_POOL_2D = const(5)
-_MEAN = const(6)
-_ADD = const(7)
-_SOFTMAX = const(8)
-_LUT = const(9)
-_PAD = const(10)
 _BAD_OPERATOR = const(1)
 _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
-_BAD_READING = const(5)
-_HEAD_LAYOUT = "<BBH40xIIIIIII"
-# code, flags, blocks, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_WINDOW_LAYOUT = "<BBHBBBBbbbbBBBbHHHHHHHHHHHHiIIIIIII"
-# code, flags, blocks, stride_h, stride_w, dilation_h, dilation_w, input_zero, output_zero, clamp_min, clamp_max, bias_bits, shift_bits, mult_bits, shift, in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, pad_top, pad_left, block_channels, reserved, multiplier, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_REDUCE_LAYOUT = "<BBHIIIiibbbb16xIIIIIII"
-# code, flags, blocks, outer, reduce, inner, multiplier, shift, input_zero, output_zero, clamp_min, clamp_max, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_ADD_LAYOUT = "<BBHIIiiibbbbbbbbbb10xIIIIIII"
-# code, flags, blocks, input2, count, multiplier1, multiplier2, multiplier, shift1, shift2, shift, left_shift, zero1, zero2, output_zero, clamp_min, clamp_max, reserved, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_SOFTMAX_LAYOUT = "<BBHIIiii20xIIIIIII"
-# code, flags, blocks, rows, depth, multiplier, shift, diff_min, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_LUT_LAYOUT = "<BBHI36xIIIIIII"
-# code, flags, blocks, count, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
-_PAD_LAYOUT = "<BBH4H4H4Hb15xIIIIIII"
-# code, flags, blocks, in_shape, before, out_shape, value, input, output, output_bytes, weights, block_bytes, scratch, scratch_bytes
+_DEPTHWISE_CONV_2D = const(2)
+_AVERAGE_POOL_2D = const(4)
+_CODE = const(0)
+_TYPES = const(2)
+_BLOCKS = const(4)
+_INPUT = const(-7)
+_OUTPUT = const(-6)
+_OUTPUT_BYTES = const(-5)
+_WEIGHTS = const(-4)
+_BLOCK_BYTES = const(-3)
+_SCRATCH = const(-2)
+_SCRATCH_BYTES = const(-1)
+_WINDOW_STRIDE_H = const(5)
+_WINDOW_STRIDE_W = const(6)
+_WINDOW_DILATION_H = const(7)
+_WINDOW_DILATION_W = const(8)
+_WINDOW_INPUT_ZERO = const(9)
+_WINDOW_OUTPUT_ZERO = const(10)
+_WINDOW_CLAMP_MIN = const(11)
+_WINDOW_CLAMP_MAX = const(12)
+_WINDOW_BIAS_BITS = const(13)
+_WINDOW_SHIFT_BITS = const(14)
+_WINDOW_MULT_BITS = const(15)
+_WINDOW_SHIFT = const(16)
+_WINDOW_IN_H = const(17)
+_WINDOW_IN_W = const(18)
+_WINDOW_IN_C = const(19)
+_WINDOW_OUT_H = const(20)
+_WINDOW_OUT_W = const(21)
+_WINDOW_OUT_C = const(22)
+_WINDOW_KERNEL_H = const(23)
+_WINDOW_KERNEL_W = const(24)
+_WINDOW_PAD_TOP = const(25)
+_WINDOW_PAD_LEFT = const(26)
+_WINDOW_BLOCK_CHANNELS = const(27)
+_WINDOW_MULTIPLIER = const(28)
+_REDUCE_INPUT_ZERO = const(5)
+_REDUCE_OUTPUT_ZERO = const(6)
+_REDUCE_CLAMP_MIN = const(7)
+_REDUCE_CLAMP_MAX = const(8)
+_REDUCE_OUTER = const(9)
+_REDUCE_REDUCE = const(10)
+_REDUCE_INNER = const(11)
+_REDUCE_MULTIPLIER = const(12)
+_REDUCE_SHIFT = const(13)
+_ADD_SHIFT1 = const(5)
+_ADD_SHIFT2 = const(6)
+_ADD_SHIFT = const(7)
+_ADD_LEFT_SHIFT = const(8)
+_ADD_ZERO1 = const(9)
+_ADD_ZERO2 = const(10)
+_ADD_OUTPUT_ZERO = const(11)
+_ADD_CLAMP_MIN = const(12)
+_ADD_CLAMP_MAX = const(13)
+_ADD_INPUT2 = const(14)
+_ADD_COUNT = const(15)
+_ADD_MULTIPLIER1 = const(16)
+_ADD_MULTIPLIER2 = const(17)
+_ADD_MULTIPLIER = const(18)
+_SOFTMAX_ROWS = const(5)
+_SOFTMAX_DEPTH = const(6)
+_SOFTMAX_MULTIPLIER = const(7)
+_SOFTMAX_SHIFT = const(8)
+_SOFTMAX_DIFF_MIN = const(9)
+_LUT_COUNT = const(5)
+_PAD_IN_SHAPE = const(5)
+_PAD_BEFORE = const(9)
+_PAD_OUT_SHAPE = const(13)
+_PAD_VALUE = const(17)
+_HEAD_LAYOUT = "<BBBBH38xIIIIIII"
+_WINDOW_LAYOUT = "<BBBBHBBBBbbbbBBBbHHHHHHHHHHHiIIIIIII"
+_REDUCE_LAYOUT = "<BBBBHbbbb14xIIIiiIIIIIII"
+_ADD_LAYOUT = "<BBBBHbbbbbbbbb9xIIiiiIIIIIII"
+_SOFTMAX_LAYOUT = "<BBBBH18xIIiiiIIIIIII"
+_LUT_LAYOUT = "<BBBBH34xIIIIIIII"
+_PAD_LAYOUT = "<BBBBH4H4H4Hb13xIIIIIII"
 # generated: end
 
 _OK = const(0)
@@ -68,6 +120,16 @@ except ImportError:  # boards
 def _signed(data, start, size):
     # A copy as int8 values; a memoryview of bytes gives unsigned ones.
     return array("b", bytes(memoryview(data)[start : start + size]))
+
+
+def _values(code, arena, at, size):
+    # A copy of `size` bytes as numbers of an array's type.
+    return array(code, bytes(memoryview(arena)[at : at + size]))
+
+
+def _store(arena, at, values):
+    data = bytes(values)
+    memoryview(arena)[at : at + len(data)] = data
 
 
 def _rescale(x, multiplier, shift):
@@ -104,160 +166,282 @@ def _unpack(layout, program, index):
     return struct.unpack_from(layout, program, index * _RECORD)
 
 
-def _window(op):
-    # Sizes of input, output and window; strides, dilations; padding; zero points, clamp; multiplier, block_channels;
-    # bits of a bias, a shift and a multiplier; shift.
-    return op[15:23] + op[3:7] + op[23:25] + op[7:11] + (op[27], op[25]) + op[11:15]
-
-
 def check(program, arena_bytes, weights_bytes):
     """0, or (operator index + 1) * 16 + reason for the first record that cannot run."""
     return check_records(_KERNELS, program, arena_bytes, weights_bytes)
 
 
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF):
-    """Runs records first..last-1; a single record's weight blocks begin..end-1 only. Returns as check()."""
-    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end)
+def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
+    """Runs records first..last-1; a single record's weight blocks begin..end-1 only. Returns as check().
+
+    parts: into how many the rows of an output are split, part: which of them to compute. What cannot be split is
+    computed whole in part 0.
+    """
+    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
 
 
 def check_records(kernels, program, arena_bytes, weights_bytes):
-    # kernels: by operator code its record's layout, its check, its kernel, and whether it has weight blocks.
+    # kernels: by code, bank and types what is generated below as _KERNELS.
     for index in range(len(program) // _RECORD):
         reason = _check(kernels, program, index, arena_bytes)
         if not reason:
-            _, _, blocks, _, output, out_bytes, start, size, _, _ = _unpack(_HEAD_LAYOUT, program, index)
-            if output + out_bytes > arena_bytes:
+            op = _unpack(_HEAD_LAYOUT, program, index)
+            start, size = op[_WEIGHTS], op[_BLOCK_BYTES]
+            if op[_OUTPUT] + op[_OUTPUT_BYTES] > arena_bytes:
                 reason = _BAD_TENSOR
-            elif (start | size) % _BLOCK_ALIGNMENT or start + blocks * size > weights_bytes:
+            elif (start | size) % _BLOCK_ALIGNMENT or start + op[_BLOCKS] * size > weights_bytes:
                 reason = _BAD_WEIGHTS
         if reason:
             return (index + 1) * 16 + reason
     return _OK
 
 
-def run_records(kernels, program, first, last, arena, weights, base, begin, end):
-    if not 0 <= first <= last <= len(program) // _RECORD:
+def run_records(kernels, program, first, last, arena, weights, base, begin, end, part, parts):
+    if not 0 <= first <= last <= len(program) // _RECORD or not 0 <= part < parts:
         return 16 + _BAD_PARAMETER
     for index in range(first, last):
         reason = _check(kernels, program, index, len(arena))
         if not reason:
-            _, _, blocks, _, _, _, start, size, _, _ = _unpack(_HEAD_LAYOUT, program, index)
+            op = _unpack(_HEAD_LAYOUT, program, index)
+            blocks, start, size = op[_BLOCKS], op[_WEIGHTS], op[_BLOCK_BYTES]
             b, e = (begin, min(end, blocks)) if last - first == 1 else (0, blocks)
             if blocks and (b > e or start + b * size < base or start + e * size > base + len(weights)):
                 reason = _BAD_WEIGHTS
         if reason:
             return (index + 1) * 16 + reason
-        layout, _, kernel, _ = kernels[program[index * _RECORD]]
+        layout, _, kernel, _, sizes = kernels[_key(program, index)]
+        if blocks and b == e:
+            continue
         op = _unpack(layout, program, index)
-        if not blocks or b < e:
+        if parts > 1:
+            op = _rows(op, sizes, part, parts)
+        if op:
             kernel(op, arena, weights, start - base, b, e)
     return _OK
 
 
+def _key(program, index):
+    # Code, bank and types of a record.
+    at = index * _RECORD
+    return program[at] | program[at + 1] << 8 | program[at + 2] << 16
+
+
 def _check(kernels, program, index, arena_bytes):
-    code = program[index * _RECORD]
-    if code not in kernels:
+    key = _key(program, index)
+    if key not in kernels:
         return _BAD_OPERATOR
-    layout, check_op, _, has_blocks = kernels[code]
+    layout, check_op, _, has_blocks, _ = kernels[key]
     op = _unpack(layout, program, index)
-    if op[2] and not has_blocks:
+    if op[_BLOCKS] and not has_blocks:
         return _BAD_WEIGHTS
-    if op[-2] + op[-1] > arena_bytes:
+    if op[_SCRATCH] + op[_SCRATCH_BYTES] > arena_bytes:
         return _BAD_TENSOR
     return check_op(op, arena_bytes)
 
 
-def _check_op(op, arena_bytes):
-    code, source, output, blocks, block_bytes = op[0], op[-7], op[-6], op[2], op[-3]
-    p = _window(op) if code <= _MAX_POOL_2D else op[3:]
-    if code <= _MAX_POOL_2D:
-        if 0 in p[:12] or p[16] > p[17]:
-            return _BAD_PARAMETER
-        in_bytes, out_bytes = p[0] * p[1] * p[2], p[3] * p[4] * p[5]
-        if code <= _FULLY_CONNECTED:
-            row = p[6] * p[7] * (1 if code == _DEPTHWISE_CONV_2D else p[2])
-            if code == _DEPTHWISE_CONV_2D and p[5] % p[2] or not 1 <= p[20] <= 32 or p[21] > 6:
-                return _BAD_PARAMETER
-            if p[22] not in (0, 30) or p[18] < 0 or blocks * p[19] != p[5]:
-                return _BAD_PARAMETER
-            if _entries_bytes(p) + p[19] * row > block_bytes:
-                return _BAD_WEIGHTS
-        elif p[2] != p[5] or p[6] * p[7] > 1 << 23:
-            return _BAD_PARAMETER
-    elif code == _MEAN:
-        in_bytes, out_bytes = p[0] * p[1] * p[2], p[0] * p[2]
-        if not p[0] or not p[2] or not 0 < p[1] <= 1 << 23 or not _is_rescale(p[3], p[4]) or p[7] > p[8]:
-            return _BAD_PARAMETER
-    elif code == _ADD:
-        in_bytes = out_bytes = p[1]
-        if p[0] + p[1] > arena_bytes:
-            return _BAD_TENSOR
-        scales = _is_rescale(p[2], p[5]) and _is_rescale(p[3], p[6]) and _is_rescale(p[4], p[7])
-        if not scales or not 0 <= p[8] <= 22 or p[12] > p[13]:
-            return _BAD_PARAMETER
-    elif code == _SOFTMAX:
-        in_bytes = out_bytes = p[0] * p[1]
-        if not 0 < p[1] <= 4095 or p[2] < 0 or not 0 <= p[3] <= 30 or p[4] > 0:
-            return _BAD_PARAMETER
-    elif code == _LUT:
-        in_bytes = out_bytes = p[0]
-        if blocks != 1 or block_bytes < 256:
-            return _BAD_WEIGHTS
-    else:
-        in_bytes = out_bytes = 1
-        for i in range(4):
-            if not p[i] or p[4 + i] + p[i] > p[8 + i]:
-                return _BAD_PARAMETER
-            in_bytes *= p[i]
-            out_bytes *= p[8 + i]
-    if source + in_bytes > arena_bytes or output + out_bytes > arena_bytes:
-        return _BAD_TENSOR
-    return _OK
+def _rows(op, sizes, part, parts):
+    # The record of a part of the output's rows, or None where there is nothing to do. sizes: where the record of a
+    # window has its image's height and what follows it; 0 for others, which are not split.
+    if not sizes:
+        return None if part else op
+    op = list(op)
+    to = sizes + _WINDOW_OUT_H - _WINDOW_IN_H
+    height, width, channels = op[to : to + 3]
+    first = height * part // parts
+    op[to] = height * (part + 1) // parts - first
+    op[_OUTPUT] += first * width * channels * (1 if op[_TYPES] & 15 == 1 else 2)
+    op[sizes + _WINDOW_PAD_TOP - _WINDOW_IN_H] -= first * op[_WINDOW_STRIDE_H]
+    return op if op[to] else None
+
+
+def _elements(op, at, count, repeat=0):
+    # The product of a record's dimensions, without those that have a bit in repeat.
+    product = 1
+    for i in range(count):
+        if not repeat >> i & 1:
+            product *= op[at + i]
+    return product
 
 
 def _is_rescale(multiplier, shift):
     return multiplier >= 0 and -31 <= shift <= 30
 
 
-def _entries_bytes(p):
-    return (p[19] * (p[20] + p[21] + p[22]) + 31) // 32 * 4
+# generated: checks (host/midge_host/device/ops, `make generate`)
+# fmt: off
+def _check_window(op, arena_bytes):
+    if (
+        not op[_WINDOW_IN_H]
+        or not op[_WINDOW_IN_W]
+        or not op[_WINDOW_IN_C]
+        or not op[_WINDOW_OUT_H]
+        or not op[_WINDOW_OUT_W]
+        or not op[_WINDOW_OUT_C]
+        or not op[_WINDOW_KERNEL_H]
+        or not op[_WINDOW_KERNEL_W]
+        or not op[_WINDOW_STRIDE_H]
+        or not op[_WINDOW_STRIDE_W]
+        or not op[_WINDOW_DILATION_H]
+        or not op[_WINDOW_DILATION_W]
+        or op[_WINDOW_CLAMP_MIN] > op[_WINDOW_CLAMP_MAX]
+    ):
+        return _BAD_PARAMETER
+    if (
+        op[_INPUT] + op[_WINDOW_IN_H] * op[_WINDOW_IN_W] * op[_WINDOW_IN_C] > arena_bytes
+        or op[_OUTPUT] + op[_WINDOW_OUT_H] * op[_WINDOW_OUT_W] * op[_WINDOW_OUT_C] > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
 
 
-def _channel(p, weights, block, index):
+def _check_conv(op, arena_bytes):
+    reason = _check_window(op, arena_bytes)
+    if reason:
+        return reason
+    if op[_CODE] == _DEPTHWISE_CONV_2D:
+        if op[_WINDOW_OUT_C] % op[_WINDOW_IN_C]:
+            return _BAD_PARAMETER
+    if (
+        not 1 <= op[_WINDOW_BIAS_BITS] <= 32
+        or op[_WINDOW_SHIFT_BITS] > 6
+        or op[_WINDOW_MULT_BITS] not in (0, 30)
+        or op[_WINDOW_MULTIPLIER] < 0
+        or op[_BLOCKS] * op[_WINDOW_BLOCK_CHANNELS] != op[_WINDOW_OUT_C]
+    ):
+        return _BAD_PARAMETER
+    if (
+        op[_BLOCK_BYTES] < 4 * ((op[_WINDOW_BLOCK_CHANNELS] * (op[_WINDOW_BIAS_BITS] + op[_WINDOW_SHIFT_BITS] + op[_WINDOW_MULT_BITS]) + 31) // 32) + op[_WINDOW_BLOCK_CHANNELS] * op[_WINDOW_KERNEL_H] * op[_WINDOW_KERNEL_W] * (1 if op[_CODE] == _DEPTHWISE_CONV_2D else op[_WINDOW_IN_C])
+    ):
+        return _BAD_WEIGHTS
+    return _OK
+
+
+def _check_pool(op, arena_bytes):
+    reason = _check_window(op, arena_bytes)
+    if reason:
+        return reason
+    if op[_WINDOW_IN_C] != op[_WINDOW_OUT_C] or op[_WINDOW_KERNEL_H] * op[_WINDOW_KERNEL_W] > 8388608:
+        return _BAD_PARAMETER
+    return _OK
+
+
+def _check_mean(op, arena_bytes):
+    if (
+        not op[_REDUCE_OUTER]
+        or not op[_REDUCE_INNER]
+        or not _is_rescale(op[_REDUCE_MULTIPLIER], op[_REDUCE_SHIFT])
+        or not 1 <= op[_REDUCE_REDUCE] <= 8388608
+        or op[_REDUCE_CLAMP_MIN] > op[_REDUCE_CLAMP_MAX]
+    ):
+        return _BAD_PARAMETER
+    if (
+        op[_INPUT] + op[_REDUCE_OUTER] * op[_REDUCE_REDUCE] * op[_REDUCE_INNER] > arena_bytes
+        or op[_OUTPUT] + op[_REDUCE_OUTER] * op[_REDUCE_INNER] > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_add(op, arena_bytes):
+    if (
+        not _is_rescale(op[_ADD_MULTIPLIER1], op[_ADD_SHIFT1])
+        or not _is_rescale(op[_ADD_MULTIPLIER2], op[_ADD_SHIFT2])
+        or not _is_rescale(op[_ADD_MULTIPLIER], op[_ADD_SHIFT])
+        or not 0 <= op[_ADD_LEFT_SHIFT] <= 22
+        or op[_ADD_CLAMP_MIN] > op[_ADD_CLAMP_MAX]
+    ):
+        return _BAD_PARAMETER
+    if (
+        op[_INPUT] + op[_ADD_COUNT] > arena_bytes
+        or op[_ADD_INPUT2] + op[_ADD_COUNT] > arena_bytes
+        or op[_OUTPUT] + op[_ADD_COUNT] > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_rows(op, arena_bytes):
+    if (
+        not 1 <= op[_SOFTMAX_DEPTH] <= 4095
+        or op[_SOFTMAX_MULTIPLIER] < 0
+        or not 0 <= op[_SOFTMAX_SHIFT] <= 30
+        or op[_SOFTMAX_DIFF_MIN] > 0
+    ):
+        return _BAD_PARAMETER
+    if (
+        op[_INPUT] + op[_SOFTMAX_ROWS] * op[_SOFTMAX_DEPTH] > arena_bytes
+        or op[_OUTPUT] + op[_SOFTMAX_ROWS] * op[_SOFTMAX_DEPTH] > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_lut(op, arena_bytes):
+    if op[_BLOCKS] != 1 or op[_BLOCK_BYTES] < 256:
+        return _BAD_WEIGHTS
+    if op[_INPUT] + op[_LUT_COUNT] > arena_bytes or op[_OUTPUT] + op[_LUT_COUNT] > arena_bytes:
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_pad(op, arena_bytes):
+    for i in range(4):
+        if not op[_PAD_IN_SHAPE + i] or (op[_PAD_BEFORE + i] + op[_PAD_IN_SHAPE + i]) > op[_PAD_OUT_SHAPE + i]:
+            return _BAD_PARAMETER
+    if (
+        op[_INPUT] + _elements(op, _PAD_IN_SHAPE, 4) > arena_bytes
+        or op[_OUTPUT] + _elements(op, _PAD_OUT_SHAPE, 4) > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+# fmt: on
+# generated: end
+
+
+def _channel(op, weights, block, index):
     # Bias, multiplier and shift of a channel: bit fields of a little-endian stream.
-    bits = p[20] + p[21] + p[22]
+    bias_bits, shift_bits, mult_bits = op[_WINDOW_BIAS_BITS], op[_WINDOW_SHIFT_BITS], op[_WINDOW_MULT_BITS]
+    bits = bias_bits + shift_bits + mult_bits
     at = index * bits
     start = block + (at >> 3)
     entry = int.from_bytes(bytes(weights[start : start + ((at & 7) + bits + 7) // 8]), "little") >> (at & 7)
-    bias = entry & ((1 << p[20]) - 1)
-    if bias >> (p[20] - 1):
-        bias -= 1 << p[20]
-    entry >>= p[20]
-    shift = _clamp(p[23] + (entry & ((1 << p[21]) - 1)), -31, 30)
-    multiplier = p[18]
-    if p[22]:
-        multiplier = ((entry >> p[21]) & 0x3FFFFFFF) | 0x40000000
+    bias = entry & ((1 << bias_bits) - 1)
+    if bias >> (bias_bits - 1):
+        bias -= 1 << bias_bits
+    entry >>= bias_bits
+    shift = _clamp(op[_WINDOW_SHIFT] + (entry & ((1 << shift_bits) - 1)), -31, 30)
+    multiplier = op[_WINDOW_MULTIPLIER]
+    if mult_bits:
+        multiplier = ((entry >> shift_bits) & 0x3FFFFFFF) | 0x40000000
     return bias, multiplier, shift
 
 
 def _conv(op, arena, weights, block, begin, end):
-    depthwise = op[0] == _DEPTHWISE_CONV_2D
-    p = _window(op)
-    in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride_h, stride_w = p[:10]
-    dilation_h, dilation_w, pad_top, pad_left, in_zero, out_zero, low, high = p[10:18]
-    x = _signed(arena, op[-7], in_h * in_w * in_c)
+    depthwise = op[_CODE] == _DEPTHWISE_CONV_2D
+    stride_h, stride_w = op[_WINDOW_STRIDE_H], op[_WINDOW_STRIDE_W]
+    dilation_h, dilation_w = op[_WINDOW_DILATION_H], op[_WINDOW_DILATION_W]
+    in_h, in_w, in_c = op[_WINDOW_IN_H], op[_WINDOW_IN_W], op[_WINDOW_IN_C]
+    out_h, out_w, out_c = op[_WINDOW_OUT_H], op[_WINDOW_OUT_W], op[_WINDOW_OUT_C]
+    kernel_h, kernel_w = op[_WINDOW_KERNEL_H], op[_WINDOW_KERNEL_W]
+    pad_top, pad_left = op[_WINDOW_PAD_TOP], op[_WINDOW_PAD_LEFT]
+    in_zero, out_zero = op[_WINDOW_INPUT_ZERO], op[_WINDOW_OUTPUT_ZERO]
+    low, high = op[_WINDOW_CLAMP_MIN], op[_WINDOW_CLAMP_MAX]
+    channels = op[_WINDOW_BLOCK_CHANNELS]
+    entries = channels * (op[_WINDOW_BIAS_BITS] + op[_WINDOW_SHIFT_BITS] + op[_WINDOW_MULT_BITS])
+    entries = (entries + 31) // 32 * 4  # bytes of a block before its rows
+    x = _signed(arena, op[_INPUT], in_h * in_w * in_c)
     depth = 1 if depthwise else in_c
     row = kernel_h * kernel_w * depth
     step = dilation_w * in_c
     weights = memoryview(weights)
-    for c in range(begin * p[19], end * p[19]):
-        start = block + (c // p[19]) * op[-3]
-        index = c % p[19]
-        bias, multiplier, shift = _channel(p, weights, start, index)
-        w = _signed(weights, start + _entries_bytes(p) + index * row, row)
+    for c in range(begin * channels, end * channels):
+        start = block + (c // channels) * op[_BLOCK_BYTES]
+        index = c % channels
+        bias, multiplier, shift = _channel(op, weights, start, index)
+        w = _signed(weights, start + entries + index * row, row)
         whole = sum(w)
         channel = c * in_c // out_c if depthwise else 0
-        out = op[-6] + c
+        out = op[_OUTPUT] + c
         for oy in range(out_h):
             y = oy * stride_h - pad_top
             top, bottom = _taps(y, in_h, kernel_h, dilation_h)
@@ -296,17 +480,20 @@ def _conv(op, arena, weights, block, begin, end):
                 out += out_c
 
 
+_depthwise_conv = _conv
+
+
 def _pool(op, arena, weights, block, begin, end):
-    average = op[0] == _AVERAGE_POOL_2D
-    p = _window(op)
-    in_h, in_w, in_c, out_h, out_w, _, kernel_h, kernel_w, stride_h, stride_w = p[:10]
-    x = _signed(arena, op[-7], in_h * in_w * in_c)
-    out = op[-6]
-    for oy in range(out_h):
-        y = oy * stride_h - p[12]
+    average = op[_CODE] == _AVERAGE_POOL_2D
+    in_h, in_w, in_c = op[_WINDOW_IN_H], op[_WINDOW_IN_W], op[_WINDOW_IN_C]
+    kernel_h, kernel_w = op[_WINDOW_KERNEL_H], op[_WINDOW_KERNEL_W]
+    x = _signed(arena, op[_INPUT], in_h * in_w * in_c)
+    out = op[_OUTPUT]
+    for oy in range(op[_WINDOW_OUT_H]):
+        y = oy * op[_WINDOW_STRIDE_H] - op[_WINDOW_PAD_TOP]
         top, bottom = _taps(y, in_h, kernel_h, 1)
-        for ox in range(out_w):
-            at = ox * stride_w - p[13]
+        for ox in range(op[_WINDOW_OUT_W]):
+            at = ox * op[_WINDOW_STRIDE_W] - op[_WINDOW_PAD_LEFT]
             left, right = _taps(at, in_w, kernel_w, 1)
             count = max(0, bottom - top) * max(0, right - left)
             for c in range(in_c):
@@ -326,14 +513,17 @@ def _pool(op, arena, weights, block, begin, end):
                     best = (abs(total) + count // 2) // count
                     if total < 0:
                         best = -best
-                arena[out] = _clamp(best, p[16], p[17]) & 255
+                arena[out] = _clamp(best, op[_WINDOW_CLAMP_MIN], op[_WINDOW_CLAMP_MAX]) & 255
                 out += 1
 
 
 def _mean(op, arena, weights, block, begin, end):
-    outer, count, inner, multiplier, shift, in_zero, out_zero, low, high = op[3:12]
-    x = _signed(arena, op[-7], outer * count * inner)
-    out = op[-6]
+    outer, count, inner = op[_REDUCE_OUTER], op[_REDUCE_REDUCE], op[_REDUCE_INNER]
+    multiplier, shift = op[_REDUCE_MULTIPLIER], op[_REDUCE_SHIFT]
+    in_zero, out_zero = op[_REDUCE_INPUT_ZERO], op[_REDUCE_OUTPUT_ZERO]
+    low, high = op[_REDUCE_CLAMP_MIN], op[_REDUCE_CLAMP_MAX]
+    x = _signed(arena, op[_INPUT], outer * count * inner)
+    out = op[_OUTPUT]
     for o in range(outer):
         for i in range(inner):
             total = -count * in_zero
@@ -347,27 +537,33 @@ def _mean(op, arena, weights, block, begin, end):
 
 
 def _add(op, arena, weights, block, begin, end):
-    second, count, m1, m2, m, s1, s2, s, left, zero1, zero2, out_zero, low, high = op[3:17]
-    a = _signed(arena, op[-7], count)
-    b = _signed(arena, second, count)
-    out = op[-6]
+    count, left = op[_ADD_COUNT], op[_ADD_LEFT_SHIFT]
+    m1, m2, m = op[_ADD_MULTIPLIER1], op[_ADD_MULTIPLIER2], op[_ADD_MULTIPLIER]
+    s1, s2, s = op[_ADD_SHIFT1], op[_ADD_SHIFT2], op[_ADD_SHIFT]
+    zero1, zero2, out_zero = op[_ADD_ZERO1], op[_ADD_ZERO2], op[_ADD_OUTPUT_ZERO]
+    low, high = op[_ADD_CLAMP_MIN], op[_ADD_CLAMP_MAX]
+    a = _signed(arena, op[_INPUT], count)
+    b = _signed(arena, op[_ADD_INPUT2], count)
+    out = op[_OUTPUT]
     for i in range(count):
         total = _rescale((a[i] - zero1) << left, m1, s1) + _rescale((b[i] - zero2) << left, m2, s2)
         arena[out + i] = _clamp(_wrap(_rescale(_wrap(total), m, s) + out_zero), low, high) & 255
 
 
 def _lut(op, arena, weights, block, begin, end):
-    source, out = op[-7], op[-6]
-    for i in range(op[3]):
+    source, out = op[_INPUT], op[_OUTPUT]
+    for i in range(op[_LUT_COUNT]):
         arena[out + i] = weights[block + ((arena[source + i] + 128) & 255)]
 
 
 def _pad(op, arena, weights, block, begin, end):
-    in_n, in_h, in_w, in_c, n0, y0, x0, c0, out_n, out_h, out_w, out_c, value = op[3:16]
-    data = bytes(memoryview(arena)[op[-7] : op[-7] + in_n * in_h * in_w * in_c])
-    out = op[-6]
+    in_n, in_h, in_w, in_c = op[_PAD_IN_SHAPE : _PAD_IN_SHAPE + 4]
+    n0, y0, x0, c0 = op[_PAD_BEFORE : _PAD_BEFORE + 4]
+    out_n, out_h, out_w, out_c = op[_PAD_OUT_SHAPE : _PAD_OUT_SHAPE + 4]
+    data = bytes(memoryview(arena)[op[_INPUT] : op[_INPUT] + in_n * in_h * in_w * in_c])
+    out = op[_OUTPUT]
     for i in range(out, out + out_n * out_h * out_w * out_c):
-        arena[i] = value & 255
+        arena[i] = op[_PAD_VALUE] & 255
     at = 0
     for n in range(in_n):
         for y in range(in_h):
@@ -428,11 +624,10 @@ def _exponentials(x, multiplier, shift, diff_min):
 
 
 def _softmax(op, arena, weights, block, begin, end):
-    rows, depth, multiplier, shift, diff_min = op[3:8]
-    out = op[-6]
-    for row in range(rows):
-        x = _signed(arena, op[-7] + row * depth, depth)
-        exps, scale, headroom = _exponentials(x, multiplier, shift, diff_min)
+    depth, out = op[_SOFTMAX_DEPTH], op[_OUTPUT]
+    for row in range(op[_SOFTMAX_ROWS]):
+        x = _signed(arena, op[_INPUT] + row * depth, depth)
+        exps, scale, headroom = _exponentials(x, op[_SOFTMAX_MULTIPLIER], op[_SOFTMAX_SHIFT], op[_SOFTMAX_DIFF_MIN])
         exponent = 12 - headroom + 31 - 8
         for v in x:
             q = -128
@@ -442,18 +637,20 @@ def _softmax(op, arena, weights, block, begin, end):
             out += 1
 
 
+# generated: kernels (host/midge_host/device/ops, `make generate`)
 _KERNELS = {
-    _CONV_2D: (_WINDOW_LAYOUT, _check_op, _conv, True),
-    _DEPTHWISE_CONV_2D: (_WINDOW_LAYOUT, _check_op, _conv, True),
-    _FULLY_CONNECTED: (_WINDOW_LAYOUT, _check_op, _conv, True),
-    _AVERAGE_POOL_2D: (_WINDOW_LAYOUT, _check_op, _pool, False),
-    _MAX_POOL_2D: (_WINDOW_LAYOUT, _check_op, _pool, False),
-    _MEAN: (_REDUCE_LAYOUT, _check_op, _mean, False),
-    _ADD: (_ADD_LAYOUT, _check_op, _add, False),
-    _SOFTMAX: (_SOFTMAX_LAYOUT, _check_op, _softmax, False),
-    _LUT: (_LUT_LAYOUT, _check_op, _lut, True),
-    _PAD: (_PAD_LAYOUT, _check_op, _pad, False),
+    0x010001: (_WINDOW_LAYOUT, _check_conv, _conv, True, _WINDOW_IN_H),  # CONV_2D, int8
+    0x010002: (_WINDOW_LAYOUT, _check_conv, _depthwise_conv, True, _WINDOW_IN_H),  # DEPTHWISE_CONV_2D, int8
+    0x010003: (_WINDOW_LAYOUT, _check_conv, _conv, True, _WINDOW_IN_H),  # FULLY_CONNECTED, int8
+    0x010004: (_WINDOW_LAYOUT, _check_pool, _pool, False, _WINDOW_IN_H),  # AVERAGE_POOL_2D, int8
+    0x010005: (_WINDOW_LAYOUT, _check_pool, _pool, False, _WINDOW_IN_H),  # MAX_POOL_2D, int8
+    0x010006: (_REDUCE_LAYOUT, _check_mean, _mean, False, 0),  # MEAN, int8
+    0x010007: (_ADD_LAYOUT, _check_add, _add, False, 0),  # ADD, int8
+    0x010008: (_SOFTMAX_LAYOUT, _check_rows, _softmax, False, 0),  # SOFTMAX, int8
+    0x010009: (_LUT_LAYOUT, _check_lut, _lut, True, 0),  # LUT, int8
+    0x01000A: (_PAD_LAYOUT, _check_pad, _pad, False, 0),  # PAD, int8
 }
+# generated: end
 
 
 def encode(raw, reading, arena):

@@ -1,8 +1,17 @@
-# Kernels of _portable_extra.py in plain Python: those that keep a state, SVDF and LSTM; and the sigmoid of int16, which
-# an LSTM has in its gates.
+# Like _portable.py, the recurrent bank: layers with a memory.
 
-from ._portable import _clamp, _dot, _rescale, _signed, _wrap
-from ._portable_extra import _rescale_wide, _values
+from ._portable import (
+    _clamp,
+    _dot,
+    _is_rescale,
+    _rescale,
+    _signed,
+    _values,
+    _wrap,
+    check_records,
+    run_records,
+)
+from ._portable_int16 import _logistic, _rescale_wide, _tanh
 
 try:
     from micropython import const
@@ -12,31 +21,140 @@ except ImportError:
         return value
 
 
-# generated: block parts (host/midge_host/device/spec.py, `make generate`)
-_CHANNEL16_BYTES = const(12)
-_EXP_TABLE_BYTES = const(1026)
+# generated: records (host/midge_host/device/ops, `make generate`)
+_RECORD = const(72)
+_BAD_TENSOR = const(2)
+_BAD_WEIGHTS = const(3)
+_BAD_PARAMETER = const(4)
+_TIME_MAJOR = const(1)
 _SIGMOID_BYTES = const(512)
 _GATES_BYTES = const(32)
+_STATE_INT16 = const(1)
+_TYPES = const(2)
+_FLAGS = const(3)
+_BLOCKS = const(4)
+_INPUT = const(-7)
+_OUTPUT = const(-6)
+_BLOCK_BYTES = const(-3)
+_LSTM_BATCH = const(5)
+_LSTM_STEPS = const(6)
+_LSTM_DEPTH = const(7)
+_LSTM_CELLS = const(8)
+_LSTM_CELL_CLIP = const(9)
+_LSTM_SHIFT = const(10)
+_LSTM_SHIFTS = const(11)
+_LSTM_CELL_POWER = const(19)
+_LSTM_OUTPUT_ZERO = const(20)
+_LSTM_INPUT2 = const(21)
+_LSTM_INPUT3 = const(22)
+_LSTM_MULTIPLIER = const(23)
+_SVDF_SHIFT1 = const(5)
+_SVDF_SHIFT2 = const(6)
+_SVDF_STATE_ZERO = const(7)
+_SVDF_OUTPUT_ZERO = const(8)
+_SVDF_BATCH = const(9)
+_SVDF_DEPTH = const(10)
+_SVDF_UNITS = const(11)
+_SVDF_RANK = const(12)
+_SVDF_MEMORY = const(13)
+_SVDF_BLOCK_UNITS = const(14)
+_SVDF_INPUT2 = const(15)
+_SVDF_MULTIPLIER1 = const(16)
+_SVDF_MULTIPLIER2 = const(17)
+_LSTM_LAYOUT = "<BBBBHHHHHHb8bbb5xIIiIIIIIII"
+_SVDF_LAYOUT = "<BBBBHbbbbHHHHHH10xIiiIIIIIII"
 # generated: end
 
-_INT16 = const(1)
-_TIME_MAJOR = const(2)
+_OK = const(0)
+
+
+def check(program, arena_bytes, weights_bytes):
+    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
+
+
+def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
+    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
+
+
+# generated: checks (host/midge_host/device/ops, `make generate`)
+# fmt: off
+def _check_lstm(op, arena_bytes):
+    if (
+        op[_FLAGS] > 1
+        or not op[_LSTM_BATCH]
+        or not op[_LSTM_STEPS]
+        or not op[_LSTM_DEPTH]
+        or not op[_LSTM_CELLS]
+        or not _is_rescale(op[_LSTM_MULTIPLIER], op[_LSTM_SHIFT])
+        or op[_LSTM_CELL_CLIP] > 32768
+        or not -27 <= op[_LSTM_CELL_POWER] <= 0
+        or op[_LSTM_INPUT3] % 2
+        or (op[_INPUT] | op[_LSTM_INPUT2] | op[_OUTPUT]) % (2 if op[_TYPES] & 15 != 1 else 1)
+    ):
+        return _BAD_PARAMETER
+    for i in range(8):
+        if not -31 <= op[_LSTM_SHIFTS + i] <= (7 if op[_TYPES] & 15 != 1 else 30):
+            return _BAD_PARAMETER
+    if op[_BLOCKS] != 1 or op[_BLOCK_BYTES] < 544 + op[_LSTM_CELLS] * 4 * (8 + op[_LSTM_DEPTH] + op[_LSTM_CELLS]):
+        return _BAD_WEIGHTS
+    if (
+        op[_INPUT] + (op[_LSTM_STEPS] if op[_FLAGS] & 1 else op[_LSTM_BATCH]) * (op[_LSTM_BATCH] if op[_FLAGS] & 1 else op[_LSTM_STEPS]) * op[_LSTM_DEPTH] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_LSTM_INPUT2] + op[_LSTM_BATCH] * op[_LSTM_CELLS] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_LSTM_INPUT3] + op[_LSTM_BATCH] * op[_LSTM_CELLS] * 2 > arena_bytes
+        or op[_OUTPUT] + (op[_LSTM_STEPS] if op[_FLAGS] & 1 else op[_LSTM_BATCH]) * (op[_LSTM_BATCH] if op[_FLAGS] & 1 else op[_LSTM_STEPS]) * op[_LSTM_CELLS] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_svdf(op, arena_bytes):
+    if (
+        op[_FLAGS] > 1
+        or not op[_SVDF_BATCH]
+        or not op[_SVDF_UNITS]
+        or not op[_SVDF_RANK]
+        or not op[_SVDF_MEMORY]
+        or not op[_SVDF_DEPTH]
+        or op[_SVDF_INPUT2] % (2 if op[_FLAGS] & 1 else 1)
+        or not _is_rescale(op[_SVDF_MULTIPLIER1], op[_SVDF_SHIFT1])
+        or not _is_rescale(op[_SVDF_MULTIPLIER2], op[_SVDF_SHIFT2])
+        or op[_BLOCKS] * op[_SVDF_BLOCK_UNITS] != op[_SVDF_UNITS]
+    ):
+        return _BAD_PARAMETER
+    if (
+        op[_BLOCK_BYTES] < op[_SVDF_BLOCK_UNITS] * 4 + op[_SVDF_BLOCK_UNITS] * op[_SVDF_RANK] * (4 + op[_SVDF_MEMORY] * (2 if op[_FLAGS] & 1 else 1) + op[_SVDF_DEPTH])
+    ):
+        return _BAD_WEIGHTS
+    if (
+        op[_INPUT] + op[_SVDF_BATCH] * op[_SVDF_DEPTH] > arena_bytes
+        or op[_SVDF_INPUT2] + op[_SVDF_BATCH] * op[_SVDF_UNITS] * op[_SVDF_RANK] * op[_SVDF_MEMORY] * (2 if op[_FLAGS] & 1 else 1) > arena_bytes
+        or op[_OUTPUT] + op[_SVDF_BATCH] * op[_SVDF_UNITS] > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+# fmt: on
+# generated: end
+
+
 _GATE_POWER = const(-12)  # gates enter their functions on a scale of 2^-12, and leave them on 2^-15
 
 
-def svdf(op, arena, weights, block, begin, end):
-    state, m1, m2, batch, depth, units, rank, memory, block_units, s1, s2, state_zero, out_zero = op[3:16]
-    code, unit, top = ("h", 2, 32767) if op[1] & _INT16 else ("b", 1, 127)
+def _svdf(op, arena, weights, block, begin, end):
+    state, state_zero, out_zero = op[_SVDF_INPUT2], op[_SVDF_STATE_ZERO], op[_SVDF_OUTPUT_ZERO]
+    m1, s1, m2, s2 = op[_SVDF_MULTIPLIER1], op[_SVDF_SHIFT1], op[_SVDF_MULTIPLIER2], op[_SVDF_SHIFT2]
+    batch, depth, units = op[_SVDF_BATCH], op[_SVDF_DEPTH], op[_SVDF_UNITS]
+    rank, memory, block_units = op[_SVDF_RANK], op[_SVDF_MEMORY], op[_SVDF_BLOCK_UNITS]
+    code, unit, top = ("h", 2, 32767) if op[_FLAGS] & _STATE_INT16 else ("b", 1, 127)
     size = memory * unit
     filters = block_units * rank
     for index in range(begin, end):
-        at = block + index * op[-3]
+        at = block + index * op[_BLOCK_BYTES]
         bias = _values("i", weights, at, 4 * (block_units + filters))
         time = at + 4 * (block_units + filters)
         feature = time + filters * size
         for u in range(block_units):
             for b in range(batch):
-                x = _signed(arena, op[-7] + b * depth, depth)
+                x = _signed(arena, op[_INPUT] + b * depth, depth)
                 out = b * units + index * block_units + u
                 total = bias[u]
                 for f in range(u * rank, (u + 1) * rank):
@@ -49,13 +167,16 @@ def svdf(op, arena, weights, block, begin, end):
                     memoryview(arena)[place : place + size] = bytes(values)
                     total += _dot(values, 0, _values(code, weights, time + f * size, size), 0, memory)
                 q = _wrap(_rescale(_wrap(total), m2, s2) + out_zero)
-                arena[op[-6] + out] = _clamp(q, -128, 127) & 255
+                arena[op[_OUTPUT] + out] = _clamp(q, -128, 127) & 255
 
 
-def lstm(op, arena, weights, block, begin, end):
-    hidden, cell, multiplier, batch, steps, depth, cells, clip, shift = op[3:12]
-    shifts, power, zero = op[12:20], op[20], op[21]
-    code, unit, top, rescale = ("h", 2, 32767, _rescale_wide) if op[1] & _INT16 else ("b", 1, 127, _rescale_8)
+def _lstm(op, arena, weights, block, begin, end):
+    hidden, cell, multiplier, shift = op[_LSTM_INPUT2], op[_LSTM_INPUT3], op[_LSTM_MULTIPLIER], op[_LSTM_SHIFT]
+    batch, steps, depth, cells = op[_LSTM_BATCH], op[_LSTM_STEPS], op[_LSTM_DEPTH], op[_LSTM_CELLS]
+    clip, power, zero = op[_LSTM_CELL_CLIP], op[_LSTM_CELL_POWER], op[_LSTM_OUTPUT_ZERO]
+    shifts = op[_LSTM_SHIFTS : _LSTM_SHIFTS + 8]
+    time_major = op[_FLAGS] & _TIME_MAJOR
+    code, unit, top, rescale = ("b", 1, 127, _rescale_8) if op[_TYPES] & 15 == 1 else ("h", 2, 32767, _rescale_wide)
     table = _values("H", weights, block, _SIGMOID_BYTES)
     multipliers = [m & 0x7FFFFFFF for m in _values("i", weights, block + _SIGMOID_BYTES, _GATES_BYTES)]
     size = cells * unit
@@ -64,8 +185,8 @@ def lstm(op, arena, weights, block, begin, end):
         h = _values(code, arena, hidden + b * size, size)
         state = _values("h", arena, cell + b * cells * 2, cells * 2)
         for t in range(steps):
-            row = t * batch + b if op[1] & _TIME_MAJOR else b * steps + t
-            x = _values(code, arena, op[-7] + row * depth * unit, depth * unit)
+            row = t * batch + b if time_major else b * steps + t
+            x = _values(code, arena, op[_INPUT] + row * depth * unit, depth * unit)
             out = h[:]
             at = block + _SIGMOID_BYTES + _GATES_BYTES
             for c in range(cells):
@@ -89,7 +210,7 @@ def lstm(op, arena, weights, block, begin, end):
                 out[c] = _clamp(_wrap(q + zero), -top - 1, top)
             h = out
             raw = bytes(out)
-            view[op[-6] + row * size : op[-6] + (row + 1) * size] = raw
+            view[op[_OUTPUT] + row * size : op[_OUTPUT] + (row + 1) * size] = raw
             view[hidden + b * size : hidden + (b + 1) * size] = raw
             view[cell + b * cells * 2 : cell + (b + 1) * cells * 2] = bytes(state)
 
@@ -102,43 +223,16 @@ def _clamp16(x):
     return _clamp(x, -32768, 32767)
 
 
-def _sigmoid(table, x, bits):
-    # The sigmoid of x / 24 / 2^bits in Q0.16 with `bits` more, on a line between two entries.
-    low, high = table[x >> bits], table[(x >> bits) + 1]
-    return (low << bits) + (x & ((1 << bits) - 1)) * (high - low)
-
-
-def _logistic(table, x):
-    # From a scale of 2^-12 / 3 to one of 2^-15.
-    y = 0x7FFF << 10 if abs(x) >= 255 << 9 else _sigmoid(table, abs(x), 9)
-    return ((1 << 25) - y + 511 if x < 0 else y + 512) >> 10
-
-
-def _tanh(table, x):
-    # The same; 2 * sigmoid(2 x) - 1.
-    y = (0xFFFF << 8 if abs(x) >= 255 << 8 else _sigmoid(table, abs(x), 8)) - (1 << 23)
-    return (127 - y if x < 0 else y + 128) >> 8
-
-
 def _cell_tanh(table, x, power):
     # Of a value on a scale of 2^power.
     left = power - _GATE_POWER
     return _tanh(table, 3 * x << left if left >= 0 else (3 * x + (1 << (-left - 1))) >> -left)
 
 
-def _function16(function, op, arena, weights, block):
-    count, multiplier, shift = op[3:6]
-    table = _values("H", weights, block, _SIGMOID_BYTES)
-    x = _values("h", arena, op[-7], 2 * count)
-    half = 1 << shift >> 1
-    for i in range(count):
-        x[i] = ((function(table, (x[i] * multiplier + half) >> shift) + 0x8000) & 0xFFFF) - 0x8000
-    memoryview(arena)[op[-6] : op[-6] + 2 * count] = bytes(x)
-
-
-def logistic16(op, arena, weights, block, begin, end):
-    _function16(_logistic, op, arena, weights, block)
-
-
-def tanh16(op, arena, weights, block, begin, end):
-    _function16(_tanh, op, arena, weights, block)
+# generated: kernels (host/midge_host/device/ops, `make generate`)
+_KERNELS = {
+    0x010311: (_LSTM_LAYOUT, _check_lstm, _lstm, True, 0),  # LSTM, int8
+    0x040311: (_LSTM_LAYOUT, _check_lstm, _lstm, True, 0),  # LSTM, int16
+    0x010312: (_SVDF_LAYOUT, _check_svdf, _svdf, True, 0),  # SVDF, int8
+}
+# generated: end
