@@ -7,6 +7,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,8 @@ def load_arrays(path: Path, name: str) -> list[np.ndarray]:
 def save_arrays(path: Path, name: str, arrays: list[np.ndarray]) -> None:
     """Writes the arrays as `name`, `name`_1, ..., the file whole or not at all."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{f"{name}_{i}" if i else name: a for i, a in enumerate(arrays)})
+    named: dict[str, Any] = {f"{name}_{i}" if i else name: array for i, array in enumerate(arrays)}
+    np.savez_compressed(buffer, **named)
     write_whole(path, buffer.getvalue())
 
 

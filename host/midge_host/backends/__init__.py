@@ -30,7 +30,7 @@ BACKENDS = {
     "qemu-xtensa": ("xtensa", "the native module on an emulated Xtensa core, as in an ESP32"),
 }
 WEIGHTS = ("auto", "ram", "map", "stream")
-# What a reading may be, by what the arena holds.
+# Types of array that a reading may be, by the element type of the model's input.
 READINGS = {"int8": ("int8", "uint8", "float32"), "int16": ("int16", "float32"), "int32": ("int32",)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 import midge
 
+from ..device.banks import BANKS
 from ..errors import MidgeError
 from . import RunResult
 
@@ -20,9 +22,10 @@ TYPE_CODES = {"int8": "b", "uint8": "B", "float32": "f", "int16": "h", "int32": 
 def problem(name: str) -> str | None:
     if name == "cpython":
         try:
-            import midge_native  # noqa: F401
-        except ImportError:
-            return "midge_native is not built; install a C compiler and the Python headers, then midge again"
+            for bank in BANKS:
+                import_module(bank.module)
+        except ImportError as error:
+            return f"{error.name} is not built; install a C compiler and the Python headers, then midge again"
     return None
 
 

@@ -26,14 +26,14 @@ LIBRARY = Path(midge.__file__).parent
 HEAP = "64m"
 
 
-def executable() -> str | None:
-    """The `micropython` command: of this environment, else of the PATH."""
+def executable() -> str:
+    """The `micropython` command: of this environment, else of the PATH; "" where there is none."""
     beside = Path(sys.executable).parent / "micropython"
-    return str(beside) if beside.exists() else shutil.which("micropython")
+    return str(beside) if beside.exists() else shutil.which("micropython") or ""
 
 
 def problem(name: str) -> str | None:
-    if executable() is None:
+    if not executable():
         return 'MicroPython is not installed; run: pip install "midge[micropython]"'
     if name == "micropython" and not native_files(ARCHITECTURE):
         return "its native modules are not built; run: make natmods"
@@ -48,14 +48,14 @@ def lay_out(folder: Path, native: bool) -> None:
 
 
 def input_bytes(inputs: list[np.ndarray]) -> bytes:
-    """What board_script.py reads: all inputs of the first prediction, then those of the second..."""
+    """The input file of board_script.py: all inputs of the first prediction, then those of the second..."""
     return b"".join(values.tobytes() for row in zip(*inputs, strict=True) for values in row)
 
 
 def job(
     model: str, description: ModelFile, inputs: list[np.ndarray], weights: str, native: bool, source: str, sink: str
 ) -> dict[str, Any]:
-    """What board_script.py is to do; `model`, `source` and `sink` are paths on the board."""
+    """The task of board_script.py; `model`, `source` and `sink` are paths on the board."""
     return {
         "model": model,
         "weights": weights,
@@ -69,7 +69,7 @@ def job(
 
 
 def result(report: str, raw: bytes, description: ModelFile, count: int) -> RunResult:
-    """What board_script.py printed and wrote."""
+    """The result from the text that board_script.py printed and the file that it wrote."""
     facts = json.loads(report.strip().splitlines()[-1])
     # Outputs are written row by row: all outputs of the first input, then those of the second...
     row = np.dtype([(str(i), t.dtype, t.shape) for i, t in enumerate(description.outputs)])

@@ -17,17 +17,19 @@ def problem(name: str) -> str | None:
 
 
 def encode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:
-    """What the arena holds of a reading: docs/NUMERICS.md, "Readings"."""
+    """A reading as the arena holds it: docs/NUMERICS.md, "Readings"."""
     if values.dtype == tensor.element:
         return values
     if values.dtype == np.uint8:
         scaled = values.astype(np.int64) * tensor.pixel_multiplier + tensor.pixel_offset
         return np.clip((scaled + (1 << 15)) >> 16, -128, 127).astype(np.int8)
     with np.errstate(over="ignore"):
-        quotient = (values / np.float32(tensor.scale)).astype(np.float64)
+        scales = np.array(tensor.channel_scales or tensor.scale, np.float32)
+        quotient = (values / scales).astype(np.float64)
     rounded = np.trunc(quotient + np.copysign(0.5, quotient))  # float64 holds a float32 plus a half exactly enough
     limits = np.iinfo(tensor.element)
-    return np.clip(rounded + tensor.zero_point, limits.min, limits.max).astype(tensor.element)
+    zero_points = np.array(tensor.channel_zero_points or tensor.zero_point)
+    return np.clip(rounded + zero_points, limits.min, limits.max).astype(tensor.element)
 
 
 def decode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from unittest import mock
+from typing import Any
 
 import numpy as np
-
-import midge._model  # noqa: F401  (patch.dict forgets what is imported meanwhile)
 
 from ..boards import xtensa
 from ..deploy.library import native_files
@@ -32,13 +32,28 @@ def _modules() -> dict[str, xtensa.NativeModule]:
     return {name.removesuffix(".mpy"): xtensa.NativeModule(data) for name, data in modules.items()}
 
 
+@contextlib.contextmanager
+def _importable(modules: dict[str, Any]) -> Iterator[None]:
+    """These modules are what `import` finds, whatever it found before."""
+    before = {name: sys.modules.get(name) for name in modules}
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
     """`instructions` are those of the native modules; the library around them runs in this Python."""
     modules = _modules()
     for module in modules.values():
         module.instructions.clear()
     try:
-        with mock.patch.dict(sys.modules, modules):
+        with _importable(modules):
             outputs = local.predict(model, inputs, weights, "native").outputs
     except MidgeError:
         _modules.cache_clear()  # a core may have stopped

@@ -43,7 +43,7 @@ ENCODINGS.forEach((pattern, kind) => {
   for (let i = 0; i < 1024; i++) if (bits.test(i.toString(2).padStart(10, '0'))) KIND[i] = kind;
 });
 
-// What the program did is a HardFault on the chip.
+// Thrown where the program does something that is a HardFault on the chip.
 export class Fault extends Error {}
 
 export function makeCore(CortexM0Core) {

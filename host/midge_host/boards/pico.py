@@ -44,7 +44,7 @@ WITH_ROMFS = Firmware("firmware-romfs.bin", 0x120000, 896 << 10, 0xA0000, 512 <<
 
 @dataclass
 class Run:
-    """What a run left: the console's text, (value, cycle) of each mark, the files asked for, cycles in all.
+    """Results of a run: the console's text, (value, cycle) of each mark, the files asked for, cycles in all.
 
     in_ram: for each mark, the cycles until then of instructions that lie in RAM: the native module's.
     """
@@ -77,7 +77,7 @@ def problem() -> str | None:
 
 @cache
 def library() -> dict[str, bytes]:
-    """What `midge deploy` puts on a board, and a module to mark cycles."""
+    """The files that `midge deploy` puts on a board, and a module to mark cycles."""
     return {
         **library_files("micropython"),
         **(native_files(ARCHITECTURE) or {}),

@@ -112,6 +112,7 @@ class Qemu:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
         )
         self._end = weakref.finalize(self, _kill, self._process)
+        assert self._process.stdin and self._process.stdout
         try:
             stream = FileStream(self._process.stdout.fileno(), self._process.stdin.fileno())
             if pty:
@@ -169,5 +170,6 @@ def _port(stream: FileStream, seconds: float = 10) -> str:
 def _kill(process: subprocess.Popen) -> None:
     process.kill()
     process.wait()
-    process.stdin.close()
-    process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()

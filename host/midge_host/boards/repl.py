@@ -30,7 +30,7 @@ class BoardTimeout(MidgeError):
 
 class Stream(Protocol):
     def read(self, seconds: float) -> bytes:
-        """What has arrived, at least a byte; nothing when none came within `seconds`. EOFError at the end."""
+        """Bytes that have arrived, at least one; none when none came within `seconds`. EOFError at the end."""
 
     def write(self, data: bytes) -> None: ...
 

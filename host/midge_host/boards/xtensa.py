@@ -2,7 +2,7 @@
 
 QEMU has no ESP32, so no MicroPython runs here: the module's own machine code does, loaded and relocated as
 MicroPython does it, on a bare simulated core with the functions of MicroPython that the module calls
-(firmware/xtensa). `NativeModule` stands in for `midge_native`.
+(firmware/xtensa). `NativeModule` stands in for one of them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SHIFT, TICK_NS = 8, 100
 ARCH_XTENSAWIN = 10
 KIND_NATIVE_VIPER = 2
 FLAG_RELOCATIONS, FLAG_RODATA, FLAG_BSS = 0x10, 0x20, 0x40
-# What firmware.c gives as the type of a function with any number of arguments.
+# firmware.c's number for the type of a function with any number of arguments.
 ANY_NUMBER = 4
 
 
@@ -60,11 +60,11 @@ def firmware() -> Path:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
             new = Path(temporary) / output.name
-            command = [WRAPPER, "-std=c99", "-O2", "-Wall", "-Werror", "-ffreestanding", "-nostdlib", "-static"]
+            command = [str(WRAPPER), "-std=c99", "-O2", "-Wall", "-Werror", "-ffreestanding", "-nostdlib", "-static"]
             # The loop in memset is not to become a call of memset.
             command += ["-fno-tree-loop-distribute-patterns", "-Wl,--no-warn-rwx-segments"]
-            command += ["-T", SOURCES / "xtensa" / "memory.ld", "-o", new]
-            command += [path for path in sources if path.suffix in (".S", ".c")]
+            command += ["-T", str(SOURCES / "xtensa" / "memory.ld"), "-o", str(new)]
+            command += [str(path) for path in sources if path.suffix in (".S", ".c")]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 raise MidgeError(f"{SOURCES / 'xtensa'} does not build: {done.stderr.strip()}")
@@ -203,8 +203,8 @@ def _is_buffer(value: Any) -> bool:
 
 
 class NativeModule:
-    """midge_native on the emulated core: check, run, encode, decode. Every call copies its buffers into the core's
-    memory, and the writable ones back. `instructions` counts, by function, what the module has executed."""
+    """A native module on the emulated core: check, run, and in some encode, decode. Every call copies its buffers into
+    the core's memory, and the writable ones back. `instructions` counts, by function, what the module has executed."""
 
     def __init__(self, mpy: bytes):
         self.machine = Machine()
@@ -213,7 +213,8 @@ class NativeModule:
         stored = self._load(parse(mpy))
         self.FORMAT = stored["FORMAT"] >> 1
         # A function's object: its type, which here says how many arguments it takes, then its address.
-        self._functions = {name: self.machine.words(stored[name], 3) for name in ("check", "run", "encode", "decode")}
+        names = [name for name in ("check", "run", "encode", "decode") if name in stored]
+        self._functions: dict[str, tuple[int, ...]] = {name: self.machine.words(stored[name], 3) for name in names}
         self._free = self._next  # what every call uses anew
 
     def check(self, *arguments: Any) -> int:
@@ -296,12 +297,12 @@ class NativeModule:
             objects.append(self._place(struct.pack("<4I", 0, address, view.nbytes, typecode)))
             if not view.readonly:
                 written.append((view.cast("B"), address))
-        kind, *address = self._functions[name]
-        if kind == ANY_NUMBER:  # a signature comes before the address; it takes their number and an array
+        kind, *words = self._functions[name]
+        if kind == ANY_NUMBER:  # a signature comes before the function; it takes their number and an array
             objects = [len(objects), self._place(struct.pack(f"<{len(objects)}I", *objects))]
-            address = address[1:]
+            words = words[1:]
         places = [(address, len(view)) for view, address in written]
-        result, instructions, contents = self.machine.call(address[0], *objects, read=places)
+        result, instructions, contents = self.machine.call(words[0], *objects, read=places)
         for (view, _), content in zip(written, contents, strict=True):
             view[:] = content
         self.instructions[name] += instructions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..backends.local import TYPE_CODES
 from ..backends.micropython import input_bytes
 from ..boards import pico
 from ..device.model_file import ModelFile, read
-from ..device.record import macs
+from ..device.registry import macs
 from ..errors import CheckFailed, MidgeError
 from . import MODEL
 
@@ -29,7 +30,8 @@ HEAP_STEP = 512  # bytes to which the heap's peak is found
 def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, Any]:
     """Runs a model on an emulated board, on a reading of random values.
 
-    Returns plain data for --json: cycles and milliseconds of one prediction, cycles of each layer, and heap in bytes:
+    Returns plain data for --json: cycles and milliseconds of one prediction, of them MicroPython's; the native module's
+    cycles for the reading and for each layer; and heap in bytes:
     `idle_free` on the board before midge; above that `library` with its native module, and `loaded` with the model
     too; `peak` is the smallest free piece of heap in which importing midge, loading and predicting succeed.
     Raises CheckFailed when the model does not fit the board.
@@ -49,9 +51,11 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
             raise
         raise CheckFailed(str(error)) from None
     report = json.loads(done.report)
-    stamps = [cycle for _, cycle in done.marks]
-    cycles = stamps[1] - stamps[0]
-    layers = [_layer(model, i, stamps[i + 3] - stamps[i + 2]) for i in range(len(model.records))]
+    stamp, cycles = (after - before for before, after in pairwise(cycle for _, cycle in done.marks[:3]))
+    cycles -= stamp
+    # The native module's cycles: of the prediction, of the reading and of each layer by itself.
+    native, reading, *by_layer = (after - before for before, after in pairwise(done.in_ram[1:]))
+    layers = [_layer(model, i, count) for i, count in zip(model.predict, by_layer, strict=True)]
     heap = report["heap"]
     heap["peak"] = _peak(path, report["weights"], heap["loaded"])
     return {
@@ -64,7 +68,8 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
         **_per_mac(cycles, sum(macs(r) for r in model.records)),
         "arena_bytes": model.arena_bytes,
         "heap": heap,
-        "reading": {"name": "reading", "cycles": stamps[2] - stamps[1]},
+        "reading": {"name": "reading", "cycles": reading},
+        "micropython": {"name": "MicroPython", "cycles": cycles - native},
         "layers": layers,
     }
 
@@ -147,6 +152,7 @@ def show(result: dict[str, Any]) -> None:
     row("", "reading", result["reading"])
     for i, layer in enumerate(result["layers"]):
         row(str(i), layer["name"], layer)
+    row("", "MicroPython", result["micropython"])
     row("", "one prediction", result, "bold")
     out.print(table)
     heap = result["heap"]

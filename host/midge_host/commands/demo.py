@@ -36,6 +36,7 @@ def run_demo(count: int = 10) -> None:
         size = path.stat().st_size
         with progress.status(f"predicting {len(pixels)} images on MicroPython"):
             result = backends.run("micropython", path, [pixels])
+    assert result.microseconds is not None and result.heap_bytes is not None  # MicroPython measures both
     scores = _real(result.outputs[0], model.outputs[0])
     predicted = scores.argmax(axis=1)
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ..device import spec
 from ..device.model_file import ModelFile, TensorInfo, read
-from ..device.record import macs, record_shapes
+from ..device.registry import macs, parameter_bytes, record_shapes
 from ..errors import printable
 from . import MODEL
 
@@ -26,24 +26,8 @@ BOARDS = {
     "micro:bit v2 (nRF52833)": 60_000,
 }
 LIBRARY_BYTES = 18_000
-EXTRA_BYTES = 17_500  # of midge_extra, where a model needs it
-
-
-def parameter_bytes(record: dict[str, Any]) -> int:
-    """A record's weights as int8 and biases as int32 (int64 beside int16), as a .tflite file holds them."""
-    layout = spec.BY_CODE[record["code"]].layout
-    is_int16 = record["flags"] & 1
-    if layout is spec.SVDF:
-        time = record["memory"] * (2 if is_int16 else 1)
-        return record["units"] * (record["rank"] * (record["depth"] + time) + 4)
-    if layout is spec.LSTM:
-        return 4 * record["cells"] * (record["depth"] + record["cells"] + (8 if is_int16 else 4))
-    if "out_c" not in record or not record["blocks"]:
-        return 0
-    operator = spec.BY_CODE[record["code"]]
-    depth = 1 if operator.name.startswith("DEPTHWISE") else record["in_c"]
-    bias = 8 if operator.layout is spec.WINDOW16 else 4
-    return record["out_c"] * (record["kernel_h"] * record["kernel_w"] * depth + bias)
+# Of further banks' native modules, where a model needs them.
+BANK_BYTES = {"tensor": 3_500, "wide": 8_700, "recurrent": 4_600, "math": 5_900}
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -69,8 +53,8 @@ def facts(path: Path) -> dict[str, Any]:
         "inputs": [_tensor(t) for t in model.inputs],
         "outputs": [_tensor(t) for t in model.outputs],
         "labels": model.labels,
-        "modules": ["midge_native", "midge_extra"] if model.needs_extra else ["midge_native"],
-        "streaming": model.init_count > 0,
+        "modules": [bank.module for bank in model.banks],
+        "streaming": len(model.init) > 0,
         "layers": [_layer(model, i) for i in range(len(model.records))],
         "boards": [_board(model, name, heap) for name, heap in BOARDS.items()],
     }
@@ -86,7 +70,8 @@ def tensors_end(model: ModelFile) -> int:
 
 def _tensor(tensor: TensorInfo) -> dict[str, Any]:
     keys = ("name", "dtype", "scale", "zero_point", "offset", "bytes")
-    return {**{k: getattr(tensor, k) for k in keys}, "shape": list(tensor.shape)}
+    lists = ("shape", "channel_scales", "channel_zero_points")
+    return {**{k: getattr(tensor, k) for k in keys}, **{k: list(getattr(tensor, k)) for k in lists}}
 
 
 def _layer(model: ModelFile, index: int) -> dict[str, Any]:
@@ -111,7 +96,7 @@ def _board(model: ModelFile, name: str, heap: int) -> dict[str, Any]:
         "stream": model.arena_bytes + model.window_bytes,
     }
     program = len(model.records) * spec.RECORD_BYTES
-    free = heap - LIBRARY_BYTES - (EXTRA_BYTES if model.needs_extra else 0) - program
+    free = heap - LIBRARY_BYTES - sum(BANK_BYTES.get(bank.name, 0) for bank in model.banks) - program
     mode = next((m for m, need in needs.items() if need <= free), None)
     least = needs["stream"]
     return {
@@ -128,16 +113,8 @@ def show(facts: dict[str, Any]) -> None:
     title = printable(escape(f"{facts['name']} from {facts['source']} (midge {facts['midge']})"))
     out.print(f"[b]{title}[/b]", highlight=False)
     table = Table(box=None, header_style="bold")
-    for column, justify in (
-        ("#", "right"),
-        ("layer", "left"),
-        ("operator", "left"),
-        ("input", "left"),
-        ("output", "left"),
-        ("MACs", "right"),
-        ("weights", "right"),
-    ):
-        table.add_column(column, justify=justify, no_wrap=True)
+    for column in ("#", "layer", "operator", "input", "output", "MACs", "weights"):
+        table.add_column(column, justify="right" if column in ("#", "MACs", "weights") else "left", no_wrap=True)
     for i, layer in enumerate(facts["layers"]):
         table.add_row(
             str(i),
@@ -163,6 +140,11 @@ def show(facts: dict[str, Any]) -> None:
                 f"{kind[:-1]:16} {t['name']} {t['dtype']} {'x'.join(map(str, t['shape']))}, "
                 f"scale {t['scale']:.9g}, zero point {t['zero_point']}"
             )
+            if t["channel_scales"]:
+                pairs = zip(t["channel_scales"], t["channel_zero_points"], strict=True)
+                (scale, zero_point), *others = [(f"{scale:.9g}", zero_point) for scale, zero_point in pairs]
+                text = ", ".join([f"{scale} (zero point {zero_point})", *(f"{s} ({z})" for s, z in others)])
+                lines.append(f"{'':16} real values have a scale for each of {len(others) + 1} channels: {text}")
     if facts["streaming"]:
         lines.append("memory           keeps what it saw from one prediction to the next; reset() clears it")
     if len(facts["modules"]) > 1:

@@ -12,9 +12,11 @@ import hashlib
 import zlib
 from ast import literal_eval
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ..device import model_file
+from ..device.banks import Bank
 from ..errors import CheckFailed, MidgeError
 from . import board_side
 from .board_side import script
@@ -43,7 +45,7 @@ ABI = (6, 3)
 
 @dataclass
 class Board:
-    """What the board says of itself."""
+    """The board's description of itself."""
 
     implementation: str
     machine: str
@@ -55,7 +57,7 @@ class Board:
 
 @dataclass
 class Report:
-    """What deploy did, and the board's self-test."""
+    """The files that deploy copied and skipped, and the result of the board's self-test."""
 
     board: Board
     native_module: str | None
@@ -76,10 +78,10 @@ def deploy(
     progress: called with the bytes written so far. Raises MidgeError for a bad file or a connection that is lost,
     CheckFailed when the board has too little room or its self-test fails.
     """
-    extra = model_file.read(model).needs_extra  # refuses a damaged file before the board is touched
+    banks = model_file.read(model).banks  # refuses a damaged file before the board is touched
     link = open_link(tool, port)
     try:
-        return _deploy(link, model, extra, library, progress or (lambda done: None))
+        return _deploy(link, model, banks, library, progress or (lambda done: None))
     except BoardError as error:
         raise MidgeError(f"the board says: {error}; its former files are as they were") from None
     except (MidgeError, CheckFailed):
@@ -98,25 +100,24 @@ def describe(link: Link) -> Board:
     return Board(name, machine, ARCHITECTURES.get(mpy >> 10 & 63), (mpy & 255, mpy >> 8 & 3), free, folder.strip("/"))
 
 
-def native_modules(board: Board, extra: bool) -> tuple[str, dict[str, bytes]] | None:
-    """The architecture and the .mpy files for a board, midge_extra's only for a model that needs it; None where there
-    are none."""
+def native_modules(board: Board, banks: list[Bank]) -> tuple[str, dict[str, bytes]] | None:
+    """The architecture and the .mpy files of banks for a board; None where there are none."""
     if board.implementation != "micropython" or board.abi != ABI or board.architecture is None:
         return None
     architecture: str | None = board.architecture
     while architecture:
-        modules = native_files(architecture, extra)
+        modules = native_files(architecture, banks)
         if modules:
             return architecture, modules
         architecture = FALLBACKS.get(architecture)
     return None
 
 
-def _deploy(link: Link, model: Path, extra: bool, library: bool, progress: Progress) -> Report:
+def _deploy(link: Link, model: Path, banks: list[Bank], library: bool, progress: Progress) -> Report:
     board = describe(link)
     wanted, module = {model.name: model.read_bytes()}, None
     if library:
-        module = native_modules(board, extra)
+        module = native_modules(board, banks)
         folder = PurePosixPath(board.library)
         wanted |= {str(folder / name): data for name, data in library_files(board.implementation).items()}
         if module:
@@ -165,6 +166,10 @@ def _check_room(board: Board, todo: dict[str, bytes]) -> None:
         )
 
 
+def _further(progress: Progress, start: int, done: int) -> None:
+    progress(start + done)
+
+
 def _transfer(link: Link, todo: dict[str, bytes], progress: Progress) -> None:
     """Writes the files beside their places and verifies them; what an earlier, broken run left is used."""
     missing = _differing(link, todo, BESIDE) if todo else set()
@@ -174,7 +179,7 @@ def _transfer(link: Link, todo: dict[str, bytes], progress: Progress) -> None:
     try:
         for path, data in todo.items():
             if path in missing:
-                link.write(path + BESIDE, data, lambda n, start=done: progress(start + n))
+                link.write(path + BESIDE, data, partial(_further, progress, done))
             done += len(data)
             progress(done)
         bad = _differing(link, todo, BESIDE) if todo else set()

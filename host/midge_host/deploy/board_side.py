@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# What the board is, and where it keeps libraries. The hash is SHA-256 where the firmware has it, else CRC-32.
+# Prints a description of the board, its library folders included.
 DESCRIBE = """
 import sys, os
 i = sys.implementation
@@ -14,7 +14,8 @@ except Exception:
 print(repr((i[0], getattr(i, '_mpy', 0), free, list(sys.path), getattr(i, '_machine', sys.platform))))
 """
 
-# hashes(paths): a tuple (bytes, digest) per file, None for one that is not there.
+# Prints a tuple (bytes, digest) for each of PATHS, None for one that is not there. The digest is SHA-256 where the
+# firmware has it, else CRC-32.
 HASHES = """
 import os
 try:

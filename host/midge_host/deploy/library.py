@@ -6,11 +6,13 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
 import midge
 
+from ..device.banks import BANKS, Bank
 from ..errors import MidgeError
 
 
@@ -25,10 +27,10 @@ def library_files(implementation: str) -> dict[str, bytes]:
     return {f"midge/{path.stem}.mpy": _compile(path) for path in sources}
 
 
-def native_files(architecture: str, extra: bool = True) -> dict[str, bytes] | None:
-    """The native modules by their names on a board, midge_extra only where wanted; None if they are not built."""
-    names = ("midge_native", "midge_extra") if extra else ("midge_native",)
-    paths = {f"{name}.mpy": files("midge_host.prebuilt") / f"{name}-{architecture}.mpy" for name in names}
+def native_files(architecture: str, banks: Iterable[Bank] = BANKS) -> dict[str, bytes] | None:
+    """The native modules of banks by their names on a board; None if they are not built."""
+    prebuilt = files("midge_host.prebuilt")
+    paths = {f"{bank.module}.mpy": prebuilt / f"{bank.module}-{architecture}.mpy" for bank in banks}
     if not all(path.is_file() for path in paths.values()):
         return None
     return {name: path.read_bytes() for name, path in paths.items()}

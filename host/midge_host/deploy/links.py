@@ -15,7 +15,7 @@ class BoardError(Exception):
 
 
 class Link(Protocol):
-    """What deploy needs of a board."""
+    """The operations on a board that deploy is made of."""
 
     def run(self, code: str) -> str:
         """Runs Python code; returns what it printed. Raises BoardError."""
@@ -28,7 +28,7 @@ class Link(Protocol):
 
 def open_link(tool: str, port: str) -> Link:
     """Connects to the board on `port`; raises MidgeError when that cannot be."""
-    tools = {"mpremote": Mpremote, "ampy": Ampy}
+    tools: dict[str, Callable[[str], Link]] = {"mpremote": Mpremote, "ampy": Ampy}
     if tool not in tools:
         raise MidgeError(f"--with {tool}: choose mpremote or ampy")
     try:

@@ -1,7 +1,7 @@
 // Runs the machine code of an ESP32 native module in qemu-system-xtensa, at the command of a program
 // on the PC (host/midge_host/boards/xtensa.py), which writes memory, reads memory and calls addresses
 // through standard input and output. The PC loads and relocates the module; here is the table of
-// functions that MicroPython offers to a module, as far as midge_native uses them.
+// functions that MicroPython offers to a module, as far as midge's modules use them.
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// What MicroPython's ports/qemu lacks to be a board with a file system.
+// Makes a board with a file system of MicroPython's ports/qemu.
 //
 // At boot and after every soft reset, a ROMFS image that the host has put into RAM is mounted at /rom, and its
 // boot.py runs. The addresses are those of BOARDS in host/midge_host/boards/qemu.py.
