@@ -1,8 +1,9 @@
-"""What the tests share: models to convert, and where the reference data lie."""
+"""Fixtures of all tests: models to convert, and where the reference data lie."""
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -47,24 +48,30 @@ def micropython_source() -> Path:
     return path
 
 
+def _make_model(folder: Path, data: bytes, name: str = "model", window: int = 0) -> Path:
+    source = folder / f"{name}.tflite"
+    source.write_bytes(data)
+    output = folder / f"{name}.midge"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_file, "WINDOW_BYTES", window)
+        convert(source, output)
+    return output
+
+
 @pytest.fixture
-def make_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def make_model(tmp_path: Path):
     """make_model(tflite_bytes) -> path of the converted .midge file.
 
     window: the RAM to stream weights. The usual one would hold all that a small model has; with none, which stands
     for that of the largest weight block, they come in many pieces.
     """
+    return partial(_make_model, tmp_path)
 
-    def make(data: bytes, name: str = "model", window: int = 0) -> Path:
-        source = tmp_path / f"{name}.tflite"
-        source.write_bytes(data)
-        output = tmp_path / f"{name}.midge"
-        with monkeypatch.context() as patch:
-            patch.setattr(model_file, "WINDOW_BYTES", window)
-            convert(source, output)
-        return output
 
-    return make
+@pytest.fixture(scope="module")
+def make_shared_model(tmp_path_factory: pytest.TempPathFactory):
+    """make_model for what several tests of a module share. A further model takes the place of the one before."""
+    return partial(_make_model, tmp_path_factory.mktemp("model"))
 
 
 @pytest.hookimpl(hookwrapper=True)

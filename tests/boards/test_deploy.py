@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import http.server
 import os
 import pty
@@ -21,6 +22,7 @@ from midge_host.boards import qemu
 from midge_host.convert import convert
 from midge_host.deploy import ARCHITECTURES, Board, deploy, describe, native_modules
 from midge_host.deploy.links import open_link
+from midge_host.device.banks import BANKS
 from midge_host.errors import CheckFailed, MidgeError
 
 BOARD = "qemu-m0"
@@ -65,7 +67,7 @@ WORKS = "import midge\nprint(midge.load('m.midge').selftest())"
 def test_deploy(board, model, tool: str) -> None:
     first = deploy(model(), board.port, tool)
     assert first.native_module == "armv6m" and first.backend == "native"
-    assert "m.midge" in first.copied and "lib/midge_native.mpy" in first.copied and not first.skipped
+    assert "m.midge" in first.copied and "lib/midge_core.mpy" in first.copied and not first.skipped
     again = deploy(model(), board.port, tool)
     assert not again.copied and set(again.skipped) == set(first.copied)
     other = deploy(model(seed=3), board.port, tool, library=False)
@@ -73,12 +75,12 @@ def test_deploy(board, model, tool: str) -> None:
     assert ask(board.port, LISTING) == "['lib', 'm.midge', 'rom']"
 
 
-def test_second_module_where_it_is_needed(board, model, tmp_path: Path) -> None:
-    assert "lib/midge_extra.mpy" not in deploy(model(), board.port).copied
+def test_other_banks_where_it_is_needed(board, model, tmp_path: Path) -> None:
+    assert "lib/midge_tensor.mpy" not in deploy(model(), board.port).copied
     (tmp_path / "s.tflite").write_bytes(models.streaming())
     convert(tmp_path / "s.tflite", tmp_path / "s.midge")
     report = deploy(tmp_path / "s.midge", board.port)
-    assert sorted(report.copied) == ["lib/midge_extra.mpy", "s.midge"] and report.backend == "native"
+    assert sorted(report.copied) == ["lib/midge_tensor.mpy", "s.midge"] and report.backend == "native"
 
 
 def test_command_line(board, model) -> None:
@@ -89,10 +91,11 @@ def test_command_line(board, model) -> None:
     assert done.stderr == ""
 
 
-class CutCable:
-    """A terminal in front of `port` that dies after `limit` bytes have gone to the board."""
+class BadCable:
+    """A terminal in front of `port` that dies after `limit` bytes have gone to the board. With `damage`, it changes a
+    byte of a file before: another hexadecimal digit in the literal of bytes that carries it."""
 
-    def __init__(self, port: str, limit: int):
+    def __init__(self, port: str, limit: int, damage: bool = False):
         self._near, far = pty.openpty()
         tty.setraw(far)
         self.port = os.ttyname(far)
@@ -100,19 +103,23 @@ class CutCable:
         self._board = os.open(port, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self._board)
         self._left = limit
+        self._damage = damage
         self._thread = threading.Thread(target=self._forward)
         self._thread.start()
 
     def _forward(self) -> None:
         while self._left > 0:
-            ready, _, _ = select.select([self._near, self._board], [], [], 20)
-            if not ready:
-                break
+            ready, _, _ = select.select([self._near, self._board], [], [], 0.1)
             for source in ready:
                 data = os.read(source, 4096)
                 if source == self._near:
                     data = data[: self._left]
                     self._left -= len(data)
+                    digit = data.find(b"\\x") + 2  # 1 where there is none
+                    if self._damage and 1 < digit < len(data):
+                        changed = b"1" if data[digit : digit + 1] == b"0" else b"0"
+                        data = data[:digit] + changed + data[digit + 1 :]
+                        self._damage = False
                     os.write(self._board, data)
                 else:
                     os.write(self._near, data)
@@ -120,7 +127,8 @@ class CutCable:
         os.close(self._near)
         os.close(self._board)
 
-    def join(self) -> None:
+    def unplug(self) -> None:
+        self._left = 0
         self._thread.join()
 
 
@@ -130,14 +138,30 @@ def test_cut_cable_leaves_the_former_model(board, model, tool: str, share: float
     deploy(path, board.port)
     before = path.read_bytes()
     new = model(seed=7)
-    cable = CutCable(board.port, int(2000 + share * new.stat().st_size))
+    cable = BadCable(board.port, int(2000 + share * new.stat().st_size))
     with pytest.raises(MidgeError, match="run it again"):
         deploy(new, cable.port, tool, library=False)
-    cable.join()
+    cable.unplug()
     size_and_works = ask(board.port, f"import os\nprint(os.stat('m.midge')[6])\n{WORKS}")
     assert size_and_works.split() == [str(len(before)), "True"]
     assert deploy(new, board.port, tool).copied == ["m.midge"]
     assert "True" in ask(board.port, WORKS)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_byte_that_changes_on_the_way_is_noticed(board, model, tool: str) -> None:
+    path = model()
+    deploy(path, board.port)
+    before = path.read_bytes()
+    new = model(seed=7)
+    cable = BadCable(board.port, limit=1 << 20, damage=True)
+    with pytest.raises(MidgeError, match=r"m\.midge arrived damaged; its former files are as they were"):
+        deploy(new, cable.port, tool, library=False)
+    cable.unplug()
+    assert ask(board.port, LISTING) == "['lib', 'm.midge', 'rom']"
+    there = ask(board.port, f"import hashlib\nprint(hashlib.sha256(open('m.midge', 'rb').read()).digest())\n{WORKS}")
+    assert there.splitlines() == [repr(hashlib.sha256(before).digest()), "True"]
+    assert deploy(new, board.port, tool).copied == ["m.midge"]
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -193,12 +217,12 @@ def test_library_that_shadows_is_removed(board, model) -> None:
 
 @pytest.mark.parametrize(("architecture", "module"), [("armv6m", "armv6m"), ("armv7em", "armv6m"), ("x86", None)])
 def test_native_modules_for_an_architecture(architecture: str, module: str | None) -> None:
-    for extra in (False, True):
-        found = native_modules(Board("micropython", "", architecture, (6, 3), None, ""), extra)
+    for banks in (BANKS[:1], BANKS[:2], BANKS):
+        found = native_modules(Board("micropython", "", architecture, (6, 3), None, ""), banks)
         assert (found[0] if found else None) == module
-        assert not found or ("midge_extra.mpy" in found[1]) == extra
-        assert native_modules(Board("circuitpython", "", architecture, (6, 3), None, ""), extra) is None
-        assert native_modules(Board("micropython", "", architecture, (6, 2), None, ""), extra) is None
+        assert not found or list(found[1]) == [f"{bank.module}.mpy" for bank in banks]
+        assert native_modules(Board("circuitpython", "", architecture, (6, 3), None, ""), banks) is None
+        assert native_modules(Board("micropython", "", architecture, (6, 2), None, ""), banks) is None
 
 
 def test_architecture_numbers(board) -> None:

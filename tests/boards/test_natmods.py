@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from midge_host.commands import info
+from midge_host.device.banks import BANKS
 
 ROOT = Path(__file__).resolve().parents[2]
 PREBUILT = ROOT / "native_modules" / "prebuilt"
 MANIFEST = json.loads((PREBUILT / "manifest.json").read_text())
 
-MODULES = ("midge_native", "midge_extra")
+MODULES = tuple(bank.module for bank in BANKS)
 # MP_NATIVE_ARCH_... of MicroPython's py/persistentcode.h.
 ARCHES = {"x64": 2, "armv6m": 4, "armv7emsp": 7, "xtensawin": 10, "rv32imc": 11}
 
@@ -28,11 +29,11 @@ def build(source: Path, output: Path, *arguments: str, folder: Path = ROOT / "na
 
 @pytest.fixture
 def changed(tmp_path: Path):
-    """changed(text) -> a copy of native_modules with the text at the end of core/lut.c."""
+    """changed(text) -> a copy of native_modules with the text at the end of kernels/generic/core/lut.c."""
 
     def make(text: str) -> Path:
         shutil.copytree(ROOT / "native_modules", tmp_path / "native", ignore=shutil.ignore_patterns("__pycache__"))
-        with open(tmp_path / "native" / "core" / "lut.c", "a") as source:
+        with open(tmp_path / "native" / "kernels" / "generic" / "core" / "lut.c", "a") as source:
             source.write(text)
         return tmp_path / "native"
 
@@ -57,13 +58,18 @@ def test_header(module: str, arch: str) -> None:
 
 
 def test_info_counts_with_their_size() -> None:
-    sizes = [MANIFEST[f"midge_extra-{arch}"]["text"] for arch in ARCHES if arch != "x64"]
-    assert 0.9 * info.EXTRA_BYTES < max(sizes) <= info.EXTRA_BYTES
+    assert set(info.BANK_BYTES) == {bank.name for bank in BANKS[1:]}
+    for name, most in info.BANK_BYTES.items():
+        sizes = [MANIFEST[f"midge_{name}-{arch}"]["text"] for arch in ARCHES if arch != "x64"]
+        assert 0.9 * most < max(sizes) <= most, name
 
 
-@pytest.mark.parametrize(("module", "limit"), [("midge_native", 12 * 1024), ("midge_extra", 18 * 1024)])
+LIMITS = {"midge_core": 12, "midge_tensor": 4, "midge_wide": 9, "midge_recurrent": 5, "midge_math": 6}  # KB
+
+
+@pytest.mark.parametrize(("module", "limit"), [(module, LIMITS[module] * 1024) for module in MODULES])
 def test_size(module: str, limit: int) -> None:
-    """The modules sit in RAM, midge_extra where a model needs it."""
+    """The modules sit in RAM."""
     for arch in ARCHES:
         entry = MANIFEST[f"{module}-{arch}"]
         assert arch == "x64" or entry["text"] + entry.get("rodata", 0) <= limit
@@ -120,10 +126,10 @@ def test_check_finds_what_is_out_of_date(micropython_source: Path, changed, tmp_
     done = build(micropython_source, prebuilt, "--check", "armv6m", folder=folder, env={"PATH": str(tmp_path)})
     assert done.returncode == 1
     assert "armv6m: the sources have changed since it was built; run `make natmods`" in done.stdout
-    module = prebuilt / "midge_native-armv6m.mpy"
+    module = prebuilt / "midge_core-armv6m.mpy"
     module.write_bytes(module.read_bytes()[:-1] + b"?")
     done = build(micropython_source, prebuilt, "--check", "armv6m", folder=folder)
-    assert "midge_native-armv6m.mpy is not what the manifest says" in done.stdout
+    assert "midge_core-armv6m.mpy is not what the manifest says" in done.stdout
     module.unlink()
     done = build(micropython_source, prebuilt, "--check", "armv6m", folder=folder)
     assert done.returncode == 1 and "armv6m: there is no module" in done.stdout

@@ -253,19 +253,19 @@ def test_selftest(board, made) -> None:
 @pytest.mark.parametrize("arch", ["x64", "armv6m"])
 def test_another_native_module(board, made, arch: str) -> None:
     """A module of another architecture is refused in words; every larger Cortex-M core runs the smallest one's."""
-    module = files("midge_host.prebuilt") / f"midge_native-{arch}.mpy"
+    module = files("midge_host.prebuilt") / f"midge_core-{arch}.mpy"
     if not module.is_file():
         pytest.skip(f"the native module for {arch} is not built; run: make natmods")
     path = place(board, "residual", "ram")
-    board.repl.put("/midge_native.mpy", module.read_bytes())  # before /lib in sys.path
+    board.repl.put("/midge_core.mpy", module.read_bytes())  # before /lib in sys.path
     try:
         said = board.exec(f"import midge\nprint(midge.load({path!r}).backend)")
     finally:
-        board.exec("os.remove('/midge_native.mpy')")
+        board.exec("os.remove('/midge_core.mpy')")
     if arch == "armv6m" and qemu.BOARDS[board.name].arch.startswith("arm"):
         assert said.strip() == "native"
     else:
-        assert said.startswith("midge: midge_native does not fit this board") and said.strip().endswith("portable")
+        assert said.startswith("midge: midge_core does not fit this board") and said.strip().endswith("portable")
 
 
 def test_files_and_errors(board) -> None:

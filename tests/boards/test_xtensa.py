@@ -100,11 +100,11 @@ def test_a_core_that_stops() -> None:
 def test_another_file_is_refused() -> None:
     for name in ("x64", "armv6m"):
         with pytest.raises(ValueError, match=r"no \.mpy file for xtensawin"):
-            xtensa.parse((PREBUILT / f"midge_native-{name}.mpy").read_bytes())
+            xtensa.parse((PREBUILT / f"midge_core-{name}.mpy").read_bytes())
 
 
 def test_arguments() -> None:
-    module = xtensa.NativeModule((PREBUILT / "midge_native-xtensawin.mpy").read_bytes())
+    module = xtensa.NativeModule((PREBUILT / "midge_core-xtensawin.mpy").read_bytes())
     with pytest.raises(TypeError):
         module.check("program", 0, 0)
     with pytest.raises(OverflowError):

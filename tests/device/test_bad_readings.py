@@ -217,7 +217,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=EVERYWHERE, ids=" ".join)
 def seen(request: pytest.FixtureRequest, path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """What all the calls of SCRIPT gave on one of the four."""
+    """The results of all calls of SCRIPT on one of the four."""
     python, backend = request.param
     if python == "cpython":
         names: dict = {}
@@ -276,7 +276,7 @@ def test_every_kind_of_output(seen: dict, path: Path) -> None:
         assert not error and values == expected[code], f"{text}: {error} {values}"
 
 
-# What there is on the PC only.
+# Kinds of readings that only the PC has.
 
 
 @pytest.fixture(params=["native", "portable"])

@@ -150,7 +150,7 @@ def test_streaming_gives_the_same_bytes_with_any_window(make_model, window: int)
     expected = midge.load(str(path), "map").predict(reading[0])
     model = midge.load(str(path), "stream")
     size = model_file.read(path).window_bytes
-    assert all(len(memory) <= size for _, _, memory, *_ in model._steps)
+    assert all(len(memory) <= size for _, memory, *_ in model._steps)
     for _ in range(2):
         assert model.predict(reading[0]) == expected
     assert [name for name, _ in model.profile(reading[0])] == model_file.read(path).names

@@ -11,17 +11,17 @@ from allocations import ALLOCATIONS
 
 import core
 import models
+from midge import _loader
 from midge_host.backends import micropython
 from midge_host.device import model_file
 from midge_host.device.model_file import ModelFile
-from midge_host.device.spec import BY_CODE
 from operator_cases import CASES
 
 GUARD = 64
 
 
 def program_of(model: ModelFile) -> bytearray:
-    return bytearray(b"".join(BY_CODE[r["code"]].layout.pack(**r) for r in model.records))
+    return bytearray(model.program())
 
 
 # A whole network and every fifth single operator; some of those leave no operator to run.
@@ -70,3 +70,14 @@ def test_predict_into_allocates_nothing(make_model, tmp_path: Path, weights: str
         capture_output=True,
     )
     assert done.stdout.strip() == "allocated 0", done.stdout + done.stderr
+
+
+def test_pieces_of_weights_fit_the_room_for_them(make_model) -> None:
+    """With every amount of room from the largest weight block on."""
+    model = model_file.read(make_model(models.residual()))
+    program, count = model.program(), len(model.records)
+    least = max(record["block_bytes"] for record in model.records)
+    for room in range(least, len(model.weights) + 8, 4):
+        steps = _loader.plan(program, 0, count, room)
+        assert max(step[1] for step in steps) <= room
+        assert sum(step[1] * step[6] for step in steps) == len(model.weights)

@@ -1,4 +1,4 @@
-"""What happens to a model in use: calls in between, exceptions, thousands of reloads, a heap without room."""
+"""A model in use: calls in between, exceptions, thousands of reloads, a heap without room."""
 
 from __future__ import annotations
 

@@ -85,12 +85,12 @@ static void require(int condition, const char *what) {
 
 // Nothing but the core is left in its middle.
 static uint32_t run_core(midge_bytes_t records, uint32_t first, uint32_t last, midge_arena_t arena,
-    midge_weights_t weights, uint32_t begin, uint32_t end) {
+    midge_weights_t weights, midge_share_t share) {
     if (ticks >= WORK_TICKS) {
         siglongjmp(too_long, 1);
     }
     may_leave = 1;
-    const uint32_t status = midge_run(records, first, last, arena, weights, begin, end);
+    const uint32_t status = midge_run(records, first, last, arena, weights, &share);
     may_leave = 0;
     return status;
 }
@@ -105,14 +105,15 @@ static __attribute__((noinline)) void run(const job_t *job) {
     const uint32_t end = job->end == UINT16_MAX ? UINT32_MAX : job->end;
     const uint32_t checked = midge_check(records, arena.bytes, job->declared);
     const uint32_t status =
-        run_core(records, job->first, job->last, whole, at_hand, job->begin, end);
+        run_core(records, job->first, job->last, whole, at_hand,
+            (midge_share_t){job->begin, end, 0, 1});
     if (checked || job->arena_skew & 3 || job->base || weights.bytes < job->declared
         || job->first > job->last || job->last > job->records || job->begin
         || job->end != UINT16_MAX) {
         return;
     }
     if (((uintptr_t)arena.data & 3) && (status & 15) == MIDGE_BAD_TENSOR) {
-        return; // operators of midge_extra do not take such an arena
+        return; // operators of other banks than the core do not take such an arena
     }
     require(status == MIDGE_OK, "what check accepts runs");
 
@@ -129,13 +130,23 @@ static __attribute__((noinline)) void run(const job_t *job) {
             window = allocate(op.blocks ? op.block_bytes : 0, job->weights_skew);
             memcpy(window.data, weights.data + from, window.bytes);
             const uint32_t answer = run_core(records, i, i + 1, pieces,
-                (midge_weights_t){window.data, window.bytes, from}, block, block + 1);
+                (midge_weights_t){window.data, window.bytes, from},
+                (midge_share_t){block, block + 1, 0, 1});
             free(window.allocation);
             window.allocation = NULL;
             require(answer == MIDGE_OK, "a single block runs");
         }
     }
     require(memcmp(arena.data, again.data, arena.bytes) == 0, "blocks make the same bytes");
+    // Tensors may lie upon each other, so that the bytes may be others.
+    const uint32_t parts = job->parts & 7;
+    for (uint32_t i = job->first; i < job->last; i++) {
+        for (uint32_t part = 0; part < parts; part++) {
+            const uint32_t answer = run_core(records, i, i + 1, pieces, at_hand,
+                (midge_share_t){0, UINT32_MAX, part, parts});
+            require(answer == MIDGE_OK, "a part runs");
+        }
+    }
 }
 
 static void keep(const uint8_t *data, size_t size) {

@@ -47,7 +47,7 @@ static int32_t element(const int8_t *at, uint32_t unit) {
     return unit == 1 ? *at : unit == 2 ? half : word;
 }
 
-// What an element of a reading must become.
+// The expected value of an element of a reading.
 static int64_t expected(const midge_tensor_t *tensor, uint32_t unit, uint32_t type,
     const uint8_t *at) {
     if (type == MIDGE_UINT8) {

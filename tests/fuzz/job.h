@@ -22,7 +22,7 @@ typedef struct {
     uint8_t records;
     uint8_t arena_skew; // bytes by which the buffers are not aligned, modulo 4
     uint8_t weights_skew;
-    uint8_t reserved;
+    uint8_t parts; // of every record, one after the other
 } job_t;
 
 #endif

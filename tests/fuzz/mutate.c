@@ -76,15 +76,35 @@ static uint32_t value_for(uint32_t now, uint32_t bits, const input_t *input, con
     }
 }
 
+#define OPERATORS (sizeof(layouts) / sizeof(layouts[0]))
+
+static const layout_t *layout_of(const midge_head_t *op) {
+    for (uint32_t i = 0; i < OPERATORS; i++) {
+        if (op->code == layouts[i].code && op->types == layouts[i].types) {
+            return &layouts[i];
+        }
+    }
+    return NULL;
+}
+
+// Makes it a record of an operator that there is.
+static void change_operator(midge_head_t *op) {
+    const layout_t *layout = &layouts[any(OPERATORS)];
+    op->code = layout->code;
+    op->bank = layout->bank;
+    op->types = layout->types;
+}
+
 static void change_field(input_t *input, uint8_t *record) {
-    const layout_t *layout = &layouts[record[0]];
-    if (!layout->count) {
-        record[0] = codes[any(sizeof(codes))];
+    midge_head_t *head = (midge_head_t *)(void *)record;
+    const layout_t *layout = layout_of(head);
+    if (!layout) {
+        change_operator(head);
         return;
     }
     const field_t *field = &layout->fields[any(layout->count)];
-    if (field->offset == 0 && any(8)) {
-        record[0] = codes[any(sizeof(codes))]; // mostly an operator that there is
+    if (field->offset < 3 && any(8)) { // code, bank, types
+        change_operator(head);
         return;
     }
     const uint32_t now = load(record + field->offset, field->bytes);
@@ -96,7 +116,7 @@ static void change_job(input_t *input) {
     job_t *job = &input->job;
     uint32_t *sizes[] = {&job->arena_bytes, &job->weights_bytes, &job->declared, &job->base};
     uint16_t *places[] = {&job->first, &job->last, &job->begin, &job->end};
-    uint8_t *skews[] = {&job->arena_skew, &job->weights_skew};
+    uint8_t *skews[] = {&job->arena_skew, &job->weights_skew, &job->parts};
     switch (any(6)) {
         case 0:
             *sizes[any(4)] += any(9) - 4;
@@ -108,7 +128,7 @@ static void change_job(input_t *input) {
             *places[any(4)] = (uint16_t)(any(8) ? any(MAX_RECORDS + 1) : any(4) - 2);
             break;
         case 3:
-            *skews[any(2)] = (uint8_t)any(4);
+            *skews[any(3)] = (uint8_t)any(4);
             break;
         default:
             job->seed = any(8) ? job->seed ^ 1u << any(32) : state;

@@ -13,20 +13,24 @@ from pathlib import Path
 
 import hostile
 from midge_host.convert import build as build_model
-from midge_host.device import spec
+from midge_host.device import registry, spec
+from midge_host.device.layout import Layout
 from midge_host.device.model_file import ModelFile
 from midge_host.frontends import tflite
 
 HERE = Path(__file__).parent
 NATIVE = HERE.parents[1] / "native_modules"
-JOB = spec.Layout(
+PARTS = (NATIVE / "core", NATIVE / "kernels" / "generic")
+SOURCES = [path for part in PARTS for path in sorted(part.rglob("*.c"))]
+INCLUDES = [f"-I{part}" for part in PARTS]
+JOB = Layout(
     "job",
     "job.h",
     [
         *[("I", name, "") for name in ("arena_bytes", "weights_bytes", "declared", "base")],
         *[("H", name, "") for name in ("first", "last", "begin", "end")],
         ("I", "seed", ""),
-        *[("B", name, "") for name in ("records", "arena_skew", "weights_skew", "reserved")],
+        *[("B", name, "") for name in ("records", "arena_skew", "weights_skew", "parts")],
     ],
 )
 MAX_RECORDS, MAX_BYTES = 8, 1 << 15  # of job.h
@@ -35,14 +39,14 @@ FLAGS = ["-g", "-O2", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fno-sanitize-
 
 @dataclass(frozen=True)
 class Target:
-    """What is compiled: the program that calls the core, what only libFuzzer needs, and the core."""
+    """A program to compile: the file that calls the core, files for libFuzzer only, and the core."""
 
     program: str
     mutator: tuple[str, ...] = ()
 
     def sources(self, fuzzer: bool) -> list[Path]:
         own = [HERE / name for name in (self.program, *(self.mutator if fuzzer else ["replay.c"]))]
-        return own + sorted((NATIVE / "core").rglob("*.c"))
+        return own + SOURCES
 
 
 TARGETS = {"core": Target("core.c", ("mutate.c",)), "edge": Target("edges.c")}
@@ -50,33 +54,35 @@ TARGETS = {"core": Target("core.c", ("mutate.c",)), "edge": Target("edges.c")}
 
 def fields_header() -> str:
     """fields.h: where the numbers of every operator's record lie."""
-    out = ["#include <stdint.h>", "typedef struct { uint8_t offset, bytes; } field_t;"]
-    out += [
-        "typedef struct { uint32_t count; field_t fields[64]; } layout_t;",
-        "static const layout_t layouts[256] = {",
+    out = [
+        "#include <stdint.h>",
+        "typedef struct { uint8_t offset, bytes; } field_t;",
+        "typedef struct { uint8_t code, bank, types; uint32_t count; field_t fields[64]; } layout_t;",
+        "static const layout_t layouts[] = {",
     ]
-    for op in spec.OPERATORS:
+    for op in registry.OPERATORS:
         places = []
         for field in op.layout.fields:
             if field.code[-1] != "s":
                 unit = struct.calcsize(field.code[-1])
                 at = op.layout.offsets[field.name]
                 places += [f"{{{at + i}, {unit}}}" for i in range(0, field.size, unit)]
-        out.append(f"    [{op.code}] = {{{len(places)}, {{{', '.join(places)}}}}},")
-    codes = ", ".join(str(op.code) for op in spec.OPERATORS)
-    return "\n".join([*out, "};", f"static const uint8_t codes[] = {{{codes}}};", ""])
+        head = f"{op.code}, {op.bank.number}, {op.types}, {len(places)}"
+        out.append(f"    {{{head}, {{{', '.join(places)}}}}},")
+    return "\n".join([*out, "};", ""])
 
 
 def build(name: str, folder: Path, fuzzer: bool = False, coverage: bool = False) -> Path:
     """The target's program: with libFuzzer (clang), or with a main() that replays the files it is given (gcc), under
     sanitizers or counting what it executes."""
+    folder = folder.resolve()  # the compiler runs in it
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "fields.h").write_text(fields_header())
     program = folder / f"{name}{'' if fuzzer else '-replay'}"
     kind = ["clang", "-fsanitize=fuzzer,address,undefined"] if fuzzer else ["gcc", "-fsanitize=address,undefined"]
     if coverage:
         kind = ["gcc", "--coverage"]
-    command = [*kind, *FLAGS, f"-I{NATIVE / 'core'}", f"-I{folder}", *map(str, TARGETS[name].sources(fuzzer))]
+    command = [*kind, *FLAGS, *INCLUDES, f"-I{folder}", *map(str, TARGETS[name].sources(fuzzer))]
     if coverage:
         command.append("-O0")
     done = subprocess.run([*command, "-lm", "-o", str(program)], cwd=folder, capture_output=True, text=True)
@@ -107,8 +113,8 @@ def coverage(folder: Path) -> dict[Path, tuple[int, int]]:
         done = subprocess.run(command, cwd=data.parent, capture_output=True, check=True)
         for file in json.loads(done.stdout)["files"]:
             path = Path(file["file"]).resolve()
-            if path.is_relative_to(NATIVE / "core"):
-                lines = counts.setdefault(path.relative_to(NATIVE / "core"), {})
+            if any(path.is_relative_to(part) for part in PARTS):
+                lines = counts.setdefault(path.relative_to(NATIVE), {})
                 for line in file["lines"]:
                     lines[line["line_number"]] = lines.get(line["line_number"], 0) + line["count"]
     return {path: (sum(n > 0 for n in lines.values()), len(lines)) for path, lines in sorted(counts.items())}
@@ -154,8 +160,9 @@ def asks_for_work(path: Path) -> bool:
     total = 0
     for i in range(min(job["records"], MAX_RECORDS)):
         raw = data[JOB.size + i * spec.RECORD_BYTES :][: spec.RECORD_BYTES].ljust(spec.RECORD_BYTES, b"\0")
-        if raw[0] in spec.BY_CODE:
-            op = spec.BY_CODE[raw[0]].layout.unpack(raw)
+        operator = registry.of_bytes(raw)
+        if operator:
+            op = operator.layout.unpack(raw)
             # midge_run does not look at these as midge_check does.
             loose = {"output_bytes": 0, "weights": 0, "block_bytes": spec.align(op["block_bytes"], 4) & 0xFFFFFFFF}
             if hostile.check({**op, **loose}, MAX_BYTES) == 0:

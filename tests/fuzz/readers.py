@@ -19,7 +19,7 @@ import midge
 from midge_host import backends, cli  # noqa: F401 - the CLI imports them late
 from midge_host.commands import info  # noqa: F401 - the CLI imports them late
 from midge_host.convert import GOLDEN_SEED, build, convert
-from midge_host.device import model_file, reference, spec
+from midge_host.device import model_file, reference, registry, spec
 from midge_host.errors import MidgeError
 from midge_host.frontends import tflite
 from outcome import outcome
@@ -40,19 +40,6 @@ class Reader:
     run: Callable[[bytes], None]
 
 
-def sections(data: bytes) -> list[tuple[spec.Layout, int]]:
-    """Where the layouts of a .midge file lie, as far as its header says something possible."""
-    found = [(spec.HEADER, 0)]
-    header = spec.HEADER.unpack(data)
-    for i in range(min(header["input_count"] + header["output_count"], 20)):
-        found.append((spec.TENSOR, header["tensors_offset"] + i * spec.TENSOR.size))
-    for i in range(min(header["op_count"], 50)):
-        at = header["program_offset"] + i * spec.RECORD_BYTES
-        if at < len(data) and data[at] in spec.BY_CODE:
-            found.append((spec.BY_CODE[data[at]].layout, at))
-    return [(layout, at) for layout, at in found if at + layout.size <= len(data)]
-
-
 def mutate_midge(data: bytes, rng: np.random.Generator, more: Mutate) -> bytes:
     """A field or a few bytes of a .midge file changed; nearly always the checksums are right again."""
     if len(data) < spec.HEADER.size or rng.integers(20) == 0:
@@ -63,21 +50,24 @@ def mutate_midge(data: bytes, rng: np.random.Generator, more: Mutate) -> bytes:
         end = min(len(data), at + int(rng.integers(1, 40)))
         data = data[:at] + more(data[at:end], end - at).ljust(end - at, b"\0") + data[end:]
     else:
-        places = sections(data)
+        # Records as often as all the others.
+        found = hostile.places(data)
+        records = found.pop("PROG", [])
+        others = [place for rows in found.values() for place in rows]
         for _ in range(1 + rng.integers(3)):
-            layout, at = places[rng.integers(len(places))]
-            data = data[:at] + hostile.change(layout, data[at : at + layout.size], rng) + data[at + layout.size :]
-    if way == 1:  # the sizes as they are
-        fields = spec.HEADER.unpack(data)
-        start = min(fields["weights_offset"], len(data))
-        fields |= {"file_bytes": len(data), "weights_offset": start, "weights_bytes": len(data) - start}
+            chosen = records if records and rng.integers(2) else others
+            layout, at = chosen[rng.integers(len(chosen))]
+            if at + layout.size <= len(data):
+                data = data[:at] + hostile.change(layout, data[at : at + layout.size], rng) + data[at + layout.size :]
+    if way == 1:  # the size as it is
+        fields = {**spec.HEADER.unpack(data), "file_bytes": len(data)}
         data = spec.HEADER.pack(**fields) + data[spec.HEADER.size :]
     return hostile.repaired(data) if rng.integers(20) else data
 
 
 def _records(program: bytes) -> list[dict[str, object]]:
     raws = [bytes(program[at : at + spec.RECORD_BYTES]) for at in range(0, len(program), spec.RECORD_BYTES)]
-    return [spec.BY_CODE[raw[0]].layout.unpack(raw) for raw in raws]
+    return [registry.of_bytes(raw).layout.unpack(raw) for raw in raws]
 
 
 def affordable(model: midge.Model) -> bool:
@@ -125,7 +115,7 @@ def load_run(data: bytes) -> None:
             continue
         if not isinstance(on_pc, model_file.ModelFile):
             # The device does not look at the provenance, and at streamed weights only in the self-test.
-            known = "provenance" in str(on_pc) or "info" in str(on_pc) or (mode != "ram" and "checksum" in str(on_pc))
+            known = "provenance" in str(on_pc) or (mode != "ram" and "checksum of section 'WGHT'" in str(on_pc))
             assert known, f"the PC says {on_pc}"
         if not affordable(model):
             return

@@ -28,7 +28,7 @@ ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=4"}
 
 
 def command(name: str, cache: Path) -> list[str]:
-    """What runs a target under libFuzzer: those in Python through atheris."""
+    """The command that runs a target under libFuzzer; those in Python run through atheris."""
     if name not in native.TARGETS:
         return [sys.executable, str(HERE / "drive.py"), name]
     return [str(native.build(name, cache / "bin", fuzzer=True))]

@@ -36,6 +36,14 @@ def test_coverage(tmp_path: Path) -> None:
     assert executed / lines >= 0.95, counts
 
 
+def test_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Makefile's CACHE is one, and the compiler runs in another folder."""
+    if not shutil.which("gcc"):
+        pytest.skip("no gcc here")
+    monkeypatch.chdir(tmp_path)
+    assert native.build("edge", Path("cache/edge")).is_file()
+
+
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("name", readers.READERS)
 def test_readers(name: str) -> None:

@@ -21,8 +21,10 @@ from midge_host import cli
 from midge_host.convert import build, convert
 from midge_host.device import reference
 from midge_host.device.model_file import read
+from midge_host.device.ops import LOWERINGS
 from midge_host.errors import MidgeError
 from midge_host.frontends import tflite
+from midge_host.ir import operators
 from tflite_models import ModelBuilder, one_operator
 
 MIDGE = Path(sys.executable).parent / "midge"
@@ -67,6 +69,14 @@ def int16_model() -> bytes:
 
 def batches() -> bytes:
     return one_operator("conv_2d", (2, 4, 4, 1), QUANT, weights=weights(2, 3, 3, 1), weight_scales=0.1, quant=QUANT)
+
+
+def padded() -> bytes:
+    m = ModelBuilder()
+    x = m.tensor((1, 4, 4, 2), quant=QUANT)
+    y = m.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    bias = np.zeros(3, np.int32)
+    return m.build([x], [m.conv_2d(y, weights(3, 3, 3, 2), bias, weight_scales=0.1, quant=QUANT, padding="VALID")])
 
 
 def groups() -> bytes:
@@ -184,7 +194,7 @@ CASES = [
     (CONVERT.format("int16.tflite"), r"\(ELU\): .*int16.*quantise the whole model to int8"),
     (CONVERT.format("batch.tflite"), r"\(CONV_2D\): .*\(2, 4, 4, 2\).*batch size 1"),
     (CONVERT.format("groups.tflite"), r"layer 'conv' \(CONV_2D\): .*grouped convolution.*one Conv2D per group"),
-    # What goes with them.
+    # Files beside the model.
     ("convert good.tflite -o out.midge --labels missing.txt", "missing.txt: cannot read labels .*No such file"),
     ("convert good.tflite -o out.midge --labels folder", "folder: cannot read labels .*directory"),
     ("convert good.tflite -o out.midge --labels two.txt", "two.txt: 2 labels for a model with 3 outputs; write one"),
@@ -353,7 +363,7 @@ def test_full_disk(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert contents(bench) == before
 
 
-# What works.
+# Commands that work.
 
 BACKENDS = ["cpython", "portable", "numpy", "micropython", "micropython-portable"]
 
@@ -414,6 +424,50 @@ def test_interrupted(bench: Path, backend: str) -> None:
     assert list(temporary.iterdir()) == []
     temporary.rmdir()
     assert contents(bench) == before
+
+
+# A fault of midge's own.
+
+
+def _key_error(*_: object) -> None:
+    raise KeyError("planted")
+
+
+@pytest.mark.parametrize("where", ["lowering", "pass", "reader", "writer"])
+def test_a_fault_of_midges_own(
+    bench: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    """Exit code 3, and a file with the traceback; nothing that blames the model."""
+    if where == "lowering":
+        entry = LOWERINGS[operators.Add]
+        monkeypatch.setitem(LOWERINGS, operators.Add, entry._replace(lower=_key_error))
+    elif where == "pass":
+        monkeypatch.setattr("midge_host.convert.PASSES", [_key_error])
+    elif where == "reader":
+        monkeypatch.setitem(tflite.OPERATORS, "ADD", (operators.Add, _key_error))
+    else:
+        monkeypatch.setattr("midge_host.convert.lay_out", _key_error)
+    monkeypatch.setattr("tempfile.tempdir", str(bench))
+    before = contents(bench)
+    monkeypatch.chdir(bench)
+    monkeypatch.setattr("sys.argv", ["midge", "convert", "add.tflite", "-o", "out.midge"])
+    with pytest.raises(SystemExit) as exit_code:
+        cli.main()
+    captured = capsys.readouterr()
+    assert exit_code.value.code == 3 and captured.out == "" and captured.err.count("\n") == 1
+    assert "midge's own" in captured.err and "export" not in captured.err and "again" not in captured.err
+    (traceback,) = bench.glob("midge-fault-*.txt")
+    assert str(traceback) in captured.err
+    assert "KeyError: 'planted'" in traceback.read_text(encoding="utf-8")
+    traceback.unlink()
+    assert contents(bench) == before
+
+
+def test_verbose_says_what_passes_did(bench: Path) -> None:
+    (bench / "padded.tflite").write_bytes(padded())
+    quiet = run_midge(bench, "convert", "padded.tflite", "-o", "padded.midge").stdout
+    said = run_midge(bench, "convert", "padded.tflite", "-o", "padded.midge", "-v").stdout
+    assert said == "fuse padding: 1 padding of a convolution\n" + quiet
 
 
 # Damaged .tflite files, in this process.

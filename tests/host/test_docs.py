@@ -1,4 +1,4 @@
-"""What README.md and docs/ say is so: examples run, commands print what is shown, options, messages and links exist.
+"""README.md and docs/ are right: examples run, commands print what is shown, options, messages and links exist.
 
 docs/development.md, "Tests", explains the marks in the pages.
 """
@@ -49,7 +49,7 @@ def made(tmp_path_factory) -> Path:
 
 
 def command(line: str | list, folder: Path, **environment: str) -> str:
-    """What a command prints; the test fails if the command does."""
+    """The output of a command; the test fails if the command does."""
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         line.split() if isinstance(line, str) else line,
@@ -112,7 +112,7 @@ def options(name: str) -> set[str]:
 
 
 def words(text: str) -> set[str]:
-    """What looks like an option in a text."""
+    """The words of a text that look like options."""
     return set(re.findall(r"(?<![\w./-])--?[a-z][a-z-]*", text))
 
 
@@ -136,6 +136,24 @@ def test_commands_exist(page: Path) -> None:
             name = line.split()[0]
             assert name == "--version" or name in commands.NAMES, line
             assert words(line) <= (options(name) if name in commands.NAMES else {name}), line
+
+
+def test_every_command_is_run_by_something() -> None:
+    """commands.md names for each target of the Makefile and each line of a block of shell what runs it: CI, a test, or
+    somebody by hand, and when."""
+    rows = re.findall(r"(?m)^\| `(.+?)` \| (.+?) \|$", (Path(__file__).parent / "commands.md").read_text())
+    commands_ = {f"make {target}" for target in re.findall(r"(?m)^([\w-]+):", (ROOT / "Makefile").read_text())}
+    for page in PAGES:
+        for text in re.findall(r"(?ms)^```sh\n(.*?)^```", page.read_text(encoding="utf-8")):
+            commands_ |= {line.strip() for line in text.splitlines() if line.strip()}
+    listed = {command.replace("\\|", "|") for command, _ in rows}
+    assert commands_ - listed == set(), "add what runs these to tests/host/commands.md"
+    assert listed - commands_ == set(), "tests/host/commands.md has commands that are documented no more"
+    for command_, how in rows:
+        by_hand = re.fullmatch(r"by hand, \d{4}-\d\d-\d\d(: .+)?|not run: .+", how)
+        tests = re.findall(r"`(tests/[\w/.]+\.py)`", how)
+        assert how == "CI" or by_hand or tests, f"{command_}: {how}"
+        assert all((ROOT / test).is_file() for test in tests), how
 
 
 # Messages
@@ -191,7 +209,7 @@ def test_paths_exist(page: Path) -> None:
     """Files of this project named in code spans."""
     text = page.read_text(encoding="utf-8")
     for path in re.findall(r"`((?:host|device_lib|native_modules|examples|tests|docs)/[\w./-]*)`", text):
-        assert "NAME" in path or "ARCH" in path or (ROOT / path).exists(), f"{page.name}: {path}"
+        assert re.search("NAME|ARCH|BANK", path) or (ROOT / path).exists(), f"{page.name}: {path}"
 
 
 # The API reference

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,13 +14,14 @@ from midge_host.convert import build
 from midge_host.device import model_file
 from midge_host.errors import MidgeError, UnsupportedError
 from midge_host.frontends import tflite
-from midge_host.ir.graph import Graph, Node, Tensor
-from midge_host.passes.folding import fold_constants
+from midge_host.ir import operators as ir
+from midge_host.ir.evaluate import fold
+from midge_host.ir.graph import Node, Tensor
 from tflite_models import ModelBuilder
 
 
 def test_computed_reshape(make_model) -> None:
-    """What Keras makes of Reshape and Flatten: SHAPE, STRIDED_SLICE and PACK before RESHAPE."""
+    """Reshape and Flatten as Keras converts them: SHAPE, STRIDED_SLICE and PACK before RESHAPE."""
     m = ModelBuilder()
     x = m.tensor((1, 4, 6), quant=(0.05, 3))
     shape = m.tensor((3,), "int32")
@@ -36,31 +40,6 @@ def test_computed_reshape(make_model) -> None:
 
 
 I32 = np.int32
-# Kind, options, inputs, result.
-FOLDS = [
-    ("ADD", {}, [[1, 2], [3, 4]], [4, 6]),
-    ("SUB", {}, [[1, 2], [3]], [-2, -1]),
-    ("MUL", {}, [[1, -2], [3, 4]], [3, -8]),
-    ("DIV", {}, [[7, -7], [2, 2]], [3, -3]),
-    ("FLOOR_DIV", {}, [[7, -7], [2, 2]], [3, -4]),
-    ("MAXIMUM", {}, [[1, 5], [3, 4]], [3, 5]),
-    ("MINIMUM", {}, [[1, 5], [3, 4]], [1, 4]),
-    ("CONCATENATION", {"axis": 0}, [[1, 2], [3]], [1, 2, 3]),
-    ("PACK", {"axis": 1}, [[1, 2], [3, 4]], [[1, 3], [2, 4]]),
-    ("SLICE", {}, [[1, 2, 3, 4], [1], [2]], [2, 3]),
-    ("SLICE", {}, [[1, 2, 3, 4], [1], [-1]], [2, 3, 4]),
-    ("TRANSPOSE", {}, [[[1, 2], [3, 4]], [1, 0]], [[1, 3], [2, 4]]),
-    ("GATHER", {"axis": 0}, [[5, 6, 7], [2, 0]], [7, 5]),
-    ("FILL", {}, [[2, 1], 9], [[9], [9]]),
-    ("RANGE", {}, [1, 7, 2], [1, 3, 5]),
-    ("REDUCE_PROD", {"keep_dims": False}, [[2, 3, 4], [0]], 24),
-    ("REDUCE_MAX", {"keep_dims": True}, [[2, 9, 4], [0]], [9]),
-    ("SUM", {"keep_dims": True}, [[2, 9, 4], [-1]], [15]),
-    ("CAST", {}, [[1, 2]], [1, 2]),
-    ("RESHAPE", {}, [[1, 2], [2, 1]], [[1], [2]]),
-    ("BROADCAST_TO", {}, [[1, 2], [2, 2]], [[1, 2], [1, 2]]),
-    ("TILE", {}, [[1, 2], [2]], [1, 2, 1, 2]),
-]
 
 
 def constant(value: object) -> Tensor:
@@ -68,24 +47,73 @@ def constant(value: object) -> Tensor:
     return Tensor("c", data.shape, "int32", data)
 
 
-@pytest.mark.parametrize(("kind", "options", "inputs", "result"), FOLDS, ids=[f[0] for f in FOLDS])
-def test_fold(kind: str, options: dict, inputs: list, result: object) -> None:
+def of(kind: type[Node], *fields: str, **parameters: Any) -> Callable[..., Node]:
+    """Makes an operator of tensors for `fields`."""
+
+    def make(inputs: list[Tensor], output: Tensor) -> Node:
+        return kind(name="layer", output=output, **dict(zip(fields, inputs, strict=True)), **parameters)
+
+    return make
+
+
+def of_several(kind: type[Node], axis: int) -> Callable[..., Node]:
+    return lambda inputs, output: kind(name="layer", sources=inputs, output=output, axis=axis)
+
+
+PAIR = ("first", "second")
+# Operator, inputs, result.
+FOLDS: dict[str, tuple[Callable[..., Node], list, object]] = {
+    "add": (of(ir.Add, *PAIR), [[1, 2], [3, 4]], [4, 6]),
+    "add and clamp": (of(ir.Add, *PAIR, activation=ir.Activation.RELU6), [[1, 2], [3, 5]], [4, 6]),
+    "sub": (of(ir.Sub, *PAIR), [[1, 2], [3]], [-2, -1]),
+    "mul": (of(ir.Mul, *PAIR), [[1, -2], [3, 4]], [3, -8]),
+    "div": (of(ir.Div, *PAIR), [[7, -7], [2, 2]], [3, -3]),
+    "floor_div": (of(ir.FloorDiv, *PAIR), [[7, -7], [2, 2]], [3, -4]),
+    "maximum": (of(ir.Maximum, *PAIR), [[1, 5], [3, 4]], [3, 5]),
+    "minimum": (of(ir.Minimum, *PAIR), [[1, 5], [3, 4]], [1, 4]),
+    "concatenate": (of_several(ir.Concatenate, 0), [[1, 2], [3]], [1, 2, 3]),
+    "stack": (of_several(ir.Stack, 1), [[1, 2], [3, 4]], [[1, 3], [2, 4]]),
+    "slice": (of(ir.Slice, "source", index=(slice(1, 3),)), [[1, 2, 3, 4]], [2, 3]),
+    "slice of all that follows": (of(ir.Slice, "source", index=(slice(1, None),)), [[1, 2, 3, 4]], [2, 3, 4]),
+    "one element": (of(ir.Slice, "source", index=(-1,)), [[1, 2, 3, 4]], 4),
+    "transpose": (of(ir.Transpose, "source", axes=(1, 0)), [[[1, 2], [3, 4]]], [[1, 3], [2, 4]]),
+    "gather": (of(ir.Gather, "source", "indexes", axis=0), [[5, 6, 7], [2, 0]], [7, 5]),
+    "fill": (of(ir.Broadcast, "source"), [9], [[9], [9]]),
+    "range": (of(ir.Range, "start", "limit", "step"), [1, 7, 2], [1, 3, 5]),
+    "reduce_prod": (of(ir.ReduceProd, "source", axes=(0,)), [[2, 3, 4]], 24),
+    "reduce_max": (of(ir.ReduceMax, "source", axes=(0,), keep_dims=True), [[2, 9, 4]], [9]),
+    "sum": (of(ir.Sum, "source", axes=(0,), keep_dims=True), [[2, 9, 4]], [15]),
+    "cast": (of(ir.Cast, "source"), [[1, 2]], [1, 2]),
+    "reshape": (of(ir.Reshape, "source"), [[1, 2]], [[1], [2]]),
+    "broadcast": (of(ir.Broadcast, "source"), [[1, 2]], [[1, 2], [1, 2]]),
+    "tile": (of(ir.Tile, "source"), [[1, 2]], [1, 2, 1, 2]),
+    "pad": (of(ir.Pad, "source", paddings=((1, 2),), value=7), [[1, 2]], [7, 1, 2, 7, 7]),
+}
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_fold(name: str) -> None:
+    make, inputs, result = FOLDS[name]
     expected = np.array(result, I32)
     output = Tensor("y", expected.shape, "int32")
-    graph = Graph("g", [Node(kind, "layer", list(map(constant, inputs)), [output], options)], [], [])
-    fold_constants(graph)
-    assert not graph.nodes
+    assert fold(make(list(map(constant, inputs)), output))
+    assert output.data is not None and output.data.dtype == I32
     np.testing.assert_array_equal(output.data, expected)
 
 
 @pytest.mark.parametrize(
-    ("kind", "inputs", "shape"), [("ADD", [[1, 2], [1, 2, 3]], (2,)), ("SLICE", [[1, 2], [0], [2]], (5,))]
+    ("make", "inputs", "shape"),
+    [
+        (FOLDS["add"][0], [[1, 2], [1, 2, 3]], (2,)),
+        (FOLDS["slice"][0], [[1, 2, 3]], (5,)),
+        (FOLDS["gather"][0], [[1, 2], [2]], (1,)),
+        (FOLDS["range"][0], [1, 7, 0], (3,)),
+        (FOLDS["range"][0], [1, 1 << 30, 1], (3,)),
+    ],
 )
-def test_what_does_not_fit_is_refused(kind: str, inputs: list, shape: tuple[int, ...]) -> None:
-    output = Tensor("y", shape, "int32")
-    graph = Graph("g", [Node(kind, "layer", list(map(constant, inputs)), [output])], [], [])
+def test_what_does_not_fit_is_refused(make: Callable[..., Node], inputs: list, shape: tuple[int, ...]) -> None:
     with pytest.raises(UnsupportedError, match="layer 'layer'"):
-        fold_constants(graph)
+        fold(make(list(map(constant, inputs)), Tensor("y", shape, "int32")))
 
 
 def test_a_computed_input_stays() -> None:

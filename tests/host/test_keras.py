@@ -258,7 +258,7 @@ def test_refusals(
 ) -> None:
     """Without the child process, whose start takes seconds."""
     if source != "image.png":
-        monkeypatch.setattr(importer, "keras_to_tflite", importer._convert)
+        monkeypatch.setattr(importer, "keras_to_tflite", importer.convert_here)
     with pytest.raises(MidgeError) as raised:
         importer.keras_to_tflite(files / source, calibration and files / calibration)
     assert words in str(raised.value)

@@ -48,7 +48,7 @@ def test_passes_leave_nothing_to_do(make_model) -> None:
 
 
 def test_passes_see_readers_behind_a_reshape(make_model) -> None:
-    """What a reshape renames is read: neither the padding nor the ReLU may vanish into its neighbour."""
+    """A tensor that is read beside its reshape: neither the padding nor the ReLU may vanish into its neighbour."""
     rng = np.random.default_rng(0)
     m = ModelBuilder()
     x = m.tensor((1, 2, 2, 3), quant=(0.02, -5))

@@ -1,6 +1,8 @@
-"""Single operators: every backend gives TensorFlow Lite Micro's bytes."""
+"""Single operators: every backend gives TensorFlow Lite Micro's bytes. `-k "SOFTMAX and portable"` chooses some."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,22 +13,43 @@ from operator_cases import CASES, Case, random_cases
 
 # The MicroPython backends start a process for each model.
 BACKENDS = ["numpy", "cpython", "portable", "micropython", "micropython-portable"]
+Prepared = tuple[Case, Path, list[np.ndarray]]  # a case, its .midge file, TFLM's outputs
 
 
-def check(path, case: Case, names: list[str], expected: list[np.ndarray]) -> None:
-    for name in names:
-        for weights in ["auto", "stream"] if name in ("cpython", "micropython") else ["auto"]:
-            result = backends.run(name, path, case.inputs, weights)
-            for got, want in zip(result.outputs, expected, strict=True):
-                assert got.dtype == want.dtype
-                np.testing.assert_array_equal(got, want, err_msg=f"{case.name} on {name}, weights {weights}")
+def check(backend: str, case: Case, path: Path, expected: list[np.ndarray]) -> None:
+    for weights in ["auto", "stream"] if backend in ("cpython", "micropython") else ["auto"]:
+        result = backends.run(backend, path, case.inputs, weights)
+        for got, want in zip(result.outputs, expected, strict=True):
+            assert got.dtype == want.dtype
+            np.testing.assert_array_equal(got, want, err_msg=f"{case.name} on {backend}, weights {weights}")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_operator(case: Case, make_model) -> None:
-    check(make_model(case.tflite), case, BACKENDS, tflm.run(case.tflite, case.inputs))
+FIRST = {case.operator: case for case in reversed(CASES)}
 
 
+def parameter(case: Case):
+    """All backends of a case follow each other, on one of pytest-xdist's workers: it is made, and asked of TFLM, once.
+    `make check` takes a case of each operator."""
+    marks = [pytest.mark.xdist_group(case.name)]
+    if case is not FIRST[case.operator]:
+        marks.append(pytest.mark.thorough)
+    return pytest.param(case, id=case.name, marks=marks)
+
+
+@pytest.fixture(scope="module", params=map(parameter, CASES))
+def prepared(request: pytest.FixtureRequest, make_shared_model) -> Prepared:
+    case = request.param
+    return case, make_shared_model(case.tflite), tflm.run(case.tflite, case.inputs)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_operator(prepared: Prepared, backend: str) -> None:
+    check(backend, *prepared)
+
+
+@pytest.mark.thorough
 def test_random_operators(make_model) -> None:
     for case in random_cases(1200, seed=20261121):
-        check(make_model(case.tflite), case, ["numpy", "cpython", "portable"], tflm.run(case.tflite, case.inputs))
+        path, expected = make_model(case.tflite), tflm.run(case.tflite, case.inputs)
+        for backend in ["numpy", "cpython", "portable"]:
+            check(backend, case, path, expected)

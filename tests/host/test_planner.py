@@ -44,14 +44,14 @@ def test_chain_needs_its_two_largest_neighbours() -> None:
 
 def test_in_place_takes_the_memory_of_a_dying_input() -> None:
     a, b = tensor(64), tensor(64)
-    steps = [Step("LUT", "lut", [a], b, {}, in_place=True)]
+    steps = [Step("LUT", "lut", [a], b, {})]
     result = plan(steps, [a], [b], {})
     assert result.arena_bytes == 64 and result.offset(a) == result.offset(b)
 
 
 def test_in_place_leaves_a_living_input_alone() -> None:
     a, b, c = tensor(64), tensor(64), tensor(64)
-    steps = [Step("LUT", "lut", [a], b, {}, in_place=True), Step("ADD", "add", [a, b], c, {"count": 64}, in_place=True)]
+    steps = [Step("LUT", "lut", [a], b, {}), Step("ADD", "add", [a, b], c, {"count": 64})]
     result = plan(steps, [a], [c], {})
     assert result.offset(a) != result.offset(b)
     assert result.arena_bytes == 128
@@ -59,7 +59,7 @@ def test_in_place_leaves_a_living_input_alone() -> None:
 
 def test_an_output_that_is_also_read_stays() -> None:
     a, b, c = tensor(64), tensor(64), tensor(64)
-    steps = [Step("LUT", "1", [a], b, {}, in_place=True), Step("LUT", "2", [b], c, {}, in_place=True)]
+    steps = [Step("LUT", "1", [a], b, {}), Step("LUT", "2", [b], c, {})]
     result = plan(steps, [a], [b, c], {})
     assert result.offset(b) != result.offset(c)
 
@@ -91,7 +91,7 @@ def test_scratch_is_nobody_elses_memory(channels: int) -> None:
 
 
 def test_scratch_counts_with_the_sizes_of_the_kernels() -> None:
-    folder = Path(__file__).resolve().parents[2] / "native_modules" / "arch" / "armv6m"
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.h")))
+    folder = Path(__file__).resolve().parents[2] / "native_modules" / "kernels" / "armv6m"
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.h")))
     sizes = {name: int(value) for name, value in re.findall(r"#define MIDGE_(\w+) (\d+)", text)}
     assert (sizes["SCALE_BYTES"], sizes["TILE"], sizes["GROUP"]) == (scratch.SCALE_BYTES, scratch.TILE, scratch.GROUP)

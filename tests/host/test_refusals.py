@@ -33,7 +33,7 @@ def _one(
     m = ModelBuilder()
     xs = [m.tensor(*x) for x in inputs]
     y = m.tensor(*output)
-    m.op(code, [*xs, *(m.constant(np.array(c, np.int32)) for c in constants)], [y], 1, options_table, **options)
+    m.op(code.upper(), [*xs, *(m.constant(np.array(c, np.int32)) for c in constants)], [y], 1, options_table, **options)
     return m.build(xs, [y])
 
 
@@ -45,7 +45,7 @@ CONCATENATION = ("ConcatenationOptions", {"Axis": 3})
 def _concatenation(second: tuple[float, int], **options: Any) -> bytes:
     inputs = [IMAGE, ((1, 4, 6, 2), "int8", second)]
     table, axis = CONCATENATION
-    return _one("CONCATENATION", inputs, ((1, 4, 6, 4), "int8", Q), options_table=table, **axis, **options)
+    return _one("concatenation", inputs, ((1, 4, 6, 4), "int8", Q), options_table=table, **axis, **options)
 
 
 def _computed_parameter(code: str, shape: tuple[int, ...], **options: Any) -> bytes:
@@ -70,58 +70,61 @@ TFLM_REFUSES: dict[str, tuple[bytes, str]] = {
         "choose one",
     ),
     "argmax of int64": (
-        _one("ARG_MAX", [IMAGE], ((1, 4, 6), "int64"), [3], "ArgMaxOptions", OutputType=4),
+        _one("arg_max", [IMAGE], ((1, 4, 6), "int64"), [3], "ArgMaxOptions", OutputType=4),
         "int64",
     ),
     "activation of a norm": (
-        _one("L2_NORMALIZATION", [IMAGE], ((1, 4, 6, 2), "int8", UNIT), [], "L2NormOptions", FusedActivationFunction=1),
+        _one("l2_normalization", [IMAGE], ((1, 4, 6, 2), "int8", UNIT), [], "L2NormOptions", FusedActivationFunction=1),
         "activation",
     ),
-    "another scale of log-softmax": (_one("LOG_SOFTMAX", [IMAGE], IMAGE), "1/16"),
-    "int8 exponentials": (_one("EXP", [IMAGE], IMAGE), "no such operator"),
+    "another scale of log-softmax": (_one("log_softmax", [IMAGE], IMAGE), "1/16"),
+    "int8 exponentials": (_one("exp", [IMAGE], IMAGE), "no such operator"),
     **{
-        f"{code} of int16": (_one(code, [WIDE], WIDE, *constants), "int16")
-        for code, *constants in (
-            ("HARD_SWISH",),
-            ("ELU",),
-            ("LOG_SOFTMAX",),
-            ("L2_NORMALIZATION", [], "L2NormOptions"),
-            ("REDUCE_MAX", [[1]], "ReducerOptions"),
+        f"{code} of int16": (_one(code, [WIDE], output, *constants), "int16")
+        for code, output, *constants in (
+            ("hard_swish", WIDE),
+            ("elu", WIDE),
+            ("log_softmax", WIDE),
+            ("l2_normalization", WIDE, [], "L2NormOptions"),
+            ("reduce_max", ((1, 6, 2), "int16", (1e-3, 0)), [[1]], "ReducerOptions"),
         )
     },
-    "ARG_MAX of int16": (_one("ARG_MAX", [WIDE], ((1, 4, 6), "int32"), [3], "ArgMaxOptions", OutputType=2), "int16"),
-    "RESIZE_BILINEAR of int16": (
-        _one("RESIZE_BILINEAR", [WIDE], WIDE, [[4, 6]], "ResizeBilinearOptions"),
+    "arg_max of int16": (_one("arg_max", [WIDE], ((1, 4, 6), "int32"), [3], "ArgMaxOptions", OutputType=2), "int16"),
+    "resize_bilinear of int16": (
+        _one("resize_bilinear", [WIDE], WIDE, [[4, 6]], "ResizeBilinearOptions"),
         "int8 images",
     ),
-    "PRELU of int16": (_one("PRELU", [WIDE, WIDE], WIDE), "int16"),
+    "prelu of int16": (_one("prelu", [WIDE, WIDE], WIDE), "int16"),
     "hard swish of scales far apart": (
-        _one("HARD_SWISH", [((1, 8), "int8", (0.5, 0))], ((1, 8), "int8", (0.001, 0))),
+        _one("hard_swish", [((1, 8), "int8", (0.5, 0))], ((1, 8), "int8", (0.001, 0))),
         "too far apart",
     ),
 }
 
 REFUSED: dict[str, tuple[bytes, str]] = {
     **TFLM_REFUSES,
-    "another scale of tanh": (_one("TANH", [IMAGE], ((1, 4, 6, 2), "int8", (1 / 256, 0))), "1/128"),
-    "another scale of a norm": (_one("L2_NORMALIZATION", [IMAGE], IMAGE, [], "L2NormOptions"), "1/128"),
-    "another scale of tanh of int16": (_one("TANH", [WIDE], WIDE), "1/32768"),
-    "another scale of softmax of int16": (_one("SOFTMAX", [WIDE], WIDE, [], "SoftmaxOptions", Beta=1.0), "1/32768"),
-    "steep tanh of int16": (_one("TANH", [((1, 8), "int16", (3.0, 0))], ((1, 8), "int16", (2.0**-15, 0))), "too large"),
-    "negative slope of int16": (_one("LEAKY_RELU", [WIDE], WIDE, [], "LeakyReluOptions", Alpha=-0.5), "negative"),
-    "zero point of an int16 tensor": (_one("RELU", [((1, 8), "int16", (0.1, 3))], ((1, 8), "int16", Q)), "impossible"),
-    "products of int16": (_one("BATCH_MATMUL", [WIDE, WIDE], ((1, 4, 6, 6), "int16", (1e-3, 0)), AdjY=True), "int16"),
+    "another scale of tanh": (_one("tanh", [IMAGE], ((1, 4, 6, 2), "int8", (1 / 256, 0))), "1/128"),
+    "another scale of a norm": (_one("l2_normalization", [IMAGE], IMAGE, [], "L2NormOptions"), "1/128"),
+    "another scale of tanh of int16": (_one("tanh", [WIDE], WIDE), "1/32768"),
+    "another scale of softmax of int16": (_one("softmax", [WIDE], WIDE, [], "SoftmaxOptions", Beta=1.0), "1/32768"),
+    "steep tanh of int16": (_one("tanh", [((1, 8), "int16", (3.0, 0))], ((1, 8), "int16", (2.0**-15, 0))), "too large"),
+    "negative slope of int16": (_one("leaky_relu", [WIDE], WIDE, [], "LeakyReluOptions", Alpha=-0.5), "negative"),
+    "zero point of an int16 tensor": (_one("relu", [((1, 8), "int16", (0.1, 3))], ((1, 8), "int16", Q)), "impossible"),
+    "products of int16": (
+        _one("batch_matmul", [WIDE, WIDE], ((1, 4, 6, 6), "int16", (1e-3, 0)), [], "BatchMatMulOptions", AdjY=True),
+        "int16",
+    ),
     "int32 bias of an int16 depthwise convolution": (_depthwise16(np.int32, 1.0), "not 3 int64"),
     "factor of an int16 convolution": (_depthwise16(np.int64, 1e5), "by more than 128"),
-    "zero point of int16": (_one("RELU", [((1, 8), "int16", (1e-3, 3))], ((1, 8), "int16", (1e-3, 3))), "impossible"),
+    "zero point of int16": (_one("relu", [((1, 8), "int16", (1e-3, 3))], ((1, 8), "int16", (1e-3, 3))), "impossible"),
     "rectified floats": (one_operator("float_functions", (1, 8), Q, functions=["RELU"], quant=Q), "float32"),
     "sines of floats": (one_operator("float_functions", (1, 8), Q, functions=["SIN"], quant=Q), "SIN"),
     "rsqrt of negative numbers": (one_operator("rsqrt", (1, 8), Q), "negative"),
-    "elu beyond float32": (_one("ELU", [((1, 8), "int8", (1e37, 0))], ((1, 8), "int8", (1e-3, 0))), "too far apart"),
+    "elu beyond float32": (_one("elu", [((1, 8), "int8", (1e37, 0))], ((1, 8), "int8", (1e-3, 0))), "too far apart"),
     "bilinear behind the image": (one_operator("resize_bilinear", (1, 1, 1, 2), Q, size=(1, 70)), "70 of 1"),
     "images of three dimensions": (
         _one(
-            "RESIZE_BILINEAR",
+            "resize_bilinear",
             [((4, 6, 2), "int8", Q)],
             ((5, 5, 2), "int8", Q),
             [[5, 5]],
@@ -130,16 +133,16 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "4 dimensions",
     ),
     "channels of a resize": (
-        _one("RESIZE_NEAREST_NEIGHBOR", [IMAGE], ((1, 4, 6, 3), "int8", Q), [[4, 6]], "ResizeNearestNeighborOptions"),
+        _one("resize_nearest_neighbor", [IMAGE], ((1, 4, 6, 3), "int8", Q), [[4, 6]], "ResizeNearestNeighborOptions"),
         "it makes",
     ),
-    "computed axis": (_computed_parameter("ARG_MAX", (1,), options_table="ArgMaxOptions"), "axis"),
-    "computed order": (_computed_parameter("TRANSPOSE", (4,)), "computed|constant"),
+    "computed axis": (_computed_parameter("arg_max", (1,), options_table="ArgMaxOptions"), "axis"),
+    "computed order": (_computed_parameter("transpose", (4,)), "computed|constant"),
     "classes of a log-softmax": (one_operator("log_softmax", (1, 4096), Q), "4096 classes"),
     "elements of a norm": (one_operator("l2_normalization", (1, 33026), Q), "33026"),
     "products of matrices": (
         _one(
-            "BATCH_MATMUL",
+            "batch_matmul",
             [((1, 33026), "int8", Q), ((33026, 1), "int8", Q)],
             ((1, 1), "int8", Q),
             [],
@@ -149,7 +152,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "batches of matrices": (
         _one(
-            "BATCH_MATMUL",
+            "batch_matmul",
             [((2, 2, 2, 2, 3, 4), "int8", Q), ((4, 5), "int8", Q)],
             ((2, 2, 2, 2, 3, 5), "int8", Q),
             [],
@@ -158,7 +161,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "4 batch dimensions",
     ),
     "matrices that do not fit": (
-        _one("BATCH_MATMUL", [((3, 4), "int8", Q), ((5, 6), "int8", Q)], ((3, 6), "int8", Q), [], "BatchMatMulOptions"),
+        _one("batch_matmul", [((3, 4), "int8", Q), ((5, 6), "int8", Q)], ((3, 6), "int8", Q), [], "BatchMatMulOptions"),
         "do not make",
     ),
 }
@@ -184,7 +187,7 @@ def test_tflm_refuses_too(name: str) -> None:
     data, _ = TFLM_REFUSES[name]
     graph = tflite.load_tflite(data, "m.tflite")
     with pytest.raises(tflm.Refused):
-        tflm.run(data, [np.zeros((1, *t.shape), t.dtype) for t in graph.inputs])
+        tflm.run(data, [np.zeros((1, *e.tensor.shape), e.dtype) for e in graph.inputs])
 
 
 EXTREMES = [1e-38, 1e-30, 1e-9, 1.0, 1e9, 1e30, 1e38]

@@ -38,7 +38,7 @@ def test_real_values(make_model, backend: str, scale: float) -> None:
     noise = rng.normal(0, 10000, (20, SIZE)) * scale
     ends = np.resize([0, -0.0, 1e30, -1e30, np.inf, -np.inf, 32767.4 * scale, -32769 * scale, 1e-40], (1, SIZE))
     inputs = [np.concatenate([ties, noise, ends]).astype(np.float32).reshape(-1, 1, SIZE)]
-    # What TFLM does with values beyond int32 is undefined: these are only limited.
+    # TFLM's result for values beyond int32 is undefined: here they are only limited.
     expected = tflm.run(data, [np.clip(inputs[0], -1e5 * scale, 1e5 * scale).astype(np.float32)])
     got = backends.run(backend, make_model(data), inputs).outputs
     np.testing.assert_array_equal(got[0], expected[0])

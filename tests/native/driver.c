@@ -1,5 +1,5 @@
 // Runs the native core on jobs from a file, with every buffer in an allocation of exactly its size, so that
-// AddressSanitizer sees each byte read or written outside. tests/test_native_core.py writes the jobs.
+// AddressSanitizer sees each byte read or written outside. tests/native/test_native_core.py writes the jobs.
 //
 // The file: the length of a pattern, the pattern, then jobs (job_t and `program_bytes` bytes each). Arena
 // and weights hold the pattern, and its last byte from there on. Per job a line: the status of check, that of
@@ -25,6 +25,7 @@ typedef struct {
     uint32_t base;
     uint32_t begin;
     uint32_t end;
+    uint32_t parts; // of every record, one after the other
 } job_t;
 
 static void read_all(FILE *file, void *to, size_t bytes) {
@@ -75,7 +76,10 @@ int main(int argc, char **argv) {
         if (job.kind == RUN) {
             midge_weights_t weights = {other, job.weights_bytes, job.base};
             check = midge_check(program, job.arena_bytes, job.declared);
-            status = midge_run(program, job.first, job.last, arena, weights, job.begin, job.end);
+            midge_share_t share = {job.begin, job.end, 0, job.parts};
+            do {
+                status = midge_run(program, job.first, job.last, arena, weights, &share);
+            } while (status == MIDGE_OK && ++share.part < share.parts);
         } else if (job.kind == ENCODE) {
             midge_bytes_t reading = {other, job.weights_bytes};
             status = midge_encode(program, reading, job.first, arena);

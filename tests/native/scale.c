@@ -1,11 +1,11 @@
-// The requantisation of native_modules/arch/armv6m against its definition, on the PC: scale.c makes the constants, the
-// arithmetic of the assembly, and that of add_tables.c, stands here in C. tests/test_kernels_armv6m.py builds and runs
+// The requantisation of native_modules/kernels/armv6m against its definition, on the PC: scale.c makes the constants, the
+// arithmetic of the assembly, and that of add_tables.c, stands here in C. tests/native/test_kernels_armv6m.py builds and runs
 // it.
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../native_modules/arch/armv6m/scale.h"
+#include "../../native_modules/kernels/armv6m/core/scale.h"
 
 #define NEAR 4 // sums on each side of where the output changes
 

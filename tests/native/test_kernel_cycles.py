@@ -59,6 +59,14 @@ def test_no_layer_is_slower(arch, model, assembled, request):
         warnings.warn("\n".join([f"{model}, {arch}: faster:", *found.faster, "make bench-kernels"]), stacklevel=1)
 
 
+def test_vww_with_all_channels(assembled, shared_data):
+    _, program = assembled("armv6m")
+    known = figures.read()
+    if known.compilers["armv6m"] != TOOLCHAINS["armv6m"].version():
+        pytest.skip(f"the figures are of {known.compilers['armv6m']}")
+    assert figures.count_all_channels(program) == pytest.approx(known.all_channels, rel=figures.TOLERANCE), ADVICE
+
+
 @pytest.mark.parametrize("arch", COUNTERS)
 def test_counts_repeat(arch, assembled):
     counter, program = assembled(arch)

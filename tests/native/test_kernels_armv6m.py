@@ -1,4 +1,4 @@
-"""The kernels of native_modules/arch/armv6m on an emulated core: random layers give the NumPy reference's bytes,
+"""The kernels of native_modules/kernels/armv6m on an emulated core: random layers give the NumPy reference's bytes,
 whatever scratch memory they have, and no record makes them touch other memory than theirs.
 
 MIDGE_KERNEL_CASES=20000 MIDGE_KERNEL_SEED=7 pytest tests/native/test_kernels_armv6m.py runs that many of each kind.
@@ -21,7 +21,7 @@ from counting import armv6m
 from counting.armv6m import EXECUTE, READ, WRITE, Fence, Outcome
 from counting.build import NATIVE, Program
 from counting.layers import Layer
-from midge_host.device.record import record_shapes
+from midge_host.device.registry import record_shapes
 from random_layers import (
     KINDS,
     MAX_BYTES,
@@ -54,7 +54,7 @@ def generators(count: int, what: int) -> Iterator[tuple[int, np.random.Generator
 
 
 def parts(layer: Layer) -> list[Fence]:
-    """What of the arena a layer may use."""
+    """The parts of the arena that a layer may use."""
     op = fields_of(layer)
     size = layer.expected.size if layer.operator == "ADD" else int(np.prod(record_shapes(op)[0]))
     fences = [(op["input"], size, READ), (op["output"], layer.expected.size, WRITE)]
@@ -160,6 +160,24 @@ def test_weight_blocks_in_parts(program):
         waiting = [(replace(one, arena=o.arena), cuts) for (one, cuts), o in zip(waiting, outcomes, strict=True)]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_in_parts(program, kind):
+    """Each part has its rows and its share of the scratch memory; ADD runs whole."""
+    layers = [random_layer(rng, i, kind) for i, rng in generators(CASES, 60 + KINDS.index(kind))]
+    layers = [replace(one, share=(0, 2 + i % 3)) for i, one in enumerate(layers)]
+    while layers:
+        outcomes = run(program, layers)
+        waiting = []
+        for one, outcome in zip(layers, outcomes, strict=True):
+            part, count = one.share
+            assert not outcome.fault, f"{outcome.fault}: part {part} of {count}, {fields_of(one)}"
+            if part + 1 < count:
+                waiting.append(replace(one, arena=outcome.arena, share=(part + 1, count)))
+            else:
+                check(one, outcome)
+        layers = waiting
+
+
 def test_crafted_records_stay_in_their_memory(program):
     """Whatever an accepted record says: nothing beyond the arena is used, nothing but output and scratch memory
     written, and what lies apart gives the plain C's bytes."""
@@ -214,10 +232,10 @@ def test_scaling_is_the_definitions(tmp_path: Path):
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler here")
-    core = NATIVE / "core"
-    sources = [Path(__file__).with_name("scale.c"), NATIVE / "arch" / "armv6m" / "scale.c"]
-    sources += [core / "window.c", core / "fixed_point.c"]
-    options = ["-O2", "-std=c99", "-D__ARM_ARCH_6M__", f"-I{core}"]
+    core, generic = NATIVE / "core", NATIVE / "kernels" / "generic"
+    sources = [Path(__file__).with_name("scale.c"), NATIVE / "kernels" / "armv6m" / "core" / "scale.c"]
+    sources += [generic / "core" / "window.c", core / "fixed_point.c"]
+    options = ["-O2", "-std=c99", "-D__ARM_ARCH_6M__", f"-I{core}", f"-I{generic}"]
     subprocess.run([compiler, *options, *sources, "-o", tmp_path / "scale"], check=True)
     done = subprocess.run([tmp_path / "scale", str(400 * CASES), str(SEED)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -10,22 +10,27 @@ import subprocess
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hostile
-from midge import _portable, _portable_extra
+from midge import _portable
 from midge_host.device import spec
+from midge_host.device.banks import BANKS
 from midge_host.device.model_file import ModelFile
+from midge_host.device.ops.window import WINDOW
+from midge_host.device.registry import BY_TYPES, of_bytes, of_record
 
 NATIVE = Path(__file__).resolve().parents[2] / "native_modules"
+PARTS = (NATIVE / "core", NATIVE / "kernels" / "generic")
 FLAGS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover", "-std=c99", "-ffreestanding"]
 FLAGS += ["-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror"]
 RUN, ENCODE, DECODE = range(3)
 ALL = 0xFFFFFFFF
-# What the buffers hold; the driver repeats the last byte, the lowest weight there is.
+# Contents of the buffers; the driver repeats the last byte, the lowest weight there is.
 PATTERN = np.random.default_rng(5).integers(0, 256, 1 << 13, dtype=np.uint8).tobytes() + b"\x80"
 
 
@@ -45,11 +50,12 @@ class Job:
     kind: int = RUN
     skew: int = 0
     name: str = ""
+    parts: int = 1
 
     def pack(self) -> bytes:
         weights = self.declared if self.weights is None else self.weights
         numbers = (self.kind, self.skew, len(self.program), self.arena, weights, self.declared, self.first, self.last)
-        return struct.pack("<11I", *numbers, self.base, self.begin, self.end) + self.program
+        return struct.pack("<12I", *numbers, self.base, self.begin, self.end, self.parts) + self.program
 
 
 @dataclass
@@ -65,9 +71,9 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if compiler is None:
         pytest.skip("no C compiler here")
     program = tmp_path_factory.mktemp("native") / "driver"
-    sources = [Path(__file__).with_name("driver.c"), *sorted((NATIVE / "core").rglob("*.c"))]
+    sources = [Path(__file__).with_name("driver.c"), *(path for part in PARTS for path in sorted(part.rglob("*.c")))]
     built = subprocess.run(
-        [compiler, *FLAGS, f"-I{NATIVE / 'core'}", *sources, "-o", program], capture_output=True, text=True
+        [compiler, *FLAGS, *(f"-I{part}" for part in PARTS), *sources, "-o", program], capture_output=True, text=True
     )
     assert built.returncode == 0, built.stderr
     return program
@@ -99,18 +105,21 @@ def operators() -> Iterator[tuple[str, ModelFile, bytes]]:
 
 
 def test_every_operator_has_a_specimen() -> None:
-    assert {raw[0] for _, _, raw in operators()} == set(spec.BY_CODE)
+    assert {(raw[0], raw[2]) for _, _, raw in operators()} == set(BY_TYPES)
+
+
+PORTABLE = {bank.number: import_module(f"midge.{bank.portable}") for bank in BANKS}
 
 
 def portable(raw: bytes):
-    return _portable_extra if raw[0] >= spec.FIRST_EXTRA else _portable
+    return PORTABLE.get(raw[1], _portable)
 
 
 def mutants(seed: int) -> Iterator[tuple[str, ModelFile, bytes]]:
     """Records in which fields have impossible and just possible values."""
     rng = np.random.default_rng(seed)
     for name, model, raw in operators():
-        layout = spec.BY_CODE[raw[0]].layout
+        layout = of_bytes(raw).layout
         for what, changed in hostile.field_mutants(layout, raw):
             yield f"{name}: {what}", model, changed
         for i in range(200):
@@ -130,7 +139,7 @@ def crafted(driver: Path) -> list[tuple[Job, Answer]]:
 def test_crafted_records_stay_in_their_buffers(crafted) -> None:
     assert len(crafted) > 10_000
     for job, answer in crafted:
-        # What is checked once when the file is loaded needs no second thought when it runs.
+        # A record that the check has accepted is never refused when it runs.
         assert not (answer.check == 0 and answer.status), f"{job.name}: accepted, but running gives {answer.status}"
     accepted = sum(answer.check == 0 for _, answer in crafted)
     assert 1000 < accepted < len(crafted) - 1000
@@ -145,7 +154,7 @@ def test_portable_backend_refuses_the_same_records(crafted) -> None:
 def test_portable_backend_computes_the_same_bytes(crafted) -> None:
     compared = 0
     for job, answer in crafted[::3]:
-        op = spec.BY_CODE[job.program[0]].layout.unpack(job.program) if answer.check == 0 else None
+        op = of_bytes(job.program).layout.unpack(job.program) if answer.check == 0 else None
         if op and hostile.work([op]) < 20_000 and hostile.has_one_meaning(op, job.arena):
             arena = bytearray(PATTERN[: job.arena])
             assert portable(job.program).run(job.program, 0, 1, arena, PATTERN[: job.declared]) == 0
@@ -159,7 +168,7 @@ def test_windows_of_weights(driver: Path) -> None:
     rng = np.random.default_rng(2)
     jobs, expected = [], []
     for name, model, raw in operators():
-        op = spec.BY_CODE[raw[0]].layout.unpack(raw)
+        op = of_bytes(raw).layout.unpack(raw)
         size = op["block_bytes"]
         numbers = [0, 1, op["blocks"], op["blocks"] + 1, 0xFFFF, ALL]
         for _ in range(150):
@@ -188,6 +197,27 @@ def test_streamed_blocks_make_the_same_bytes(driver: Path) -> None:
         assert zlib.crc32(arena) == whole.crc
 
 
+def is_operator(head: bytes) -> bool:
+    """Of the first three bytes of a record."""
+    operator = of_bytes(head)
+    return operator is not None and operator.bank.number == head[1]
+
+
+def test_parts(driver: Path) -> None:
+    """Every operator in parts, one after the other, makes the same bytes, also where there are more parts than rows."""
+    jobs, whole = [], []
+    for name, model, raw in operators():
+        size = len(model.weights)
+        for parts in (2, 3, 7, 255):
+            whole.append(Job(raw, model.arena_bytes, size, name=name))
+            jobs.append(Job(raw, model.arena_bytes, size, parts=parts, name=f"{name} in {parts} parts"))
+    for job, parted, one in zip(jobs, run(driver, jobs), run(driver, whole), strict=True):
+        assert parted.status == one.status == 0 and parted.crc == one.crc, job.name
+    for parts in (0, 256, ALL):
+        (answer,) = run(driver, [Job(raw, model.arena_bytes, len(model.weights), parts=parts)])
+        assert answer.status == 16 + 4
+
+
 def test_programs(driver: Path) -> None:
     """Whatever first and last are, and programs that are empty, cut or not aligned."""
     model = hostile.specimens()["add"]
@@ -198,7 +228,9 @@ def test_programs(driver: Path) -> None:
     bad = [Job(one * 2, arena, first=a, last=b) for a in ends for b in ends if not a <= b <= 2]
     bad += [Job((one * 2)[:n], arena) for n in (1, 24, 63, 65, 127)]
     bad += [Job(one, arena, skew=n) for n in (1, 2, 3)]
-    bad += [Job(bytes([code]) + one[1:], arena) for code in range(256) if code not in spec.BY_CODE]
+    heads = [bytes([code]) + one[1:3] for code in range(256)] + [one[:1] + bytes([n]) + one[2:3] for n in range(256)]
+    heads += [one[:2] + bytes([types]) for types in range(256)]
+    bad += [Job(head + one[3:], arena) for head in heads if not is_operator(head)]
     bad += [Job(one, n) for n in range(arena)]
     for job, answer in zip(good + bad, run(driver, good + bad), strict=True):
         assert (answer.status == 0) == (job in good), job
@@ -223,7 +255,7 @@ def test_sums_of_millions_of_weights(driver: Path) -> None:
     ):
         model = hostile.specimens()[name]
         op = {**model.records[0], **wide, **sizes, "block_bytes": spec.align(257 * 65535 + 12, 4)}
-        jobs.append(Job(spec.WINDOW.pack(**op), 264, op["block_bytes"], name=name))
+        jobs.append(Job(WINDOW.pack(**op), 264, op["block_bytes"], name=name))
     for answer in run(driver, jobs):
         assert answer.check == 0 and answer.status == 0
 
@@ -267,7 +299,7 @@ def test_limits(driver: Path, name: str, changes: dict, runs: bool) -> None:
     """Where a size is limited, and the operators that have none would work for ages on nothing."""
     model = hostile.specimens()[name]
     op = {**model.records[0], "input": len(PATTERN) + 3, "output": 0, **changes}
-    raw = spec.BY_CODE[op["code"]].layout.pack(**op)
+    raw = of_record(op).layout.pack(**op)
     job = Job(raw, (1 << 14) + changes.get("reduce", 0), len(model.weights) + 4)
     (answer,) = run(driver, [job])
     assert (answer.check == 0) == runs
@@ -320,9 +352,7 @@ def is_descriptor(job: Job) -> bool:
 
 
 def test_lines_are_no_longer_than_99_columns() -> None:
-    sources = [
-        path for part in ("core", "arch", "midge_native", "cpython") for path in (NATIVE / part).rglob("*.[chS]")
-    ]
+    sources = [path for part in ("core", "kernels", "bindings") for path in (NATIVE / part).rglob("*.[chS]")]
     assert len(sources) > 30
     for path in sources:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):

@@ -1,13 +1,14 @@
-"""The two native modules as one: each operator of a program runs in the module that has it."""
+"""The native modules as one: each operator of a program runs in the module that has it."""
 
 from __future__ import annotations
 
-import midge_extra
-import midge_native
+from importlib import import_module
+
 from midge import _modules
 from midge_host.device import spec
+from midge_host.device.banks import BANKS
 
-MODULES = (midge_native, midge_extra)
+MODULES = [import_module(bank.module) for bank in BANKS]
 
 
 def check(program: bytes, arena_bytes: int, weights_bytes: int) -> int:
@@ -16,7 +17,7 @@ def check(program: bytes, arena_bytes: int, weights_bytes: int) -> int:
 
 def run(program: bytes, count: int, arena: bytearray | memoryview, weights: bytes) -> int:
     for i in range(count):
-        module = MODULES[program[i * spec.RECORD_BYTES] >= spec.FIRST_EXTRA]
+        module = MODULES[program[i * spec.RECORD_BYTES + 1]]
         status = module.run(program, i, i + 1, arena, weights)
         if status:
             return status

@@ -1,4 +1,4 @@
-"""What crafted files are made of: a small model of every operator, extreme values of every field, new checksums."""
+"""Parts of crafted files: a small model of every operator, extreme values of every field, new checksums."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from math import prod
 
 import numpy as np
 
-from midge import _modules, _portable, _portable_extra
 from midge_host.convert import build
-from midge_host.device import spec
-from midge_host.device.model_file import ModelFile
-from midge_host.device.record import macs, record_shapes
+from midge_host.device import registry, spec
+from midge_host.device.layout import Layout
+from midge_host.device.model_file import BACKEND, ModelFile
+from midge_host.device.registry import macs, record_shapes
 from midge_host.frontends import tflite
 from tflite_models import ModelBuilder, Quant, one_operator
 
 X = (0.05, -3)
 Y = (0.1, 7)
 WIDE = ("int16", (2e-3, 0))
-CRC_FROM = spec.HEADER.offsets["program_crc"] + 4
+# Sections that consist of layouts, and which.
+ROWS = {"TENS": spec.TENSOR, "ENTR": spec.ENTRY, "WDIR": spec.PIECE}
 
 
 def _layer(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **options: object) -> bytes:
@@ -61,7 +62,7 @@ def _add16() -> bytes:
 def _layers(
     make: Callable[[ModelBuilder, int], int], shape: tuple[int, ...], dtype: str = "int8", quant: Quant = X
 ) -> bytes:
-    """What `make` builds upon an input."""
+    """The model that `make` builds upon an input."""
     m = ModelBuilder()
     x = m.tensor(shape, dtype, quant)
     return m.build([x], [make(m, x)])
@@ -171,7 +172,7 @@ def specimens() -> dict[str, ModelFile]:
 
 
 def values(code: str, now: int | float) -> list[int | float]:
-    """What to put into a field of a `struct` type code that holds `now`: extremes, neighbours, common sizes."""
+    """Values to put into a field of a `struct` type code that holds `now`: extremes, neighbours, common sizes."""
     if code == "f":
         bits = [0, 1, 0x7FFFFF, 0x800000, 0x7F7FFFFF, 0x7F800000, 0x7FC00000, 0x80000000, 0xBF800000, 0xFFFFFFFF]
         return [struct.unpack("<f", struct.pack("<I", b))[0] for b in bits]
@@ -182,7 +183,7 @@ def values(code: str, now: int | float) -> list[int | float]:
     return sorted({int(v) for v in wanted if low <= v <= high} - {now})
 
 
-def field_mutants(layout: spec.Layout, raw: bytes) -> Iterator[tuple[str, bytes]]:
+def field_mutants(layout: Layout, raw: bytes) -> Iterator[tuple[str, bytes]]:
     """Every field of `layout` set to each of its `values`, one at a time: (what was done, the bytes)."""
     fields = layout.unpack(raw)
     for field in layout.fields:
@@ -195,7 +196,7 @@ def field_mutants(layout: spec.Layout, raw: bytes) -> Iterator[tuple[str, bytes]
                 yield f"{layout.name}.{field.name}[{i}] = {value}", layout.pack(**{**fields, field.name: changed})
 
 
-def change(layout: spec.Layout, raw: bytes, rng: np.random.Generator) -> bytes:
+def change(layout: Layout, raw: bytes, rng: np.random.Generator) -> bytes:
     """One field changed."""
     fields = layout.unpack(raw)
     field = layout.fields[rng.integers(len(layout.fields))]
@@ -208,27 +209,63 @@ def change(layout: spec.Layout, raw: bytes, rng: np.random.Generator) -> bytes:
     return layout.pack(**{**fields, field.name: tuple(array) if field.is_array else array[0]})
 
 
-def random_mutant(layout: spec.Layout, raw: bytes, rng: np.random.Generator) -> bytes:
+def random_mutant(layout: Layout, raw: bytes, rng: np.random.Generator) -> bytes:
     """Two to four fields changed together."""
     for _ in range(rng.integers(2, 5)):
         raw = change(layout, raw, rng)
     return raw
 
 
-def repaired(data: bytes, weights: bool = True) -> bytes:
-    """`data` with the checksums that its header's offsets ask for, so that a loader goes on to what they cover."""
-    header = spec.HEADER.unpack(data)
-    start = header["weights_offset"]
-    header["program_crc"] = 0
-    if weights:
-        header["weights_crc"] = zlib.crc32(data[start:])
-    data = spec.HEADER.pack(**header) + data[spec.HEADER.size :]
-    header["program_crc"] = zlib.crc32(data[CRC_FROM:start])
-    return spec.HEADER.pack(**header) + data[spec.HEADER.size :]
+def directory(data: bytes) -> list[tuple[int, dict[str, object]]]:
+    """Where the directory's entries lie in a file, and what they say; as much as there is of it."""
+    end = min(len(data), spec.HEADER.size + spec.HEADER.unpack(data)["section_count"] * spec.SECTION.size)
+    places = range(spec.HEADER.size, end - spec.SECTION.size + 1, spec.SECTION.size)
+    return [(at, spec.SECTION.unpack(data, at)) for at in places]
+
+
+def places(data: bytes) -> dict[str, list[tuple[Layout, int]]]:
+    """Where the layouts of a file lie, by their section: "" for the header, the directory's entries in "DIR"."""
+    found = {"": [(spec.HEADER, 0)], "DIR": [(spec.SECTION, at) for at, _ in directory(data)]}
+    for _, section in directory(data):
+        tag, first, size = section["tag"].decode("latin-1"), section["offset"], section["bytes"]
+        rows: list[tuple[Layout, int]] = []
+        last = min(first + size, len(data))
+        if tag == "PROG":
+            starts = range(first, last - spec.RECORD_BYTES + 1, spec.RECORD_BYTES)
+            found_operators = [(registry.of_bytes(data[at : at + spec.RECORD_BYTES]), at) for at in starts]
+            rows = [(operator.layout, at) for operator, at in found_operators if operator]
+        elif tag in ROWS:
+            rows = [(ROWS[tag], at) for at in range(first, last - ROWS[tag].size + 1, ROWS[tag].size)]
+        elif tag == "CHAN" and first + spec.CHANNELS.size <= last:
+            first_channel = first + spec.CHANNELS.size
+            channels = range(first_channel, last - spec.CHANNEL.size + 1, spec.CHANNEL.size)
+            rows = [(spec.CHANNELS, first), *((spec.CHANNEL, at) for at in channels)]
+        found[tag] = rows
+    return found
+
+
+def weights_at(data: bytes) -> int:
+    """Where the weights of a sound file begin."""
+    return next(section["offset"] for _, section in directory(data) if section["tag"] == b"WGHT")
+
+
+def repaired(data: bytes) -> bytes:
+    """`data` with the checksums that its directory asks for, so that a loader goes on to what they cover."""
+    fixed = bytearray(data)
+    end = spec.HEADER.size
+    for at, section in directory(data):
+        first = section["offset"]
+        crc = zlib.crc32(fixed[first : first + section["bytes"]])
+        fixed[at : at + spec.SECTION.size] = spec.SECTION.pack(**{**section, "crc": crc})
+        end = at + spec.SECTION.size
+    header = spec.HEADER.unpack(fixed)
+    header["crc"] = zlib.crc32(fixed[spec.CRC_FROM : end])
+    fixed[: spec.HEADER.size] = spec.HEADER.pack(**header)
+    return bytes(fixed)
 
 
 def network() -> bytes:
-    """A .tflite with every operator of midge_native, small enough for thousands of runs in Python."""
+    """A .tflite with every operator of the core, small enough for thousands of runs in Python."""
     rng = np.random.default_rng(8)
     m = ModelBuilder()
 
@@ -253,8 +290,8 @@ def network() -> bytes:
 
 def check(op: dict[str, object], arena_bytes: int, weights_bytes: int = 1 << 30) -> int:
     """The portable kernels' status of a record."""
-    raw = spec.BY_CODE[op["code"]].layout.pack(**op)
-    return _modules.check((_portable, _portable_extra), raw, arena_bytes, weights_bytes)
+    operator = registry.of_record(op)
+    return BACKEND[operator.bank.number].check(operator.layout.pack(**op), arena_bytes, weights_bytes)
 
 
 def spans(op: dict[str, object], arena_bytes: int) -> list[range]:
@@ -285,7 +322,7 @@ def work(records: list[dict[str, object]]) -> int:
     total = 0
     for op in records:
         source, output = (prod(shape) for shape in record_shapes(op))
-        if spec.BY_CODE[op["code"]].layout in (spec.SVDF, spec.LSTM, spec.MATMUL):
+        if "depth" in op and macs(op):  # products of whole rows
             total += source + macs(op)
             continue
         taps = [op[f"kernel_{a}"] for a in "hw"] if "kernel_h" in op else [1]

@@ -17,7 +17,8 @@ import numpy as np
 import hostile
 import midge
 from midge_host.convert import GOLDEN_SEED, build
-from midge_host.device import reference, spec
+from midge_host.device import reference, registry, spec
+from midge_host.device.layout import Layout
 from midge_host.frontends import tflite
 from outcome import outcome
 
@@ -67,14 +68,11 @@ def patches(before: bytes, after: bytes) -> list[tuple[int, bytes]]:
     return [(first, after[first : last + 1]) for first, last in runs]
 
 
-def sections(good: bytes) -> list[list[tuple[spec.Layout, int]]]:
-    """Where the layouts of a good file lie: records, which are most of what can go wrong, then tensors, then header."""
-    header = spec.HEADER.unpack(good)
-    starts = range(header["program_offset"], header["weights_offset"], spec.RECORD_BYTES)
-    records = [(spec.BY_CODE[good[at]].layout, at) for at in starts[: header["op_count"]]]
-    edges = header["input_count"] + header["output_count"]
-    tensors = [(spec.TENSOR, header["tensors_offset"] + i * spec.TENSOR.size) for i in range(edges)]
-    return [records, records, records, records, tensors, [(spec.HEADER, 0)]]
+def sections(good: bytes) -> list[list[tuple[Layout, int]]]:
+    """Where the layouts of a good file lie: records, which are most of what can go wrong, then the others."""
+    found = hostile.places(good)
+    records = found.pop("PROG")
+    return [records] * 8 + [rows for rows in found.values() if rows]
 
 
 def mutate(base: int, rng: np.random.Generator) -> tuple[str, bytes]:
@@ -113,7 +111,7 @@ def answer(data: bytes, path: Path, mode: str, backend: str) -> tuple[int, int]:
         return REFUSED, 0
     program = bytes(model._program)
     raws = [program[at : at + spec.RECORD_BYTES] for at in range(0, len(program), spec.RECORD_BYTES)]
-    records = [spec.BY_CODE[raw[0]].layout.unpack(raw) for raw in raws]
+    records = [registry.of_bytes(raw).layout.unpack(raw) for raw in raws]
     edges = sum(8 * tensor.bytes for tensor in model.inputs + model.outputs)
     if hostile.work(records) > WORK or model.arena_bytes + edges > MEMORY:
         return LONG, 0

@@ -49,11 +49,8 @@ except ImportError:
 
 
 def guard():
-    import midge_extra
-    import midge_native
-
-    Guarded("midge_native", midge_native)
-    Guarded("midge_extra", midge_extra)
+    for name in ("midge_core", "midge_tensor", "midge_wide", "midge_recurrent", "midge_math"):
+        Guarded(name, __import__(name))
 
 
 def run(files, bases, place, first, last, backend):

@@ -433,7 +433,7 @@ def _fixed_output(operator: str) -> Callable[..., Made]:
 
 
 def _rows_of(operator: str) -> Callable[..., Made]:
-    """LOG_SOFTMAX and L2_NORMALIZATION."""
+    """An operator over the last axis."""
 
     def make(rng: Generator, shape: tuple[int, ...] = (1, 10), x_scale: float = 0.1, x_zero: int | None = None) -> Made:
         return _made(rng, operator, shape, (x_scale, _zero_point(rng, x_zero)))

@@ -1,4 +1,4 @@
-"""What a user can do with a loaded model. Tests copy this file to boards, too."""
+"""Everything that a user can do with a loaded model. Tests copy this file to boards, too."""
 
 from array import array
 from binascii import crc32

@@ -78,7 +78,7 @@ class Draw:
         return None
 
     def pick_tensor(self) -> Tensor:
-        """What the next block reads: mostly the newest tensor, else any."""
+        """The tensor that the next block reads: mostly the newest tensor, else any."""
         self._read = []
         if self.chance(0.6):
             return self.tensors[-1]

@@ -15,11 +15,13 @@ import hostile
 from counting.layers import Layer, describe
 from midge import _portable
 from midge_host.device import spec
+from midge_host.device.layout import Field
 from midge_host.device.numerics import quantize_multiplier
-from midge_host.device.ops import REFERENCES, blocks
+from midge_host.device.ops import blocks
 from midge_host.device.ops.arithmetic import LEFT_SHIFTS
-from midge_host.device.ops.window import same_padding
-from midge_host.device.record import Context, Rows, macs, record_shapes
+from midge_host.device.ops.window import WINDOW
+from midge_host.device.record import Context, Rows
+from midge_host.device.registry import BY_NAME, macs, of_record, record_shapes
 
 KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD")
 MAX_MACS = 60_000
@@ -55,7 +57,7 @@ def axis(rng: Generator, fields: Fields, name: str, kernel: int, stride: int, di
     if mode == "VALID":
         out = (length - reach) // stride + 1
     elif mode == "SAME":
-        before = same_padding(length, out, kernel, stride, dilation)
+        before = max(0, (out - 1) * stride + (kernel - 1) * dilation + 1 - length) // 2
     else:
         before, after = (int(n) for n in rng.integers(0, reach + 1, 2))
         out = max(1, (length + before + after - reach) // stride + 1)
@@ -217,7 +219,7 @@ def random_layer(rng: Generator, index: int, kind: str, max_macs: int = MAX_MACS
     if kind == "ADD":
         return _add(rng, index)
     while True:
-        fields = shape(rng, kind) | {"code": spec.BY_NAME[kind].code}
+        fields = shape(rng, kind) | {"code": BY_NAME[kind, "int8"].code, "types": BY_NAME[kind, "int8"].types}
         fields["output_bytes"] = fields["out_h"] * fields["out_w"] * fields["out_c"]
         in_bytes = fields["in_h"] * fields["in_w"] * fields["in_c"]
         if macs(fields) <= max_macs and in_bytes <= MAX_BYTES:
@@ -245,7 +247,8 @@ def _add(rng: Generator, index: int) -> Layer:
         scales[2] = np.exp(rng.uniform(-12, 12))
     twice = 2 * max(scales[:2])
     ratios = {"1": scales[0] / twice, "2": scales[1] / twice, "": twice / (1 << LEFT_SHIFTS["int8"]) / scales[2]}
-    fields: Fields = {"code": spec.BY_NAME["ADD"].code, "count": count, "output_bytes": count}
+    add = BY_NAME["ADD", "int8"]
+    fields: Fields = {"code": add.code, "types": add.types, "count": count, "output_bytes": count}
     for name, ratio in ratios.items():
         fields[f"multiplier{name}"], fields[f"shift{name}"] = quantize_multiplier(float(ratio))
     fields |= {name: zero_point(rng) for name in ("zero1", "zero2", "output_zero")} | {
@@ -266,11 +269,11 @@ def _add(rng: Generator, index: int) -> Layer:
 
 def layer(index: int, fields: Fields, weight_section: bytes, arena: np.ndarray) -> Layer:
     """A record as a layer; the NumPy reference says what it must give."""
-    operator = spec.BY_CODE[fields["code"]]
+    operator = of_record(fields)
     record = operator.layout.pack(**fields)
     fields = operator.layout.unpack(record)
     after = arena.copy()
-    REFERENCES[operator.name](Context(fields, after, np.frombuffer(weight_section, np.uint8)))
+    operator.run(Context(fields, after, np.frombuffer(weight_section, np.uint8)))
     output = after[fields["output"] : fields["output"] + fields["output_bytes"]]
     return Layer(
         index,
@@ -291,7 +294,7 @@ def layer(index: int, fields: Fields, weight_section: bytes, arena: np.ndarray) 
 
 
 def fields_of(layer: Layer) -> Fields:
-    return spec.BY_NAME[layer.operator].layout.unpack(layer.record)
+    return BY_NAME[layer.operator, "int8"].layout.unpack(layer.record)
 
 
 def crafted_layer(rng: Generator, index: int, max_macs: int = 40_000) -> Layer:
@@ -299,8 +302,8 @@ def crafted_layer(rng: Generator, index: int, max_macs: int = 40_000) -> Layer:
     while True:
         base = random_layer(rng, index, pick(rng, *KINDS[:3]), 5000)
         fields = fields_of(base)
-        for field in rng.choice(spec.WINDOW.fields, rng.integers(1, 5)):
-            if field.name != "code":
+        for field in rng.choice(WINDOW.fields, rng.integers(1, 5)):
+            if field.name not in ("code", "bank", "types"):
                 fields[field.name] = _some_value(rng, field, fields[field.name])
         if rng.integers(2):
             fields["block_channels"] = int(pick(rng, *divisors(fields["out_c"])))
@@ -312,13 +315,15 @@ def crafted_layer(rng: Generator, index: int, max_macs: int = 40_000) -> Layer:
         if outputs * (row + 2 * taps) > max_macs or inputs > MAX_BYTES:
             continue
         if rng.integers(2):
-            head = spec.entries_bytes(*(fields[n] for n in ("block_channels", "bias_bits", "shift_bits", "mult_bits")))
+            head = blocks.entries_bytes(
+                *(fields[n] for n in ("block_channels", "bias_bits", "shift_bits", "mult_bits"))
+            )
             fields["block_bytes"] = spec.align(head + fields["block_channels"] * row, spec.BLOCK_ALIGNMENT)
         arena_bytes = _place_crafted(rng, fields, inputs, outputs)
         weights_bytes = fields["weights"] + fields["blocks"] * fields["block_bytes"]
         if max(arena_bytes, weights_bytes) > 2 * MAX_BYTES or max(fields.values()) >> 32:
             continue
-        record = spec.WINDOW.pack(**fields)
+        record = WINDOW.pack(**fields)
         if _portable.check(record, arena_bytes, weights_bytes):
             continue
         begin, end = (0, fields["blocks"]) if rng.integers(3) else sorted(rng.integers(0, fields["blocks"] + 1, 2))
@@ -350,7 +355,7 @@ def divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0] or [1]
 
 
-def _some_value(rng: Generator, field: spec.Field, now: int) -> int:
+def _some_value(rng: Generator, field: Field, now: int) -> int:
     if rng.integers(2):
         return pick(rng, *hostile.values(field.code, now))
     low, high = (0, min(2 * now + 8, 255)) if field.code.isupper() else (-128, 127)

@@ -17,7 +17,7 @@ MODELS: dict[str, tuple[int, dict[str, float]]] = {
     "magic_wand": (6192, {}),
     "ww_alexa_v2": (20432, {}),
 }
-# What a model of a stream gives depends on what came before: sets of inputs cannot follow one another.
+# The outputs of a streaming model depend on earlier inputs: sets of inputs cannot follow one another.
 STREAMING = {"ww_alexa_v2"}
 
 

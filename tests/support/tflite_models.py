@@ -19,7 +19,7 @@ import numpy as np
 import tflite
 
 Quant = tuple[float, int]
-# What TensorFlow Lite fixes for the output of SOFTMAX and LOGISTIC, of TANH and L2_NORMALIZATION, of LOG_SOFTMAX.
+# TensorFlow Lite prescribes the output scale of SOFTMAX and LOGISTIC, of TANH and L2_NORMALIZATION, of LOG_SOFTMAX.
 PROBABILITY: Quant = (1 / 256, -128)
 WIDE_PROBABILITY: Quant = (1 / 65536, -32768)
 UNIT: Quant = (1 / 128, 0)

@@ -9,7 +9,7 @@ import numpy as np
 import tflite as schema
 from tflite_micro import runtime
 
-# What the interpreter needs beyond the model: bookkeeping and all activations. Generous, because
+# Memory of the interpreter beyond the model: bookkeeping and all activations. Generous, because
 # the Python interpreter ends the process when the arena is too small.
 _ARENA_BYTES = 4 << 20
 
