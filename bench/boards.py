@@ -11,12 +11,16 @@ import contextlib
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
 from midge_host import backends, generate
+from midge_host.backends import qemu as qemu_backend
+from midge_host.boards import qemu
 from midge_host.commands import bench, info
 from midge_host.convert import convert
 from midge_host.device.spec import RECORD_BYTES
@@ -48,6 +52,24 @@ BOARDS = {
     "micro:bit v2 (nRF52833)": ("armv7emsp", "`qemu-m4`"),
 }
 COUNTING = {"rv32imc": "qemu-rv32", "xtensawin": "qemu-xtensa"}  # backends that count instructions
+# The two modules that a Cortex-M4 or M33 can load, compared on these models.
+CORTEX_M4 = ("vww_96_int8", "kws_ref_model", "pretrainedResnet_quant", "ad01_int8")
+CORTEX_M4_MODULES = ("armv7emsp", "armv6m")
+# The SysTick timer counts 24 bits at 25 MHz of the emulated time, in which an instruction takes 8 ns.
+COUNT_WITH_SYSTICK = """
+import machine, midge
+from array import array
+model = midge.load("/rom/model.midge", "map")
+reading = array("b", open("/rom/in.bin", "rb").read())
+out = array("b", bytes(model.outputs[0].bytes))
+model.predict_into(reading, out)
+machine.mem32[0xE000E010] = 0
+machine.mem32[0xE000E014] = 0xFFFFFF
+machine.mem32[0xE000E018] = 0
+machine.mem32[0xE000E010] = 5
+model.predict_into(reading, out)
+print((0xFFFFFF - machine.mem32[0xE000E018]) * 40 // 8)
+"""
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
@@ -127,8 +149,22 @@ def count_instructions(path: Path, name: str) -> dict[str, int | None]:
     return counts
 
 
+def count_on_cortex_m4(path: Path, name: str) -> list[str]:
+    """Instructions of a prediction with each of CORTEX_M4_MODULES, MicroPython included."""
+    with np.load(SHARED / f"{name}.npz") as data:
+        rom = {"model.midge": path.read_bytes(), "in.bin": data["inputs"][0].tobytes()}
+    counting = replace(qemu.BOARDS["qemu-m4"], command=f"{qemu.BOARDS['qemu-m4'].command} -icount shift=3")
+    row = [name]
+    for arch in CORTEX_M4_MODULES:
+        with mock.patch.dict(qemu.BOARDS, {"qemu-m4": replace(counting, arch=arch)}):
+            disk = qemu_backend.library("qemu-m4")
+            with qemu.Qemu("qemu-m4", rom, disk) as board:
+                row.append(number(int(board.exec(COUNT_WITH_SYSTICK, 600))))
+    return row
+
+
 def measure(path: Path) -> dict[str, dict[str, Any]]:
-    """What bench() finds for each place of the weights in which the model fits the Pico."""
+    """Results of bench() by place of the weights, for those places in which the model fits the Pico."""
     results = {}
     for mode in WEIGHTS:
         with contextlib.suppress(CheckFailed):
@@ -140,7 +176,7 @@ def main() -> None:
     if not SHARED.is_dir():
         raise SystemExit("report: the reference models (../shared/data) are not here")
     wanted = sys.argv[1:] or list(MODELS)
-    facts, measured, counts = {}, {}, {}
+    facts, measured, counts, cortex_m4 = {}, {}, {}, []
     with tempfile.TemporaryDirectory() as folder:
         for name in wanted:
             print(name, file=sys.stderr)
@@ -150,6 +186,8 @@ def main() -> None:
             facts[title] = info.facts(path)
             measured[name] = measure(path)
             counts[name] = count_instructions(path, name)
+            if name in CORTEX_M4 and not qemu.problem("qemu-m4"):
+                cortex_m4.append(count_on_cortex_m4(path, name))
     library = max(r["heap"]["library"] for modes in measured.values() for r in modes.values())
     sections = {
         "modules": modules,
@@ -157,6 +195,7 @@ def main() -> None:
         "fits": lambda: fits(facts),
         "pico": lambda: pico(measured),
         "instructions": lambda: instructions(counts),
+        "cortex-m4": lambda: table(["model", *CORTEX_M4_MODULES], cortex_m4),
     }
     if sys.argv[1:]:
         print("\n".join(make() for make in sections.values()))

@@ -18,7 +18,7 @@ from midge_host.errors import MidgeError
 
 HERE = Path(__file__).resolve().parent
 NATIVE = HERE.parents[1] / "native_modules"
-MODULE = NATIVE / "midge_native"
+MODULE = NATIVE / "bindings" / "micropython"
 XTENSA = NATIVE / "toolchains" / "xtensa"
 PATH = os.pathsep.join([os.environ["PATH"], str(XTENSA)])  # last, what stands in for Espressif's compiler
 
@@ -77,7 +77,7 @@ class Program:
 
     @cached_property
     def image(self) -> bytes:
-        """What is in memory from `base` on."""
+        """The bytes in memory from `base` on."""
         end = max(s["p_vaddr"] + s["p_memsz"] for s in self._segments())
         image = bytearray(end - self.base)
         for segment in self._segments():
@@ -114,11 +114,12 @@ class Program:
 
 
 def sources(arch: str, plain: bool = False) -> list[Path | str]:
-    """The core, and the kernels for this architecture alone; plain: without them."""
-    core = sorted((NATIVE / "core").glob("*.c"))
+    """The bank `core`, and the kernels for this architecture alone; plain: without them."""
+    kernels = NATIVE / "kernels"
+    core = sorted([*(NATIVE / "core").glob("*.c"), *(kernels / "generic" / "core").glob("*.c")])
     if plain:
-        return ["-DMIDGE_PLAIN_C", *core]
-    return [*core, *sorted(path for path in (NATIVE / "arch" / arch).glob("*") if path.suffix in (".c", ".S"))]
+        return ["-DMIDGE_GENERIC_ONLY", *core]
+    return [*core, *sorted(path for path in (kernels / arch / "core").glob("*.[cS]"))]
 
 
 def module_flags(arch: str) -> list[str]:

@@ -26,7 +26,7 @@ const BKPT = 0xbe00;
 
 const CPUID = 0xe000ed00, CORTEX_M0PLUS = 0x410cc601;
 
-// What the core needs of a chip that has nothing but RAM and a name.
+// A stand-in for the chip: the core asks it for its RAM and its name only.
 class Bare {
   constructor(chip) {
     this.rp2040 = chip;

@@ -1,4 +1,4 @@
-"""What can be counted, by architecture: modules with problem(), assemble() and count(program, layers)."""
+"""The counters, by architecture: modules with problem(), assemble() and count(program, layers)."""
 
 from __future__ import annotations
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from midge_host import frontends
-from midge_host.commands.info import macs
 from midge_host.convert import build
-from midge_host.device import reference, spec
+from midge_host.device import reference
 from midge_host.device.model_file import ModelFile
-from midge_host.device.record import record_shapes
+from midge_host.device.ops.window import WINDOW
+from midge_host.device.registry import macs, of_record, record_shapes
 from midge_host.errors import MidgeError
 
-# layer_t of layer.c: nine words.
-LAYER = struct.Struct("<9I")
+# layer_t of layer.c: eleven words.
+LAYER = struct.Struct("<11I")
 ALIGNMENT = 16
 
 
@@ -40,6 +40,7 @@ class Layer:
     begin: int
     end: int
     arena_at: int = 0  # beyond an aligned address
+    share: tuple[int, int] = (0, 1)  # part and parts of the rows of its output
 
     @property
     def title(self) -> str:
@@ -91,7 +92,7 @@ def place(layer: Layer, at: int) -> Placed:
         *(program, len(layer.record)),
         *(arena, len(layer.arena)),
         *(weights, len(layer.weights), layer.weights_base),
-        *(layer.begin, layer.end),
+        *(layer.begin, layer.end, *layer.share),
     )
     return Placed(bytes(memory), at, program, weights, arena, (arena + layer.output, layer.expected.size))
 
@@ -116,7 +117,7 @@ def model_layers(model: ModelFile, sample: np.ndarray | None = None) -> list[Lay
         reference.view(arena, tensor)[:] = values
     layers = []
     before = arena.tobytes()
-    for index in reference.run_records(model, arena, model.init_count, len(model.records)):
+    for index in reference.run_records(model, arena, model.predict):
         layers.append(_layer(model, index, before, arena))
         before = arena.tobytes()
     return layers
@@ -144,7 +145,7 @@ def _layer(model: ModelFile, index: int, before: bytes, after: np.ndarray) -> La
         model.operator(index).name,
         describe(record),
         macs(record),
-        spec.BY_CODE[record["code"]].layout.pack(**record),
+        of_record(record).layout.pack(**record),
         model.weights[record["weights"] : record["weights"] + size] if size else b"",
         record["weights"] if size else 0,
         before,
@@ -158,11 +159,11 @@ def _layer(model: ModelFile, index: int, before: bytes, after: np.ndarray) -> La
 
 def describe(record: dict) -> str:
     """A record's shapes in words: `48x48x16 → 48x48x32, 3x3 /2`."""
-    operator = spec.BY_CODE[record["code"]]
+    operator = of_record(record)
     if operator.name == "FULLY_CONNECTED" and record["in_h"] == record["in_w"] == 1:
         return f"{record['in_c']} → {record['out_c']}"
     text = " → ".join("x".join(map(str, shape)) for shape in record_shapes(record))
-    if operator.layout is not spec.WINDOW or operator.name == "FULLY_CONNECTED":
+    if operator.layout is not WINDOW or operator.name == "FULLY_CONNECTED":
         return text
     strides = sorted({record["stride_h"], record["stride_w"]})
     stride = "" if strides == [1] else f" /{'x'.join(map(str, strides))}"

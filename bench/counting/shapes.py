@@ -78,9 +78,11 @@ def conv(
     return make
 
 
-def depthwise(image: tuple[int, int], channels: int, stride: int = 1, zeros: tuple[int, int] = (RELU, RELU)) -> Maker:
+def depthwise(
+    image: tuple[int, int], channels: int, stride: int = 1, zeros: tuple[int, int] = (RELU, RELU), side: int = 3
+) -> Maker:
     def make(rng: Generator) -> bytes:
-        layer = _layer(rng, (1, 3, 3, channels), 3, zeros, "normal")
+        layer = _layer(rng, (1, side, side, channels), 3, zeros, "normal")
         window = {"strides": (stride, stride), "padding": "SAME"}
         return one_operator("depthwise_conv_2d", (1, *image, channels), (X_SCALE, zeros[0]), **layer, **window)
 
@@ -128,6 +130,8 @@ SHAPES = [
     Shape(simple("mean", (1, 8, 8, 64), axes=(1, 2), quant=(0.01, RELU))),
     Shape(simple("add", (1, 32, 32, 16), second_quant=(0.03, 4), quant=(0.05, RELU), activation="RELU")),
     Shape(simple("softmax", (1, 12), (0.1, 0))),
+    Shape(depthwise((12, 12), 32, side=5)),
+    Shape(depthwise((12, 12), 32, side=7)),
 ]
 
 
