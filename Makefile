@@ -1,4 +1,5 @@
 # make demo     convert the digit classifier and run it on MicroPython
+# make check    what a change needs first, within a minute: style, types, generated files, quick tests
 # make test     everything that is tested, in an environment of its own
 # make natmods  build the native modules for boards (fetches MicroPython's source)
 # make help     the rest
@@ -10,15 +11,15 @@ CACHE := .cache
 MPY_DIR ?= $(abspath $(CACHE)/micropython)
 ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
 
-# What an installed package depends on besides Python files, which an editable install reads in place.
-NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/core/extra/*.[ch] native_modules/cpython/*.c)
+# Sources whose change asks for a new build of the package. Python files are read in place by an editable install.
+NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/kernels/generic/*.h native_modules/kernels/generic/*/*.c native_modules/bindings/cpython/*.c)
 
-.PHONY: help demo test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels fuzz fuzz-graphs clean
+.PHONY: help demo check test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels sizes fuzz fuzz-graphs coverage mutants clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
-	@echo "make lint     check style; make format applies it"
-	@echo "make generate write what is generated from host/midge_host/spec.py"
+	@echo "make lint     check style and types; make format applies the style"
+	@echo "make generate write what is generated from host/midge_host/device/"
 	@echo "make toolchains  install compilers and emulators for boards (Debian, as root)"
 	@echo "make check-natmods  build the native modules anew and compare"
 	@echo "make test-boards  build the emulated boards and run their tests"
@@ -26,12 +27,17 @@ help:
 	@echo "make boards-report  measure the models on them, for docs/boards.md"
 	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro"
 	@echo "make bench-kernels  count the kernels' cycles, for docs/performance.md"
+	@echo "make sizes    note what the native modules take, for docs/sizes.md"
 	@echo "make fuzz     look for files that harm, SECONDS=60 for each target"
 	@echo "make fuzz-graphs  compare N=1000 random models with TensorFlow Lite Micro, or that of SEED=..."
+	@echo "make coverage  lines of the C core that the kept inputs of the fuzzers execute"
+	@echo "make mutants  put small faults into the code and see whether tests notice"
 	@echo "make clean    remove what was built here"
 
+LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m mypy
+
 # One environment; each level of extras leaves a stamp.
-$(VENV)/.demo: pyproject.toml setup.py $(NATIVE_SOURCES)
+$(VENV)/.demo: pyproject.toml setup.py host/midge_host/device/banks.py $(NATIVE_SOURCES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[demo]"
 	@touch $@
@@ -45,17 +51,23 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	@[ -e "$(MPY_DIR)/py/dynruntime.mk" ] || native_modules/fetch_micropython.sh $(CACHE) || true
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(LINT)
 	MPY_DIR=$(MPY_DIR) $(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+QUICK := $(addprefix tests/,host/test_rooms.py host/test_spec.py host/test_models.py host/test_refusals.py \
+	host/test_folding.py host/test_planner.py host/test_state.py device/test_device_api.py device/test_types.py \
+	device/test_frozen.py host/test_operators.py)
+
+check: $(VENV)/.test
+	$(LINT)
+	MPY_DIR=$(MPY_DIR) $(BIN)/pytest -q -n auto --dist loadgroup -m "not thorough" $(QUICK) $(PYTEST_ARGS)
 
 # Only the emulated boards, after everything that they need has been built.
 test-boards: $(VENV)/.test boards
 	MPY_DIR=$(MPY_DIR) $(BIN)/pytest -n auto --dist loadgroup tests/boards $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(LINT)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
@@ -70,6 +82,10 @@ bench: $(VENV)/.test
 # Cycles and instructions of every kernel: bench/counting/figures.json and docs/performance.md, within a minute.
 bench-kernels: $(VENV)/.test toolchains
 	$(BIN)/python bench/kernels.py --update
+
+# docs/sizes.md: what the native modules take, as built last by `make natmods`.
+sizes: $(VENV)/.test boards
+	$(BIN)/python bench/sizes.py --update
 
 # Coverage-guided fuzzing of what reads files: docs/security.md. Debian's clang for the targets in C, atheris for those
 # in Python. SECONDS for each target; FUZZ="core edge" names some.
@@ -89,7 +105,11 @@ N ?= 100
 fuzz-graphs: $(VENV)/.test
 	$(BIN)/python tests/fuzz/graphs.py $(if $(SEED),--seed $(SEED),-n $(N))
 
-# What the kept inputs execute of the core, file by file.
+# Small faults put into a copy of the code, one at a time: some test must notice each. MUTANTS="_loader" names some.
+mutants: $(VENV)/.test
+	MPY_DIR=$(MPY_DIR) $(BIN)/python tests/mutation/run.py $(MUTANTS)
+
+# The kept inputs' coverage of the core: executed lines by file.
 coverage: $(VENV)/.test
 	$(BIN)/python tests/fuzz/run.py --cache $(CACHE)/fuzz --coverage
 
@@ -127,5 +147,5 @@ boards-report: $(VENV)/.test boards
 	$(BIN)/python bench/boards.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info *.so .pytest_cache .ruff_cache .hypothesis
-	rm -rf native_modules/midge_native/build
+	rm -rf $(VENV) build dist *.egg-info *.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf native_modules/bindings/micropython/build
