@@ -28,7 +28,7 @@ static void compare(int64_t sum, const midge_scale_t *scale, int spare) {
         return;
     }
     const uint32_t x = (uint32_t)((int32_t)products >> spare) + scale->start;
-    const uint8_t right = (uint8_t)midge_requantize(scale->op, &scale->channel, (uint32_t)sum);
+    const uint8_t right = (uint8_t)midge_output(scale->op, &scale->channel, (uint32_t)sum);
     uint8_t got = (uint8_t)((x >> 31 ? UINT32_MAX : 0) ^ 127);
     compared++;
     if (x <= scale->range) {
