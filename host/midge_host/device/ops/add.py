@@ -42,20 +42,21 @@ def lower(node: Add) -> list[Step]:
     return [Step("ADD", node.name, [first, second], output, fields)]
 
 
+def scaled(context: Context, field: str, n: int) -> np.ndarray:
+    """Input `n` without its zero point, on the scale of both."""
+    op = context.op
+    x = (context.tensor((op["count"],), field).astype(np.int64) - op[f"zero{n}"]) << op["left_shift"]
+    return rescale(x, np.int64(op[f"multiplier{n}"]), np.int64(op[f"shift{n}"]))
+
+
 def run(context: Context) -> None:
     op = context.op
-    shape = (op["count"],)
-
-    def scaled(field: str, n: int) -> np.ndarray:
-        x = (context.tensor(shape, field).astype(np.int64) - op[f"zero{n}"]) << op["left_shift"]
-        return rescale(x, np.int64(op[f"multiplier{n}"]), np.int64(op[f"shift{n}"]))
-
-    total = wrap32(scaled("input", 1) + scaled("input2", 2))
+    total = wrap32(scaled(context, "input", 1) + scaled(context, "input2", 2))
     out = wrap32(rescale(total, np.int64(op["multiplier"]), np.int64(op["shift"])) + op["output_zero"])
-    context.tensor(shape, "output")[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
+    context.tensor((op["count"],), "output")[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
 
 
-_TENSORS = tuple(Operand(field, ("count",)) for field in ("input", "input2", "output"))
+TENSORS = tuple(Operand(field, ("count",)) for field in ("input", "input2", "output"))
 
 CHECK = Check(
     "add",
@@ -67,8 +68,8 @@ CHECK = Check(
             Between("left_shift", 0, 22),
             at_most("clamp_min", "clamp_max"),
         ),
-        fit(*_TENSORS),
+        fit(*TENSORS),
     ),
 )
 
-DEFINITIONS = (Operator(7, "ADD", CORE, ADD, "add", CHECK, _TENSORS, run, in_place=True),)
+DEFINITIONS = (Operator(7, "ADD", CORE, ADD, "add", CHECK, TENSORS, run, in_place=True),)
