@@ -57,6 +57,7 @@ MUTANTS = [
     Mutant(RUN, "share->end < op->blocks ? share->end : op->blocks", "share->end", CORE),
     Mutant(RUN, "!midge_fits(op->scratch, op->scratch_bytes, arena_bytes)", "0", CORE),
     Mutant(RUN, "if (!midge_fits(op->output, op->output_bytes, arena_bytes)) {", "if (0) {", CORE),
+    Mutant(RUN, "from < before ||", "", CORE),
     Mutant("native_modules/core/call.h", "bytes <= limit - offset", "bytes < limit - offset", CORE),
     Mutant("native_modules/core/fixed_point.h", "+ (x < 0);", "+ (x > 0);", CORE),
     # The planner.

@@ -30,6 +30,7 @@ FLAGS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover", "
 FLAGS += ["-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror"]
 RUN, ENCODE, DECODE = range(3)
 ALL = 0xFFFFFFFF
+BAD_WEIGHTS = [name for name, _ in spec.REASONS].index("BAD_WEIGHTS") + 1
 # Contents of the buffers; the driver repeats the last byte, the lowest weight there is.
 PATTERN = np.random.default_rng(5).integers(0, 256, 1 << 13, dtype=np.uint8).tobytes() + b"\x80"
 
@@ -182,6 +183,20 @@ def test_windows_of_weights(driver: Path) -> None:
             expected.append(inside or not op["blocks"])
     for job, answer, fine in zip(jobs, run(driver, jobs), expected, strict=True):
         assert (answer.status == 0) == fine, job
+
+
+def test_weights_whose_offset_wraps(driver: Path) -> None:
+    """A block whose offset in the weight section goes beyond 32 bits does not begin at 0."""
+    jobs = []
+    for name, model, raw in operators():
+        layout = of_bytes(raw).layout
+        op = layout.unpack(raw)
+        if op["blocks"] > 1:
+            raw = layout.pack(**{**op, "weights": ALL + 1 - op["block_bytes"]})
+            jobs.append(Job(raw, model.arena_bytes, len(model.weights), 0, 1, 0, 1, 2, len(model.weights), name=name))
+    assert jobs
+    for job, answer in zip(jobs, run(driver, jobs), strict=True):
+        assert answer.status == 16 + BAD_WEIGHTS, job
 
 
 def test_streamed_blocks_make_the_same_bytes(driver: Path) -> None:
