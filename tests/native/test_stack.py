@@ -41,7 +41,7 @@ ASSEMBLY = node("tuned", 8) + edge("tuned", "midge_tiles") + node("midge_exactly
     ],
 )
 def test_depth(kernels: str, expected: int, tmp_path: Path) -> None:
-    (tmp_path / "module.ci").write_text(BINDING)
+    (tmp_path / "native_module.ci").write_text(BINDING)
     (tmp_path / "run.ci").write_text(CORE + kernels)
     (tmp_path / "tiles.S").write_text("// Stack: 92 bytes, and midge_exactly.\n.global midge_tiles\n")
     if "midge_tiles" not in kernels:
@@ -50,6 +50,6 @@ def test_depth(kernels: str, expected: int, tmp_path: Path) -> None:
 
 
 def test_no_bound(tmp_path: Path) -> None:
-    (tmp_path / "module.ci").write_text(BINDING + CORE + node("array", 100, "dynamic"))
+    (tmp_path / "native_module.ci").write_text(BINDING + CORE + node("array", 100, "dynamic"))
     with pytest.raises(ValueError, match="array"):
         stack.depth(tmp_path, tmp_path)

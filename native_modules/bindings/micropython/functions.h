@@ -1,4 +1,5 @@
-// The functions that the native core has in MicroPython: of native modules, and of a user C module.
+// The functions that the native core has in MicroPython: those of native modules, and of a user
+// C module.
 
 #ifndef MIDGE_FUNCTIONS_H
 #define MIDGE_FUNCTIONS_H

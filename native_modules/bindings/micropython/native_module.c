@@ -1,5 +1,5 @@
-// A bank as a native module. (What firmware has stands in user_module.c: the linker gives every name
-// that it finds in here to the module, and names take memory on a board.)
+// A bank as a native module. (The modules of firmware stand in user_module.c: the linker gives
+// every name that it finds in here to the module, and names take memory on a board.)
 //
 // >>> import midge_core
 // >>> midge_core.run(program, 0, op_count, arena, weights)
