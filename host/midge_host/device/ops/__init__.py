@@ -83,10 +83,8 @@ LOWERINGS: dict[type[Node], Entry] = {
         lstm.lower, "LSTM", "int16 with int64 biases; no peepholes, projection or layer normalisation", types=_WIDE
     ),
     ir.Svdf: Entry(svdf.lower, "SVDF", "state and weights of time int8 or int16; any rank"),
-    ir.Softmax: Entry(
-        softmax16.lower, "SOFTMAX", f"over the last axis, up to {softmax16.MAX_DEPTH} classes", types=_WIDE
-    ),
-    ir.LogSoftmax: Entry(log_softmax.lower, "LOG_SOFTMAX", f"over the last axis, up to {softmax16.MAX_DEPTH} classes"),
+    ir.Softmax: Entry(softmax16.lower, "SOFTMAX", _CLASSES, types=_WIDE),
+    ir.LogSoftmax: Entry(log_softmax.lower, "LOG_SOFTMAX", _CLASSES),
     ir.L2Normalize: Entry(
         l2_normalization.lower, "L2_NORMALIZATION", f"over the last axis, up to {l2_normalization.MAX_DEPTH} elements"
     ),
