@@ -125,7 +125,7 @@ def model_layers(model: ModelFile, sample: np.ndarray | None = None) -> list[Lay
 
 def load(path: Path) -> list[Layer]:
     """The layers of a .tflite file, for the first real sample beside it in a .npz file, or for a random input."""
-    graph, _ = frontends.load(path)
+    graph = frontends.load(path).graph
     sample = None
     if path.with_suffix(".npz").is_file():
         with np.load(path.with_suffix(".npz")) as samples:

@@ -1,0 +1,5 @@
+"""midge's tools on the PC: `midge_host.convert` is what `midge convert` calls."""
+
+from .convert import convert
+
+__all__ = ["convert"]

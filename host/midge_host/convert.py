@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from . import frontends
 from .device import reference, spec
@@ -24,32 +27,47 @@ GOLDEN_SEED = 1
 
 
 def convert(
-    source: Path,
-    output: Path,
+    source: Path | str | Any,
+    output: Path | str,
     *,
+    example: np.ndarray | Sequence[np.ndarray] = (),
     calibration: Path | None = None,
     labels: Path | None = None,
     name: str | None = None,
+    signature: str | None = None,
+    trust: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> ModelFile:
-    """Converts `source` (.tflite, .keras, .h5, SavedModel folder) and writes `output`, whole or not at all.
+    """Converts `source`, a model's file or folder, or a live model, and writes `output`, whole or not at all.
 
-    calibration: .npz with float32 `inputs` (N, *shape), needed for Keras models. labels: one per line.
+    example: a typical input (or several), for live models that do not know their shapes. calibration: .npz with
+    float32 `inputs` (N, *shape), typical readings that set the scales of a model of floats. labels: one per line.
+    signature: of a .tflite with several. trust: whether pickles may be opened, which can run code.
     say: is told what the passes did. Raises MidgeError, UnsupportedError for a layer that cannot be converted.
     """
-    refuse_overwriting(output, source, calibration, labels)
-    graph, data = frontends.load(Path(source), Path(calibration) if calibration else None)
-    model = build(graph, say)
-    model.labels = _labels(Path(labels), model) if labels else []
+    output = Path(output)
+    paths = [Path(p) for p in (calibration, labels) if p]
+    where = ""
+    if isinstance(source, (str, Path)):
+        source, where = Path(source), Path(source).name
+        paths.append(source)
+    refuse_overwriting(output, *paths)
+    examples = (example,) if isinstance(example, np.ndarray) else tuple(example)
+    calibration = Path(calibration) if calibration else None
+    loaded = frontends.load(source, frontends.Request(examples, signature, trust, calibration))
+    for note in loaded.notes:
+        say(note)
+    model = build(loaded.graph, say)
+    model.labels = _labels(Path(labels), model) if labels else loaded.labels
     model.info |= {
-        "name": name or graph.name,
-        "source": Path(source).name,
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "name": name or loaded.graph.name,
+        "source": where or type(source).__name__,
+        "sha256": hashlib.sha256(loaded.data).hexdigest(),
         "midge": midge_version(),
     }
     model.golden_seed = GOLDEN_SEED
     model.golden = reference.golden_values(model)
-    write_whole(Path(output), model.to_bytes())
+    write_whole(output, model.to_bytes())
     return model
 
 

@@ -244,7 +244,7 @@ def test_too_little_even_for_streaming(make_model) -> None:
 
 
 def run_midge(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", "from midge_host.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from midge_host.commands.main import main; main()", *arguments]
     return subprocess.run(command, capture_output=True, text=True)
 
 

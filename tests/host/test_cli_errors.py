@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import hostile
-from midge_host import cli
+from midge_host.commands import main as cli
 from midge_host.convert import build, convert
 from midge_host.device import reference
 from midge_host.device.model_file import read
@@ -402,8 +402,8 @@ def test_interrupted(bench: Path, backend: str) -> None:
     temporary.mkdir()
     started = bench / "started"
     # Where the tests run in the background, their children would not hear of Ctrl-C.
-    hook = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import midge_host.cli as c; "
-    hook += f"open({str(started)!r}, 'w').close(); c.main()"
+    hook = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    hook += f"import midge_host.commands.main as c; open({str(started)!r}, 'w').close(); c.main()"
     command = [sys.executable, "-c", hook, "run", "good.midge", "--inputs", "in.npz", "--outputs", "out.npz"]
     child = subprocess.Popen(
         [*command, "--backend", backend],
@@ -442,11 +442,11 @@ def test_a_fault_of_midges_own(
         entry = LOWERINGS[operators.Add]
         monkeypatch.setitem(LOWERINGS, operators.Add, entry._replace(lower=_key_error))
     elif where == "pass":
-        monkeypatch.setattr("midge_host.convert.PASSES", [_key_error])
+        monkeypatch.setattr(sys.modules["midge_host.convert"], "PASSES", [_key_error])
     elif where == "reader":
         monkeypatch.setitem(tflite.OPERATORS, "ADD", (operators.Add, _key_error))
     else:
-        monkeypatch.setattr("midge_host.convert.lay_out", _key_error)
+        monkeypatch.setattr(sys.modules["midge_host.convert"], "lay_out", _key_error)
     monkeypatch.setattr("tempfile.tempdir", str(bench))
     before = contents(bench)
     monkeypatch.chdir(bench)

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import MidgeError
+from . import Loaded, Request
+from .tflite import load_tflite
 
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 
@@ -55,6 +57,12 @@ _EXPORT_HINT = (
     "in the program that built the model, write it as a SavedModel folder "
     "(model.export(folder); Keras 2: tf.saved_model.save(model, folder)) and convert that"
 )
+
+
+def load(source: pathlib.Path, request: Request) -> Loaded:
+    """The graph of a .keras or .h5 file or a SavedModel folder, quantised by TensorFlow."""
+    data = keras_to_tflite(source, request.calibration)
+    return Loaded(load_tflite(data, source.name), data)
 
 
 def keras_to_tflite(path: pathlib.Path, calibration: pathlib.Path | None) -> bytes:

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
+from pathlib import Path
 from types import EllipsisType
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..ir import operators as ir
 from ..ir.evaluate import fold
 from ..ir.graph import Edge, Graph, Node, Quantization, Tensor
 from ..ir.operators import NO_PADDING, Activation, Padding, Pair
+from . import Loaded, Request, read_file
 
 DTYPES = {
     tflite.TensorType.FLOAT32: "float32",
@@ -88,6 +90,14 @@ OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
 }
 # A table without fields: all of them have the schema's defaults.
 _NO_FIELDS = struct.pack("<HHi", 4, 4, 4)
+
+
+def load(source: Path, request: Request) -> Loaded:
+    """The graph of a .tflite file."""
+    data = read_file(source)
+    if request.calibration is not None:
+        raise MidgeError(f"{source}: a .tflite is quantised already; --calibration goes with Keras models")
+    return Loaded(load_tflite(data, source.name), data)
 
 
 def load_tflite(data: bytes, where: str) -> Graph:

@@ -85,6 +85,21 @@ class Evaluator:
                 values[id(tensor)] = quantise(tensor, value)
 
 
+def results_of_zeros(node: Node) -> list[Array]:
+    """What an operator gives when all that it reads, but constants, is zero: shapes and types. UnsupportedError where
+    its operands do not fit together."""
+    operands = []
+    for name in node.OPERANDS:
+        arrays = [t.data if t.data is not None else np.zeros(t.shape, t.dtype) for t in node.tensors(name)]
+        operands.append(arrays if isinstance(getattr(node, name), list) else arrays[0] if arrays else None)
+    try:
+        with np.errstate(all="ignore"):
+            return [np.asarray(made) for made in _compute(node, operands)][: len(node.outputs)]
+    except (ValueError, IndexError, TypeError, ZeroDivisionError) as error:
+        shapes = ", ".join(str(t.shape) for t in node.inputs)
+        raise node.refuse(f"its inputs {shapes} do not fit together ({error})", "export the model again") from None
+
+
 def fold(node: Node) -> bool:
     """Gives the results of an operator that reads constants only their values; whether it did. Scales are not
     computed with: quantised constants are moved only."""

@@ -10,13 +10,13 @@ import traceback
 
 import click
 
-from .commands import Commands
-from .errors import CheckFailed, MidgeError, printable
+from ..errors import CheckFailed, MidgeError, printable
+from . import Commands
 
 
 def _version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from .convert import midge_version
+        from ..convert import midge_version
 
         click.echo(f"midge {midge_version()}")
         context.exit()

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import MidgeError
+from ..errors import MidgeError
 
 
 def load_arrays(path: Path, name: str) -> list[np.ndarray]:
