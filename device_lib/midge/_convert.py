@@ -1,6 +1,7 @@
 # Readings and results that encode() and decode() do not take as they are: lists, several tensors, mistakes. Imported on
 # first use.
 
+import struct
 from array import array
 
 from . import _text as text
@@ -15,6 +16,9 @@ except ImportError:
 
 # generated: reasons (host/midge_host/device/spec.py, `make generate`)
 _MAX_RANK = const(6)
+_FLAGS_AT = const(39)
+_TAKES_NAN = const(4)
+_FUNCTION = const(3)
 _BAD_OPERATOR = const(1)
 _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
@@ -48,7 +52,7 @@ def store(model, out):
         _check_count("outputs", model.outputs, out)
         for i in range(len(out)):
             tensor = model.outputs[i]
-            if tensor.module.decode(tensor.raw, model._arena, out[i]):
+            if tensor.raw[_FLAGS_AT] & _FUNCTION or tensor.module.decode(tensor.raw, model._arena, out[i]):
                 _store(tensor, model._arena, out[i])
 
 
@@ -80,7 +84,7 @@ def _load(tensor, reading, arena):
             raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, len(reading)))
         if status == _BAD_READING:
             raise ValueError(text("nan", tensor.name))
-        if tensor.element != "int8" and len(reading) and len(bytes(memoryview(reading)[:1])) == 1:
+        if tensor.element not in ("int8", "float32") and len(reading) and len(bytes(memoryview(reading)[:1])) == 1:
             raise TypeError(text("bytes", tensor.name, tensor.element, type(reading).__name__))
     quantize(tensor, reading, arena)
 
@@ -95,17 +99,21 @@ def _holds_reals(reading):
 
 def _store(tensor, arena, out):
     # The same for where the output goes: a list, or a mistake.
-    if isinstance(out, list):
-        values = array("f", bytes(4 * len(out)))
-        status = tensor.module.decode(tensor.raw, arena, values)
-        if status == 0:
+    values = array("f", bytes(4 * len(out))) if isinstance(out, list) else out
+    status = tensor.module.decode(tensor.raw, arena, values)
+    if status == 0:
+        function = tensor.raw[_FLAGS_AT] & _FUNCTION  # of the real values
+        if function and _holds_reals(values):
+            from ._functions import apply
+
+            apply(function, tensor.shape[-1], values.reshape(-1) if hasattr(values, "reshape") else values)
+        if values is not out:
             out[:] = list(values)
-            return
-    else:
-        status = tensor.module.decode(tensor.raw, arena, out)
+        return
     if status == _BAD_TENSOR:
         raise ValueError(text("out length", tensor.name, tensor.size, len(out)))
-    own = {"int8": "array('b'), bytearray", "int16": "array('h')", "int32": "array('i')"}[tensor.element]
+    names = {"int8": "array('b'), bytearray", "int16": "array('h')", "int32": "array('i')", "float32": "bytearray"}
+    own = names[tensor.element]
     raise TypeError(text("out", own, type(out).__name__))
 
 
@@ -145,13 +153,19 @@ def _quantize(tensor, values, arena, count, depth):
 
 
 def _quantized(tensor, value, index):
-    # TFLM's QUANTIZE: round(x / scale) + zero_point, with x and the quotient in float32. int32 has no scale.
+    # TFLM's QUANTIZE: round(x / scale) + zero_point, with x and the quotient in float32. int32 has no scale, and of
+    # float32 the bits are wanted.
+    if tensor.element == "float32":
+        value = _float32(value)
+        if value != value and not tensor.raw[_FLAGS_AT] & _TAKES_NAN:
+            raise ValueError(text("nan", tensor.name))
+        return struct.unpack("<I", struct.pack("<f", value))[0]
     if tensor.element == "int32":
         cell = array("i", (0,))
         cell[0] = value
         return cell[0]
     most = 127 if tensor.element == "int8" else 32767
-    scale, zero_point = tensor.scale, tensor.zero_point
+    scale, zero_point = tensor.scale, tensor.zero_point - (128 if tensor.dtype == "uint8" else 0)
     if tensor.channels:
         scale, zero_point = tensor.channels[index % len(tensor.channels)]
     x = _float32(_float32(value) / scale)

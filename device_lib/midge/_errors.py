@@ -22,7 +22,7 @@ TEXTS = {
     "does not fit": "%s does not fit this board (%s)",
     "file changed": "%s was changed; load it again",
     "file is gone": "%s cannot be read any more",
-    "encoding": "encoding %d of weights is not known to this midge; install a newer one",
+    "encoding": "encoding %d of weights is not known to this midge; deploy a newer library",
     "impossible block": "operator %d: a weight block of an impossible size",
     "impossible channels": "input %s has impossible scales for its channels",
     "impossible entry": "an impossible entry %d; convert the model again",
@@ -35,13 +35,14 @@ TEXTS = {
     "length": "input %s takes %d values %s, got %d",
     "nan": "input %s: a value is NaN; check the sensor",
     "missing": "%s is not installed",
+    "newer": "format %d, this midge reads %d; deploy the library, which is older than the file",
     "nested": "input %s: lists nested more than %d deep",
     "no such section": "no section %r; convert the model again",
     "no self-test": "%s holds no self-test; convert it again",
     "not a midge file": "not a .midge file; make one with `midge convert`",
     "not in mapped memory": "%s is not in mapped memory (ROMFS); use another weights mode",
     "number": "input %s: value %d is %s, not a number",
-    "other version": "%s is of another version; install the one that came with this library",
+    "other version": "%s is of another version; deploy the library again",
     "out length": "output %s has %d values, out has %d",
     "out": "out is an array('f'), %s or list, not %s",
     "outputs": "the model has %d outputs: out is a list of so many, not %s",
@@ -52,9 +53,10 @@ TEXTS = {
     "section size": "section %r of %d bytes does not fit the others; convert the model again",
     "size": "%d bytes long, %d expected; copy it again",
     "tensor outside": "tensor %s lies outside the arena",
-    "unknown entry": "entry %d is not known to this midge; install a newer one",
-    "unknown section": "section %r is not known to this midge; install a newer one",
+    "unknown entry": "entry %d is not known to this midge; deploy a newer library",
+    "unknown section": "section %r is not known to this midge; deploy a newer library",
     "unknown dtype": "tensor %s has an unknown dtype or rank",
+    "impossible function": "tensor %s has an unknown function; update the device library",
     "utf-8": "names are not UTF-8; convert the model again",
     "version": "format %d, this midge reads %d; convert the model again",
     "weights crc": "%s: damaged weights (checksum); copy it again",
@@ -65,7 +67,10 @@ TEXTS = {
 def refusal(path, status, names):
     """The ValueError for a status that check() or run() returned."""
     name = names[(status >> 4) - 1] if names else ""
-    return ValueError("%s: operator %d (%s): %s" % (path, (status >> 4) - 1, name, _REASONS[(status & 15) - 1]))
+    reason = _REASONS[(status & 15) - 1]
+    if status & 15 == 1:
+        reason += "; deploy the library, which may be older than the file"
+    return ValueError("%s: operator %d (%s): %s" % (path, (status >> 4) - 1, name, reason))
 
 
 def refuse(model, status):

@@ -43,10 +43,12 @@ _INIT = const(1)
 _PREDICT = const(3)
 _CHANNEL_ZEROS = const(4194304)
 _INT8 = const(1)
+_FLOAT32 = const(3)
 _INT16 = const(4)
-_BANK_COUNT = const(5)
+_BANK_COUNT = const(6)
 _CORE = const(0)
 _WIDE = const(2)
+_TREES = const(5)
 _BAD_OPERATOR = const(1)
 _BANK_AT = const(1)
 _BLOCKS_AT = const(4)
@@ -55,7 +57,9 @@ _BLOCK_BYTES_AT = const(60)
 _ELEMENT_AT = const(38)
 _NEEDED = const((b"TENS", b"PROG", b"ENTR", b"WDIR", b"WGHT"))
 _OTHERS = const((b"CHAN", b"GOLD", b"NAME", b"LABL", b"INFO"))
-_ELEMENT_BYTES = {1: 1, 4: 2, 5: 4}
+_FUNCTION = const(3)
+_TAKES_NAN = const(4)
+_ELEMENT_BYTES = {1: 1, 4: 2, 5: 4, 3: 4}
 _SCALE_MIN = const(1e-30)
 _SCALE_MAX = const(1e30)
 _HEADER = const("<4sHHIIIIBBH")
@@ -63,7 +67,7 @@ _HEADER = const("<4sHHIIIIBBH")
 _SECTION = const("<4sIIII")
 # tag, flags, offset, bytes, crc
 _TENSOR = const("<IIfiiiBB6HBB")
-# offset, bytes, scale, zero_point, pixel_multiplier, pixel_offset, dtype, rank, shape, element, reserved
+# offset, bytes, scale, zero_point, pixel_multiplier, pixel_offset, dtype, rank, shape, element, flags
 _ENTRY = const("<HHHH")
 # kind, flags, first, last
 _PIECE = const("<IIII")
@@ -135,7 +139,7 @@ def _banks(path, program, names, inputs):
     needed = bytearray(_BANK_COUNT)
     for _, raw, _ in inputs:
         if raw[_ELEMENT_AT] != _INT8:
-            needed[_WIDE] = 1
+            needed[_TREES if raw[_ELEMENT_AT] == _FLOAT32 else _WIDE] = 1
     for i in range(len(names)):
         bank = program[i * _RECORD + _BANK_AT]
         if bank >= _BANK_COUNT:
@@ -245,7 +249,7 @@ def _read(path, view):
     # golden values, program, (inputs, outputs), labels, (bytes of the arena, where the weights are, their bytes, bytes
     # of RAM to stream them, first and last record of init, of predict). view: the file in mapped memory, if it is
     # there; its program is then used where it lies.
-    with open(path, "rb") as file:
+    with _open(path) as file:
         try:
             return _contents(file, view)
         except ValueError as error:
@@ -269,7 +273,7 @@ def _contents(file, view):
         section_count,
     ) = struct.unpack_from(_HEADER, head)
     if version != FORMAT:
-        raise ValueError(text("version", version, FORMAT))
+        raise ValueError(text("version" if version < FORMAT else "newer", version, FORMAT))
     size = file.seek(0, 2)
     if size != file_bytes:
         raise ValueError(text("size", size, file_bytes))
@@ -419,10 +423,18 @@ def _check_tensor(name, raw, channels, arena_bytes):
     unit = _ELEMENT_BYTES.get(fields[14])
     if not 1 <= dtype <= len(_DTYPES) or rank > _MAX_RANK or not unit:
         raise ValueError(text("unknown dtype", name))
+    if (
+        fields[15] > _FUNCTION | _TAKES_NAN
+        or fields[15] & _TAKES_NAN
+        and fields[14] != _FLOAT32
+        or fields[15] & _FUNCTION
+        and not rank
+    ):
+        raise ValueError(text("impossible function", name))
     count = unit
     for n in fields[8 : 8 + rank]:
         count *= n
-    zeros = 128 if unit == 1 else 0x8000
+    zeros = 128 if unit == 1 else 1 if fields[14] == _FLOAT32 else 0x8000
     if not count or count != size or not -zeros <= zero_point < zeros or not _SCALE_MIN < scale < _SCALE_MAX:
         raise ValueError(text("impossible shape", name))
     if offset + size > arena_bytes or offset % unit:
@@ -461,9 +473,19 @@ def _crc(file, start, end):
     return value & 0xFFFFFFFF
 
 
+def _open(path):
+    # MicroPython's OSError does not say which file.
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        if str(path) in str(error):
+            raise
+        raise OSError(error.errno, "%s" % path)
+
+
 def _map(path, asked):
     # A view of the file where it already is in addressable memory; None elsewhere.
-    file = open(path, "rb")
+    file = _open(path)
     try:
         return memoryview(file)
     except TypeError:

@@ -23,6 +23,9 @@ _DTYPES = ("int8", "uint8", "float32", "int16", "int32")
 # generated: banks (host/midge_host/device/banks.py, `make generate`)
 _CORE = const(0)
 _WIDE = const(2)
+_TREES = const(5)
+_FLAGS_AT = const(39)
+_FUNCTION = const(3)
 # generated: end
 _str = str  # found sooner than a builtin
 
@@ -38,23 +41,26 @@ except ImportError:
 class Tensor:
     """A model input or output: name, shape, size (number of values), dtype, scale, zero_point.
 
-    real value = scale * (q - zero_point). dtype is what the source model had there; the device holds int8, or int16
-    and int32 where the model does. channels: (scale, zero point) for each channel of the real values of a reading, where
+    real value = scale * (q - zero_point), q of type dtype: what the source model had there. The device holds int8 (of
+    uint8 128 less), or int16, int32 and float32 where the model does. channels: (scale, zero point) for each channel of the real values of a reading, where
     these have their own; else empty.
     """
 
     def __init__(self, name, raw, channels, modules):
-        fields = struct.unpack_from("<IIfiiiBB6HB", raw)
+        fields = struct.unpack_from("<IIfiiiBB6HBB", raw)
         self.offset, self.bytes, self.scale, self.zero_point = fields[:4]
         self.name = "%s" % name
         self.dtype = _DTYPES[fields[6] - 1]
+        if self.dtype == "uint8":
+            self.zero_point += 128
         self.element = _DTYPES[fields[14] - 1]
-        self.size = self.bytes // (1 if self.element == "int8" else 2 if self.element == "int16" else 4)
+        self.size = self.bytes // {"int8": 1, "int16": 2}.get(self.element, 4)
         self.shape = fields[8 : 8 + fields[7]]
         self.raw = bytearray(raw)
         # Most have none, and an empty tuple takes no heap.
         self.channels = [struct.unpack_from("<fi", channels, at) for at in range(0, len(channels), 8)] or ()
-        self.module = modules[_CORE if self.element == "int8" else _WIDE]  # which has encode() and decode() for it
+        # Which has encode() and decode() for it.
+        self.module = modules[{"int8": _CORE, "float32": _TREES}.get(self.element, _WIDE)]
 
     def __repr__(self):
         return "Tensor(%s %s %s)" % (self.name, self.dtype, self.shape)
@@ -90,9 +96,9 @@ class Model:
         self.inputs = [Tensor(*edge, modules) for edge in inputs]
         self.outputs = [Tensor(*edge, modules) for edge in outputs]
         # For the one input and the one output. Without a descriptor encode() and decode() refuse: _convert.py then goes
-        # through several, or through channels.
+        # through several, or through channels, or computes a function of the output.
         self._input = b"" if len(inputs) > 1 or self.inputs[0].channels else self.inputs[0].raw
-        self._output = self.outputs[0].raw if len(outputs) == 1 else b""
+        self._output = b"" if len(outputs) > 1 or self.outputs[0].raw[_FLAGS_AT] & _FUNCTION else self.outputs[0].raw
         self._encode = self.inputs[0].module.encode
         self._decode = self.outputs[0].module.decode
         self.labels = ["%s" % label for label in labels]

@@ -10,6 +10,7 @@ from ._portable import (
     _rescale,
     _rounding_shift,
     _signed,
+    _values,
     _wrap,
     check_records,
     run_records,
@@ -30,6 +31,11 @@ _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
 _FIRST_TRANSPOSED = const(1)
 _SECOND_TRANSPOSED = const(2)
+_EXCLUSIVE = const(1)
+_REVERSE = const(2)
+_TOTAL = const(4)
+_GATHER_TABLE = const(1)
+_TYPES = const(2)
 _FLAGS = const(3)
 _BLOCKS = const(4)
 _INPUT = const(-7)
@@ -68,11 +74,40 @@ _MATMUL_DEPTH = const(15)
 _MATMUL_COLUMNS = const(16)
 _MATMUL_INPUT2 = const(17)
 _MATMUL_MULTIPLIER = const(18)
+_ARITHMETIC_SHIFT = const(7)
+_ARITHMETIC_ZERO1 = const(8)
+_ARITHMETIC_ZERO2 = const(9)
+_ARITHMETIC_OUTPUT_ZERO = const(10)
+_ARITHMETIC_REPEAT1 = const(11)
+_ARITHMETIC_REPEAT2 = const(12)
+_ARITHMETIC_CLAMP_MIN = const(13)
+_ARITHMETIC_CLAMP_MAX = const(14)
+_ARITHMETIC_SHAPE = const(15)
+_ARITHMETIC_INPUT2 = const(20)
+_ARITHMETIC_MULTIPLIER = const(23)
+_SUMS_INPUT_ZERO = const(5)
+_SUMS_OUTPUT_ZERO = const(6)
+_SUMS_LEFT_SHIFT = const(7)
+_SUMS_SHIFT = const(8)
+_SUMS_START = const(9)
+_SUMS_OUTER = const(10)
+_SUMS_REDUCE = const(11)
+_SUMS_INNER = const(12)
+_SUMS_MULTIPLIER = const(13)
+_GATHER_OUTER = const(5)
+_GATHER_SIZE = const(6)
+_GATHER_INNER = const(7)
+_GATHER_BLOCK_ROWS = const(8)
+_GATHER_COUNT = const(9)
+_GATHER_INPUT2 = const(10)
 _SOFTMAX_LAYOUT = "<BBBBH18xIIiiiIIIIIII"
 _REDUCE_LAYOUT = "<BBBBHbbbb14xIIIiiIIIIIII"
 _RESIZE_LAYOUT = "<BBBBHHHHHHH10xiiiiIIIIIII"
 _NORMALIZE_LAYOUT = "<BBBBHb29xIIIIIIIII"
 _MATMUL_LAYOUT = "<BBBBHbbbbBB3HHHH12xIiIIIIIII"
+_ARITHMETIC_LAYOUT = "<BBBBHbbbbbbBBhh5HIiiiIIIIIII"
+_SUMS_LAYOUT = "<BBBBHbbbbh16xIIIiIIIIIII"
+_GATHER_LAYOUT = "<BBBBHHHHH22xIIIIIIIII"
 # generated: end
 
 _OK = const(0)
@@ -165,17 +200,79 @@ def _check_l2_normalization(op, arena_bytes):
 def _check_batch_matmul(op, arena_bytes):
     if (
         op[_FLAGS] > 3
-        or not 1 <= op[_MATMUL_DEPTH] <= 33025
+        or not 1 <= op[_MATMUL_DEPTH] <= (65535 if op[_TYPES] & 15 != 1 else 33025)
         or not _elements(op, _MATMUL_BATCH, 3)
         or not op[_MATMUL_ROWS]
         or not op[_MATMUL_COLUMNS]
         or not _is_rescale(op[_MATMUL_MULTIPLIER], op[_MATMUL_SHIFT])
+        or op[_MATMUL_SHIFT] > (7 if op[_TYPES] & 15 != 1 else 30)
+        or (op[_INPUT] | op[_MATMUL_INPUT2] | op[_OUTPUT]) % (2 if op[_TYPES] & 15 != 1 else 1)
+    ):
+        return _BAD_PARAMETER
+    if op[_BLOCKS]:
+        if op[_BLOCKS] != 1 or op[_BLOCK_BYTES] < 4 * op[_MATMUL_COLUMNS]:
+            return _BAD_WEIGHTS
+    if (
+        op[_INPUT] + _elements(op, _MATMUL_BATCH, 3, op[_MATMUL_REPEAT1]) * op[_MATMUL_ROWS] * op[_MATMUL_DEPTH] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_MATMUL_INPUT2] + _elements(op, _MATMUL_BATCH, 3, op[_MATMUL_REPEAT2]) * op[_MATMUL_DEPTH] * op[_MATMUL_COLUMNS] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_OUTPUT] + _elements(op, _MATMUL_BATCH, 3) * op[_MATMUL_ROWS] * op[_MATMUL_COLUMNS] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_div(op, arena_bytes):
+    if (
+        not _elements(op, _ARITHMETIC_SHAPE, 5)
+        or not _is_rescale(op[_ARITHMETIC_MULTIPLIER], op[_ARITHMETIC_SHIFT])
+        or op[_ARITHMETIC_SHIFT] > 22
+        or op[_ARITHMETIC_CLAMP_MIN] > op[_ARITHMETIC_CLAMP_MAX]
+        or op[_ARITHMETIC_CLAMP_MIN] < -128
+        or op[_ARITHMETIC_CLAMP_MAX] > 127
     ):
         return _BAD_PARAMETER
     if (
-        op[_INPUT] + _elements(op, _MATMUL_BATCH, 3, op[_MATMUL_REPEAT1]) * op[_MATMUL_ROWS] * op[_MATMUL_DEPTH] > arena_bytes
-        or op[_MATMUL_INPUT2] + _elements(op, _MATMUL_BATCH, 3, op[_MATMUL_REPEAT2]) * op[_MATMUL_DEPTH] * op[_MATMUL_COLUMNS] > arena_bytes
-        or op[_OUTPUT] + _elements(op, _MATMUL_BATCH, 3) * op[_MATMUL_ROWS] * op[_MATMUL_COLUMNS] > arena_bytes
+        op[_INPUT] + _elements(op, _ARITHMETIC_SHAPE, 5, op[_ARITHMETIC_REPEAT1]) * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_ARITHMETIC_INPUT2] + _elements(op, _ARITHMETIC_SHAPE, 5, op[_ARITHMETIC_REPEAT2]) * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_OUTPUT] + _elements(op, _ARITHMETIC_SHAPE, 5) * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_cumsum(op, arena_bytes):
+    if (
+        op[_FLAGS] > 7
+        or not op[_SUMS_OUTER]
+        or not op[_SUMS_REDUCE]
+        or not op[_SUMS_INNER]
+        or not 0 <= op[_SUMS_LEFT_SHIFT] <= 19
+        or not _is_rescale(op[_SUMS_MULTIPLIER], op[_SUMS_SHIFT])
+    ):
+        return _BAD_PARAMETER
+    if (
+        op[_INPUT] + op[_SUMS_OUTER] * op[_SUMS_REDUCE] * op[_SUMS_INNER] > arena_bytes
+        or op[_OUTPUT] + op[_SUMS_OUTER] * (1 if op[_FLAGS] & 4 else op[_SUMS_REDUCE]) * op[_SUMS_INNER] > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_gather(op, arena_bytes):
+    if op[_FLAGS] > 1 or not op[_GATHER_OUTER] or not op[_GATHER_SIZE] or not op[_GATHER_INNER] or op[_INPUT] % 4:
+        return _BAD_PARAMETER
+    if op[_FLAGS] & 1:
+        if op[_GATHER_OUTER] != 1 or not op[_GATHER_BLOCK_ROWS]:
+            return _BAD_PARAMETER
+        if (
+            op[_BLOCKS] * op[_GATHER_BLOCK_ROWS] < op[_GATHER_SIZE]
+            or op[_BLOCK_BYTES] < op[_GATHER_BLOCK_ROWS] * op[_GATHER_INNER]
+        ):
+            return _BAD_WEIGHTS
+    if (
+        op[_INPUT] + op[_GATHER_COUNT] * 4 > arena_bytes
+        or op[_GATHER_INPUT2] + (0 if op[_FLAGS] & 1 else op[_GATHER_OUTER]) * op[_GATHER_SIZE] * op[_GATHER_INNER] > arena_bytes
+        or op[_OUTPUT] + op[_GATHER_OUTER] * op[_GATHER_COUNT] * op[_GATHER_INNER] > arena_bytes
     ):
         return _BAD_TENSOR
     return _OK
@@ -228,6 +325,50 @@ def _log_softmax(op, arena, weights, block, begin, end):
             out += 1
 
 
+def _cumsum(op, arena, weights, block, begin, end):
+    outer, reduce, inner = op[_SUMS_OUTER], op[_SUMS_REDUCE], op[_SUMS_INNER]
+    x = _signed(arena, op[_INPUT], outer * reduce * inner)
+    flags, zero, left, out_zero = op[_FLAGS], op[_SUMS_INPUT_ZERO], op[_SUMS_LEFT_SHIFT], op[_SUMS_OUTPUT_ZERO]
+    multiplier, shift = op[_SUMS_MULTIPLIER], op[_SUMS_SHIFT]
+    rows = range(reduce - 1, -1, -1) if flags & _REVERSE else range(reduce)
+    for o in range(outer):
+        for i in range(inner):
+            total = op[_SUMS_START]
+            for row in rows:
+                at = (o * reduce + row) * inner + i
+                before = total
+                total += x[at] - zero
+                q = _rescale(_wrap((before if flags & _EXCLUSIVE else total) << left), multiplier, shift)
+                to = o * inner + i if flags & _TOTAL else at
+                arena[op[_OUTPUT] + to] = _clamp(_wrap(q + out_zero), -128, 127) & 255
+
+
+def _div(op, arena, weights, block, begin, end):
+    from ._portable_tensor import _broadcast
+
+    _broadcast(op, arena, _quotient)
+
+
+def _quotient(op, a, b):
+    a -= op[_ARITHMETIC_ZERO1]
+    b -= op[_ARITHMETIC_ZERO2]
+    if b < 0:
+        a, b = -a, -b
+    if a == 0 or b == 0:  # a quotient by 0 is beyond all limits
+        return (a << 16) + op[_ARITHMETIC_OUTPUT_ZERO]
+    digits, headroom = 0, 31  # binary digits of b; what a can be shifted left
+    while b >> digits:
+        digits += 1
+    rest = -a - 1 if a < 0 else a
+    while rest:
+        headroom -= 1
+        rest >>= 1
+    quotient = _high_mul(a << headroom, _reciprocal((b << (32 - digits)) - 0x80000000))
+    right = digits - 1 + headroom - op[_ARITHMETIC_SHIFT]
+    scaled = _high_mul(quotient, op[_ARITHMETIC_MULTIPLIER])
+    return (0 if right > 31 else _rounding_shift(scaled, right)) + op[_ARITHMETIC_OUTPUT_ZERO]
+
+
 def _arg_max(op, arena, weights, block, begin, end):
     outer, reduce, inner = op[_REDUCE_OUTER], op[_REDUCE_REDUCE], op[_REDUCE_INNER]
     out = op[_OUTPUT]
@@ -264,6 +405,26 @@ def _resize_nearest(op, arena, weights, block, begin, end):
                 at = row + min(table[out_h + x], in_w - 1) * in_c
                 view[out : out + in_c] = view[at : at + in_c]
                 out += in_c
+
+
+def _gather(op, arena, weights, block, begin, end):
+    size, inner, count, rows = op[_GATHER_SIZE], op[_GATHER_INNER], op[_GATHER_COUNT], op[_GATHER_BLOCK_ROWS]
+    indexes = _values("I", arena, op[_INPUT], 4 * count)
+    view, out = memoryview(arena), op[_OUTPUT]
+    table = op[_FLAGS] & _GATHER_TABLE
+    source = memoryview(weights) if table else view
+    for o in range(op[_GATHER_OUTER]):
+        for at in indexes:
+            at = min(at, size - 1)
+            if not table:
+                at = op[_GATHER_INPUT2] + (o * size + at) * inner
+            elif begin <= at // rows < end:  # other rows come with other blocks
+                at = block + at // rows * op[_BLOCK_BYTES] + at % rows * inner
+            else:
+                at = -1
+            if at >= 0:
+                view[out : out + inner] = source[at : at + inner]
+            out += inner
 
 
 def _places(step, start, size, outputs):
@@ -338,27 +499,37 @@ def _matrix(op, index, repeat):
     return number
 
 
-def _batch_matmul(op, arena, weights, block, begin, end):
+def _batch_matmul(op, arena, weights, block, begin, end):  # of int16 too, where the wide bank calls it
+    wide = op[_TYPES] & 15 != 1
+    if wide:
+        from ._portable_int16 import _rescale_wide as rescale
+    else:
+        rescale = _rescale
+    code, unit, low, high = ("h", 2, -32768, 32767) if wide else ("b", 1, -128, 127)
+    bias = _values("i", weights, block, 4 * op[_MATMUL_COLUMNS]) if op[_BLOCKS] else ()
     rows, depth, columns = op[_MATMUL_ROWS], op[_MATMUL_DEPTH], op[_MATMUL_COLUMNS]
     multiplier, shift = op[_MATMUL_MULTIPLIER], op[_MATMUL_SHIFT]
     zero1, zero2, out_zero = op[_MATMUL_ZERO1], op[_MATMUL_ZERO2], op[_MATMUL_OUTPUT_ZERO]
     out = op[_OUTPUT]
     for index in range(_elements(op, _MATMUL_BATCH, 3)):
         at1, at2 = _matrix(op, index, op[_MATMUL_REPEAT1]), _matrix(op, index, op[_MATMUL_REPEAT2])
-        a = _signed(arena, op[_INPUT] + at1 * rows * depth, rows * depth)
-        b = _signed(arena, op[_MATMUL_INPUT2] + at2 * depth * columns, depth * columns)
+        a = _values(code, arena, op[_INPUT] + at1 * rows * depth * unit, rows * depth * unit)
+        b = _values(code, arena, op[_MATMUL_INPUT2] + at2 * depth * columns * unit, depth * columns * unit)
         if op[_FLAGS] & _FIRST_TRANSPOSED:
             a = [a[k * rows + i] for i in range(rows) for k in range(depth)]
         if not op[_FLAGS] & _SECOND_TRANSPOSED:
             b = [b[k * columns + j] for j in range(columns) for k in range(depth)]
         for i in range(0, rows * depth, depth):
             for j in range(0, columns * depth, depth):
-                total = 0
+                total = bias[j // depth] if bias else 0
                 for k in range(depth):
                     total += (a[i + k] - zero1) * (b[j + k] - zero2)
-                q = _wrap(_rescale(total, multiplier, shift) + out_zero)
-                arena[out] = _clamp(q, -128, 127) & 255
-                out += 1
+                total = total if wide else _wrap(total)
+                q = _clamp(_wrap(rescale(total, multiplier, shift) + out_zero), low, high)
+                arena[out] = q & 255
+                if wide:
+                    arena[out + 1] = q >> 8 & 255
+                out += unit
 
 
 # generated: kernels (host/midge_host/device/ops, `make generate`)
@@ -368,6 +539,9 @@ _KERNELS = {
     0x010415: (_RESIZE_LAYOUT, _check_resize_nearest, _resize_nearest, True, 0),  # RESIZE_NEAREST_NEIGHBOR, int8
     0x010416: (_RESIZE_LAYOUT, _check_resize_bilinear, _resize_bilinear, False, 0),  # RESIZE_BILINEAR, int8
     0x010417: (_NORMALIZE_LAYOUT, _check_l2_normalization, _l2_normalization, False, 0),  # L2_NORMALIZATION, int8
-    0x010418: (_MATMUL_LAYOUT, _check_batch_matmul, _batch_matmul, False, 0),  # BATCH_MATMUL, int8
+    0x010418: (_MATMUL_LAYOUT, _check_batch_matmul, _batch_matmul, True, 0),  # BATCH_MATMUL, int8
+    0x01041C: (_ARITHMETIC_LAYOUT, _check_div, _div, False, 0),  # DIV, int8
+    0x01041D: (_SUMS_LAYOUT, _check_cumsum, _cumsum, False, 0),  # CUMSUM, int8
+    0x01041E: (_GATHER_LAYOUT, _check_gather, _gather, True, 0),  # GATHER, int8
 }
 # generated: end

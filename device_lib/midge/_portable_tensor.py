@@ -7,7 +7,6 @@ from ._portable import (
     _elements,
     _is_rescale,
     _rescale,
-    _signed,
     _store,
     _values,
     _wrap,
@@ -29,14 +28,22 @@ _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
 _OUTPUT_HAS_STRIDES = const(1)
-_KIND_SUB = const(1)
+_KIND_ADD = const(0)
 _KIND_MUL = const(2)
 _KIND_MAXIMUM = const(3)
 _KIND_MINIMUM = const(4)
 _KIND_PRELU = const(5)
+_KIND_SQUARED_DIFFERENCE = const(6)
+_KIND_EQUAL = const(7)
+_KIND_NOT_EQUAL = const(8)
+_KIND_GREATER_EQUAL = const(10)
 _LEFT_SHIFT = const(20)
 _LEFT_SHIFT16 = const(15)
+_SQUARED_SHIFT = const(7)
+_COMPARED_SHIFT = const(8)
 _OUTPUT_INT16 = const(1)
+_OUTPUT_INT32 = const(2)
+_INPUT_INT32 = const(4)
 _TYPES = const(2)
 _FLAGS = const(3)
 _BLOCKS = const(4)
@@ -73,10 +80,17 @@ _REQUANTIZE_CLAMP_MAX = const(10)
 _REQUANTIZE_COUNT = const(11)
 _REQUANTIZE_MULTIPLIER = const(12)
 _REQUANTIZE_NEGATIVE_MULTIPLIER = const(13)
+_SELECT_SHAPE = const(5)
+_SELECT_REPEAT1 = const(10)
+_SELECT_REPEAT2 = const(11)
+_SELECT_REPEAT3 = const(12)
+_SELECT_INPUT2 = const(13)
+_SELECT_INPUT3 = const(14)
 _COPY_LAYOUT = "<BBBBH5HH2x5iIIIIIIII"
 _CONSTANT_LAYOUT = "<BBBBHb33xIIIIIIII"
 _ARITHMETIC_LAYOUT = "<BBBBHbbbbbbBBhh5HIiiiIIIIIII"
-_REQUANTIZE_LAYOUT = "<BBBBHbbbbhh18xIiiIIIIIII"
+_REQUANTIZE_LAYOUT = "<BBBBHbbhhhh16xIiiIIIIIII"
+_SELECT_LAYOUT = "<BBBBH5HBBB17xIIIIIIIII"
 # generated: end
 
 _OK = const(0)
@@ -111,7 +125,7 @@ def _check_constant(op, arena_bytes):
 
 def _check_arithmetic(op, arena_bytes):
     if (
-        op[_FLAGS] > 5
+        op[_FLAGS] > 10
         or not _elements(op, _ARITHMETIC_SHAPE, 5)
         or not _is_rescale(op[_ARITHMETIC_MULTIPLIER1], op[_ARITHMETIC_SHIFT1])
         or not _is_rescale(op[_ARITHMETIC_MULTIPLIER2], op[_ARITHMETIC_SHIFT2])
@@ -133,19 +147,35 @@ def _check_arithmetic(op, arena_bytes):
 
 def _check_requantize(op, arena_bytes):
     if (
-        op[_FLAGS] > 1
+        op[_FLAGS] > 7
         or not _is_rescale(op[_REQUANTIZE_MULTIPLIER], op[_REQUANTIZE_SHIFT])
         or not _is_rescale(op[_REQUANTIZE_NEGATIVE_MULTIPLIER], op[_REQUANTIZE_NEGATIVE_SHIFT])
         or op[_REQUANTIZE_CLAMP_MIN] > op[_REQUANTIZE_CLAMP_MAX]
         or op[_REQUANTIZE_CLAMP_MIN] < (-32768 if op[_FLAGS] & 1 else -128)
         or op[_REQUANTIZE_CLAMP_MAX] > (32767 if op[_FLAGS] & 1 else 127)
-        or op[_INPUT] % (2 if op[_TYPES] & 15 != 1 else 1)
-        or op[_OUTPUT] % (2 if op[_FLAGS] & 1 else 1)
+        or op[_INPUT] % (4 if op[_FLAGS] & 4 else (2 if op[_TYPES] & 15 != 1 else 1))
+        or op[_OUTPUT] % (4 if op[_FLAGS] & 2 else (2 if op[_FLAGS] & 1 else 1))
     ):
         return _BAD_PARAMETER
     if (
-        op[_INPUT] + op[_REQUANTIZE_COUNT] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
-        or op[_OUTPUT] + op[_REQUANTIZE_COUNT] * (2 if op[_FLAGS] & 1 else 1) > arena_bytes
+        op[_INPUT] + op[_REQUANTIZE_COUNT] * (4 if op[_FLAGS] & 4 else (2 if op[_TYPES] & 15 != 1 else 1)) > arena_bytes
+        or op[_OUTPUT] + op[_REQUANTIZE_COUNT] * (4 if op[_FLAGS] & 2 else (2 if op[_FLAGS] & 1 else 1)) > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_select(op, arena_bytes):
+    if (
+        not _elements(op, _SELECT_SHAPE, 5)
+        or (op[_SELECT_INPUT2] | op[_SELECT_INPUT3] | op[_OUTPUT]) % (2 if op[_TYPES] & 15 != 1 else 1)
+    ):
+        return _BAD_PARAMETER
+    if (
+        op[_INPUT] + _elements(op, _SELECT_SHAPE, 5, op[_SELECT_REPEAT1]) > arena_bytes
+        or op[_SELECT_INPUT2] + _elements(op, _SELECT_SHAPE, 5, op[_SELECT_REPEAT2]) * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_SELECT_INPUT3] + _elements(op, _SELECT_SHAPE, 5, op[_SELECT_REPEAT3]) * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_OUTPUT] + _elements(op, _SELECT_SHAPE, 5) * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
     ):
         return _BAD_TENSOR
     return _OK
@@ -213,47 +243,84 @@ def _constant(op, arena, weights, block, begin, end):
 
 
 def _arithmetic(op, arena, weights, block, begin, end):
-    shape = op[_ARITHMETIC_SHAPE : _ARITHMETIC_SHAPE + 5]
+    _broadcast(op, arena, _pair)
+
+
+def _pair(op, a, b):
+    # The output of two elements, before it is limited.
+    kind = op[_FLAGS]
+    if kind == _KIND_MAXIMUM:
+        return max(a, b)
+    if kind == _KIND_MINIMUM:
+        return min(a, b)
     m1, m2, m = op[_ARITHMETIC_MULTIPLIER1], op[_ARITHMETIC_MULTIPLIER2], op[_ARITHMETIC_MULTIPLIER]
     s1, s2, s = op[_ARITHMETIC_SHIFT1], op[_ARITHMETIC_SHIFT2], op[_ARITHMETIC_SHIFT]
-    zero1, zero2, out_zero = op[_ARITHMETIC_ZERO1], op[_ARITHMETIC_ZERO2], op[_ARITHMETIC_OUTPUT_ZERO]
-    low, high, kind = op[_ARITHMETIC_CLAMP_MIN], op[_ARITHMETIC_CLAMP_MAX], op[_FLAGS]
-    code, unit, left = ("b", 1, _LEFT_SHIFT) if op[_TYPES] & 15 == 1 else ("h", 2, _LEFT_SHIFT16)
-    steps = []
-    inputs = []
-    for at, repeat in (
-        (op[_INPUT], op[_ARITHMETIC_REPEAT1]),
-        (op[_ARITHMETIC_INPUT2], op[_ARITHMETIC_REPEAT2]),
-    ):
-        inputs.append(_values(code, arena, at, unit * _elements(shape, 0, 5, repeat)))
-        # Of each dimension, the product of those behind it: bits for it and for those before it are set too.
-        steps.append([0 if repeat >> d & 1 else _elements(shape, 0, 5, repeat | (2 << d) - 1) for d in range(5)])
-    x, y = inputs
+    a -= op[_ARITHMETIC_ZERO1]
+    b -= op[_ARITHMETIC_ZERO2]
+    if kind == _KIND_MUL:
+        q = _rescale(a * b, m, s)
+    elif kind == _KIND_PRELU:
+        q = _rescale(a * b, m2, s2) if a < 0 else _rescale(a, m1, s1)
+    else:
+        narrow = op[_TYPES] & 15 == 1
+        left = _LEFT_SHIFT if narrow else _LEFT_SHIFT16
+        if kind == _KIND_SQUARED_DIFFERENCE:
+            left = _SQUARED_SHIFT if narrow else 0
+        elif kind > _KIND_SQUARED_DIFFERENCE:
+            left = _COMPARED_SHIFT
+        a = _rescale(_wrap(a << left), m1, s1)
+        b = _rescale(_wrap(b << left), m2, s2)
+        if kind == _KIND_EQUAL:
+            return a == b
+        if kind == _KIND_NOT_EQUAL:
+            return a != b
+        if kind > _KIND_SQUARED_DIFFERENCE:
+            return a > b or a == b and kind == _KIND_GREATER_EQUAL
+        a = _wrap(a + b if kind == _KIND_ADD else a - b)
+        q = _rescale(_wrap(a * a) if kind == _KIND_SQUARED_DIFFERENCE else a, m, s)
+    return _wrap(q + op[_ARITHMETIC_OUTPUT_ZERO])
+
+
+def _strides(shape, repeat):
+    # Of each dimension, the product of those behind it: bits for it and for those before it are set too.
+    return [0 if repeat >> d & 1 else _elements(shape, 0, 5, repeat | (2 << d) - 1) for d in range(5)]
+
+
+def _broadcast(op, arena, function):
+    shape = op[_ARITHMETIC_SHAPE : _ARITHMETIC_SHAPE + 5]
+    low, high = op[_ARITHMETIC_CLAMP_MIN], op[_ARITHMETIC_CLAMP_MAX]
+    repeat1, repeat2 = op[_ARITHMETIC_REPEAT1], op[_ARITHMETIC_REPEAT2]
+    code, unit = ("b", 1) if op[_TYPES] & 15 == 1 else ("h", 2)
+    x = _values(code, arena, op[_INPUT], unit * _elements(shape, 0, 5, repeat1))
+    y = _values(code, arena, op[_ARITHMETIC_INPUT2], unit * _elements(shape, 0, 5, repeat2))
+    steps1, steps2 = _strides(shape, repeat1), _strides(shape, repeat2)
     out = _values(code, arena, op[_OUTPUT], unit * _elements(shape, 0, 5))
     i = j = 0
     index = [0] * 5
     other = [0] * 5
     for at in range(len(out)):
-        a, b = x[i], y[j]
-        if kind == _KIND_MAXIMUM:
-            q = max(a, b)
-        elif kind == _KIND_MINIMUM:
-            q = min(a, b)
-        else:
-            a -= zero1
-            b -= zero2
-            if kind == _KIND_MUL:
-                q = _rescale(a * b, m, s)
-            elif kind == _KIND_PRELU:
-                q = _rescale(a * b, m2, s2) if a < 0 else _rescale(a, m1, s1)
-            else:
-                b = _rescale(_wrap(b << left), m2, s2)
-                q = _rescale(_wrap(_rescale(_wrap(a << left), m1, s1) + (-b if kind == _KIND_SUB else b)), m, s)
-            q = _wrap(q + out_zero)
-        out[at] = _clamp(q, low, high)
+        out[at] = _clamp(function(op, x[i], y[j]), low, high)
         if at + 1 < len(out):
-            i += _next(index, shape, steps[0])
-            j += _next(other, shape, steps[1])
+            i += _next(index, shape, steps1)
+            j += _next(other, shape, steps2)
+    _store(arena, op[_OUTPUT], out)
+
+
+def _select(op, arena, weights, block, begin, end):
+    shape = op[_SELECT_SHAPE : _SELECT_SHAPE + 5]
+    code, unit = ("b", 1) if op[_TYPES] & 15 == 1 else ("h", 2)
+    condition = op[_INPUT]
+    x = _values(code, arena, op[_SELECT_INPUT2], unit * _elements(shape, 0, 5, op[_SELECT_REPEAT2]))
+    y = _values(code, arena, op[_SELECT_INPUT3], unit * _elements(shape, 0, 5, op[_SELECT_REPEAT3]))
+    steps = [_strides(shape, op[at]) for at in (_SELECT_REPEAT1, _SELECT_REPEAT2, _SELECT_REPEAT3)]
+    out = _values(code, arena, op[_OUTPUT], unit * _elements(shape, 0, 5))
+    indexes = [[0] * 5 for _ in range(3)]
+    places = [0] * 3
+    for at in range(len(out)):
+        out[at] = x[places[1]] if arena[condition + places[0]] else y[places[2]]
+        if at + 1 < len(out):
+            for i in range(3):
+                places[i] += _next(indexes[i], shape, steps[i])
     _store(arena, op[_OUTPUT], out)
 
 
@@ -262,12 +329,15 @@ def _requantize(op, arena, weights, block, begin, end):
     multiplier, shift = op[_REQUANTIZE_MULTIPLIER], op[_REQUANTIZE_SHIFT]
     negative, negative_shift = op[_REQUANTIZE_NEGATIVE_MULTIPLIER], op[_REQUANTIZE_NEGATIVE_SHIFT]
     low, high = op[_REQUANTIZE_CLAMP_MIN], op[_REQUANTIZE_CLAMP_MAX]
-    x = _signed(arena, op[_INPUT], count) if op[_TYPES] & 15 == 1 else _values("h", arena, op[_INPUT], 2 * count)
-    out = array("h" if op[_FLAGS] & _OUTPUT_INT16 else "b", [])
+    flags = op[_FLAGS]
+    code, unit = ("i", 4) if flags & _INPUT_INT32 else ("b", 1) if op[_TYPES] & 15 == 1 else ("h", 2)
+    x = _values(code, arena, op[_INPUT], unit * count)
+    wide = flags & _OUTPUT_INT32
+    out = array("i" if wide else "h" if flags & _OUTPUT_INT16 else "b", [])
     for v in x:
-        v -= in_zero
-        q = _rescale(v, negative, negative_shift) if v < 0 else _rescale(v, multiplier, shift)
-        out.append(_clamp(_wrap(q + out_zero), low, high))
+        v = _wrap(v - in_zero)
+        q = _wrap((_rescale(v, negative, negative_shift) if v < 0 else _rescale(v, multiplier, shift)) + out_zero)
+        out.append(q if wide else _clamp(q, low, high))
     _store(arena, op[_OUTPUT], out)
 
 
@@ -278,5 +348,7 @@ _KERNELS = {
     0x01010D: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False, 0),  # ARITHMETIC, int8
     0x01010E: (_REQUANTIZE_LAYOUT, _check_requantize, _requantize, False, 0),  # REQUANTIZE, int8
     0x04010E: (_REQUANTIZE_LAYOUT, _check_requantize, _requantize, False, 0),  # REQUANTIZE, int16
+    0x01011B: (_SELECT_LAYOUT, _check_select, _select, False, 0),  # SELECT, int8
+    0x04011B: (_SELECT_LAYOUT, _check_select, _select, False, 0),  # SELECT, int16
 }
 # generated: end

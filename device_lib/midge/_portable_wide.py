@@ -95,11 +95,21 @@ _ARITHMETIC_MULTIPLIER = const(23)
 _FUNCTION16_SHIFT = const(5)
 _FUNCTION16_COUNT = const(6)
 _FUNCTION16_MULTIPLIER = const(7)
+_MATMUL_SHIFT = const(5)
+_MATMUL_REPEAT1 = const(9)
+_MATMUL_REPEAT2 = const(10)
+_MATMUL_BATCH = const(11)
+_MATMUL_ROWS = const(14)
+_MATMUL_DEPTH = const(15)
+_MATMUL_COLUMNS = const(16)
+_MATMUL_INPUT2 = const(17)
+_MATMUL_MULTIPLIER = const(18)
 _WINDOW16_LAYOUT = "<BBBBHBBBBhhHHHHHHHHHHH8xIIIIIII"
 _REDUCE_LAYOUT = "<BBBBHbbbb14xIIIiiIIIIIII"
 _SOFTMAX_LAYOUT = "<BBBBH18xIIiiiIIIIIII"
 _ARITHMETIC_LAYOUT = "<BBBBHbbbbbbBBhh5HIiiiIIIIIII"
 _FUNCTION16_LAYOUT = "<BBBBHB29xIiIIIIIII"
+_MATMUL_LAYOUT = "<BBBBHbbbbBB3HHHH12xIiIIIIIII"
 # generated: end
 
 _OK = const(0)
@@ -206,7 +216,7 @@ def _check_softmax16(op, arena_bytes):
 
 def _check_arithmetic(op, arena_bytes):
     if (
-        op[_FLAGS] > 5
+        op[_FLAGS] > 10
         or not _elements(op, _ARITHMETIC_SHAPE, 5)
         or not _is_rescale(op[_ARITHMETIC_MULTIPLIER1], op[_ARITHMETIC_SHIFT1])
         or not _is_rescale(op[_ARITHMETIC_MULTIPLIER2], op[_ARITHMETIC_SHIFT2])
@@ -232,6 +242,30 @@ def _check_sigmoid16(op, arena_bytes):
     if op[_BLOCKS] != 1 or op[_BLOCK_BYTES] < 512:
         return _BAD_WEIGHTS
     if op[_INPUT] + op[_FUNCTION16_COUNT] * 2 > arena_bytes or op[_OUTPUT] + op[_FUNCTION16_COUNT] * 2 > arena_bytes:
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_batch_matmul(op, arena_bytes):
+    if (
+        op[_FLAGS] > 3
+        or not 1 <= op[_MATMUL_DEPTH] <= (65535 if op[_TYPES] & 15 != 1 else 33025)
+        or not _elements(op, _MATMUL_BATCH, 3)
+        or not op[_MATMUL_ROWS]
+        or not op[_MATMUL_COLUMNS]
+        or not _is_rescale(op[_MATMUL_MULTIPLIER], op[_MATMUL_SHIFT])
+        or op[_MATMUL_SHIFT] > (7 if op[_TYPES] & 15 != 1 else 30)
+        or (op[_INPUT] | op[_MATMUL_INPUT2] | op[_OUTPUT]) % (2 if op[_TYPES] & 15 != 1 else 1)
+    ):
+        return _BAD_PARAMETER
+    if op[_BLOCKS]:
+        if op[_BLOCKS] != 1 or op[_BLOCK_BYTES] < 4 * op[_MATMUL_COLUMNS]:
+            return _BAD_WEIGHTS
+    if (
+        op[_INPUT] + _elements(op, _MATMUL_BATCH, 3, op[_MATMUL_REPEAT1]) * op[_MATMUL_ROWS] * op[_MATMUL_DEPTH] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_MATMUL_INPUT2] + _elements(op, _MATMUL_BATCH, 3, op[_MATMUL_REPEAT2]) * op[_MATMUL_DEPTH] * op[_MATMUL_COLUMNS] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+        or op[_OUTPUT] + _elements(op, _MATMUL_BATCH, 3) * op[_MATMUL_ROWS] * op[_MATMUL_COLUMNS] * (2 if op[_TYPES] & 15 != 1 else 1) > arena_bytes
+    ):
         return _BAD_TENSOR
     return _OK
 # fmt: on
@@ -440,6 +474,12 @@ def _arithmetic(*call):
     kernel(*call)
 
 
+def _batch_matmul(*call):
+    from ._portable_math import _batch_matmul as kernel  # as for int8
+
+    kernel(*call)
+
+
 # generated: kernels (host/midge_host/device/ops, `make generate`)
 _KERNELS = {
     0x040201: (_WINDOW16_LAYOUT, _check_conv16, _conv16, True, _WINDOW16_IN_H),  # CONV_2D, int16
@@ -452,5 +492,6 @@ _KERNELS = {
     0x04020D: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False, 0),  # ARITHMETIC, int16
     0x04020F: (_FUNCTION16_LAYOUT, _check_sigmoid16, _sigmoid16, True, 0),  # LOGISTIC, int16
     0x040210: (_FUNCTION16_LAYOUT, _check_sigmoid16, _sigmoid16, True, 0),  # TANH, int16
+    0x040218: (_MATMUL_LAYOUT, _check_batch_matmul, _batch_matmul, False, 0),  # BATCH_MATMUL, int16
 }
 # generated: end

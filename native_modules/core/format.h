@@ -24,8 +24,10 @@
 #define MIDGE_CONSTANT 12
 #define MIDGE_ARITHMETIC 13
 #define MIDGE_REQUANTIZE 14
+#define MIDGE_SELECT 27
 #define MIDGE_LOGISTIC 15
 #define MIDGE_TANH 16
+#define MIDGE_BATCH_MATMUL 24
 #define MIDGE_LSTM 17
 #define MIDGE_SVDF 18
 #define MIDGE_LOG_SOFTMAX 19
@@ -33,7 +35,16 @@
 #define MIDGE_RESIZE_NEAREST_NEIGHBOR 21
 #define MIDGE_RESIZE_BILINEAR 22
 #define MIDGE_L2_NORMALIZATION 23
-#define MIDGE_BATCH_MATMUL 24
+#define MIDGE_DIV 28
+#define MIDGE_CUMSUM 29
+#define MIDGE_GATHER 30
+#define MIDGE_TREES 64
+#define MIDGE_SCORES 65
+#define MIDGE_AFFINE 66
+#define MIDGE_SCALE 67
+#define MIDGE_DISTANCES 68
+#define MIDGE_NEAREST 69
+#define MIDGE_VOTES 70
 
 // Flags, and parts of weight blocks.
 #define MIDGE_OUTPUT_HAS_STRIDES 1 // flag of COPY; else the input has them
@@ -43,19 +54,47 @@
 #define MIDGE_KIND_MAXIMUM 3 // flags of ARITHMETIC: what it computes
 #define MIDGE_KIND_MINIMUM 4 // flags of ARITHMETIC: what it computes
 #define MIDGE_KIND_PRELU 5 // flags of ARITHMETIC: what it computes
+#define MIDGE_KIND_SQUARED_DIFFERENCE 6 // flags of ARITHMETIC: what it computes
+#define MIDGE_KIND_EQUAL 7 // flags of ARITHMETIC: what it computes
+#define MIDGE_KIND_NOT_EQUAL 8 // flags of ARITHMETIC: what it computes
+#define MIDGE_KIND_GREATER 9 // flags of ARITHMETIC: what it computes
+#define MIDGE_KIND_GREATER_EQUAL 10 // flags of ARITHMETIC: what it computes
 #define MIDGE_LEFT_SHIFT 20 // of both inputs of a sum of int8
 #define MIDGE_LEFT_SHIFT16 15 // of both inputs of a sum of int16
+#define MIDGE_SQUARED_SHIFT 7 // of both inputs of a squared difference of int8
+#define MIDGE_COMPARED_SHIFT 8 // of both inputs of a comparison
 #define MIDGE_OUTPUT_INT16 1 // flag of REQUANTIZE
+#define MIDGE_OUTPUT_INT32 2 // flag of REQUANTIZE
+#define MIDGE_INPUT_INT32 4 // flag of REQUANTIZE
 #define MIDGE_NARROW 1 // flag: sums of 32 bits
 #define MIDGE_CHANNEL16_BYTES 12 // of a channel in a weight block of 16-bit activations
 #define MIDGE_INPUT_INT8 1 // flag: SOFTMAX to int16 takes int8
 #define MIDGE_EXP_TABLE_BYTES 1026 // each of the two tables of SOFTMAX from int16
 #define MIDGE_SIGMOID_BYTES 512 // the sigmoid's table
+#define MIDGE_FIRST_TRANSPOSED 1 // flag of BATCH_MATMUL
+#define MIDGE_SECOND_TRANSPOSED 2 // flag of BATCH_MATMUL
 #define MIDGE_TIME_MAJOR 1 // flag of LSTM: time is the first dimension
 #define MIDGE_GATES_BYTES 32 // multipliers of an LSTM's gates, behind that table
 #define MIDGE_STATE_INT16 1 // flag of SVDF: state and weights of time are int16
-#define MIDGE_FIRST_TRANSPOSED 1 // flag of BATCH_MATMUL
-#define MIDGE_SECOND_TRANSPOSED 2 // flag of BATCH_MATMUL
+#define MIDGE_EXCLUSIVE 1 // flag of CUMSUM
+#define MIDGE_REVERSE 2 // flag of CUMSUM
+#define MIDGE_TOTAL 4 // flag of CUMSUM
+#define MIDGE_GATHER_TABLE 1 // flag of GATHER: it takes from its weight blocks
+#define MIDGE_TREES_FIRST 1 // flag of TREES: the sums begin at the bias
+#define MIDGE_TREES_MIXED 2 // flag of TREES: leaves of several values
+#define MIDGE_TREES_SINGLE 4 // flag of TREES: sums are rounded to float32
+#define MIDGE_SCORES_DECIDE 1 // flag of SCORES: a classifier's
+#define MIDGE_SCORES_PROBABILITIES 2 // flag of SCORES
+#define MIDGE_SCORES_PAIR 4 // flag of SCORES: two scores of one sum
+#define MIDGE_AFFINE_WIDE 1 // flag of AFFINE and DISTANCES: values of float64
+#define MIDGE_AFFINE_FLOAT 2 // flag of AFFINE: outputs of float32
+#define MIDGE_AFFINE_RELU 1 // activation of AFFINE
+#define MIDGE_AFFINE_TANH 2 // activation of AFFINE
+#define MIDGE_SCALE_MULTIPLY 1 // flag of SCALE: x * a + b
+#define MIDGE_SCALE_CLIP 2 // flag of SCALE: limited
+#define MIDGE_NEAREST_WIDE 1 // flag of NEAREST: values of float64
+#define MIDGE_NEAREST_DOUBLES 2 // flag of NEAREST: a table of float64
+#define MIDGE_VOTES_VALUES 1 // flag of VOTES: a sum of values
 
 // Types of values: of activations in a record, of inputs and outputs in a descriptor.
 #define MIDGE_DTYPE_INT8 1
@@ -63,6 +102,7 @@
 #define MIDGE_DTYPE_FLOAT32 3
 #define MIDGE_DTYPE_INT16 4
 #define MIDGE_DTYPE_INT32 5
+#define MIDGE_TAKES_NAN 4 // flag of a descriptor
 
 // Why a record or a reading was refused.
 #define MIDGE_BAD_OPERATOR 1 // an unknown operator
@@ -293,8 +333,10 @@ typedef struct {
 } midge_constant_t;
 
 // Two inputs element by element, each repeated along the dimensions in which it has one
-// element. flags: 0 ADD, 1 SUB, 2 MUL, 3 MAXIMUM, 4 MINIMUM, 5 PRELU. The inputs of a sum are
-// shifted left first: by 20 bits, those of int16 by 15.
+// element. flags: 0 ADD, 1 SUB, 2 MUL, 3 MAXIMUM, 4 MINIMUM, 5 PRELU, 6 SQUARED_DIFFERENCE, 7
+// EQUAL, 8 NOT_EQUAL, 9 GREATER, 10 GREATER_EQUAL. The inputs of a sum are shifted left first:
+// by 20 bits, those of int16 by 15; of a squared difference by 7, those of int16 not at all;
+// of a comparison, which gives 0 or 1, by 8.
 typedef struct {
     uint8_t code;
     uint8_t bank;
@@ -326,7 +368,7 @@ typedef struct {
 } midge_arithmetic_t;
 
 // Every value times a factor, or another one where it is negative. flags 1: the output is
-// int16.
+// int16; 2: it is int32, which has no limits; 4: the input is int32, and types int16.
 typedef struct {
     uint8_t code;
     uint8_t bank;
@@ -335,11 +377,11 @@ typedef struct {
     uint16_t blocks;
     int8_t shift;
     int8_t negative_shift;
-    int8_t input_zero;
-    int8_t output_zero;
+    int16_t input_zero;
+    int16_t output_zero;
     int16_t clamp_min;
     int16_t clamp_max;
-    uint8_t spare[18];
+    uint8_t spare[16];
     uint32_t count;
     int32_t multiplier;
     int32_t negative_multiplier;
@@ -351,6 +393,30 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_requantize_t;
+
+// The elements of input2 where that of the input, a byte, is not 0, of input3 elsewhere; each
+// repeated along the dimensions in which it has one element.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t shape[5];
+    uint8_t repeat1;
+    uint8_t repeat2;
+    uint8_t repeat3;
+    uint8_t spare[17];
+    uint32_t input2;
+    uint32_t input3;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_select_t;
 
 // A window over an image of int16 values, whose zero points are 0. flags 1: sums of 32 bits,
 // as TFLM has them where the bias is int32; else of 64.
@@ -407,6 +473,37 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_function16_t;
+
+// Matrices [rows, depth] times matrices [depth, columns]. flags 1: the first is stored as
+// [depth, rows]; 2: the second as [columns, depth]; 3: both. A weight block, if there is one,
+// holds an int32 for each column, which its sums of int8 begin with.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    int8_t shift;
+    int8_t zero1;
+    int8_t zero2;
+    int8_t output_zero;
+    uint8_t repeat1;
+    uint8_t repeat2;
+    uint16_t batch[3];
+    uint16_t rows;
+    uint16_t depth;
+    uint16_t columns;
+    uint8_t spare[12];
+    uint32_t input2;
+    int32_t multiplier;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_matmul_t;
 
 // A long short-term memory over sequences. flags 1: time first.
 typedef struct {
@@ -469,8 +566,8 @@ typedef struct {
 } midge_svdf_t;
 
 // Images [batch, height, width, channels]. RESIZE_NEAREST_NEIGHBOR has a block of uint16: the
-// input's row for each row of the output, then its column for each column. RESIZE_BILINEAR
-// steps through the input.
+// input's row for each row of the output, then its column for each column; it moves bytes, and
+// types is int8 for every tensor. RESIZE_BILINEAR steps through the input.
 typedef struct {
     uint8_t code;
     uint8_t bank;
@@ -517,26 +614,23 @@ typedef struct {
     uint32_t scratch_bytes;
 } midge_normalize_t;
 
-// Matrices [rows, depth] times matrices [depth, columns]. flags 1: the first is stored as
-// [depth, rows]; 2: the second as [columns, depth]; 3: both.
+// Sums along the middle axis of [outer, reduce, inner]. flags 1: without the element itself;
+// 2: from the last element on; 4: the last sum only.
 typedef struct {
     uint8_t code;
     uint8_t bank;
     uint8_t types;
     uint8_t flags;
     uint16_t blocks;
-    int8_t shift;
-    int8_t zero1;
-    int8_t zero2;
+    int8_t input_zero;
     int8_t output_zero;
-    uint8_t repeat1;
-    uint8_t repeat2;
-    uint16_t batch[3];
-    uint16_t rows;
-    uint16_t depth;
-    uint16_t columns;
-    uint8_t spare[12];
-    uint32_t input2;
+    int8_t left_shift;
+    int8_t shift;
+    int16_t start;
+    uint8_t spare[16];
+    uint32_t outer;
+    uint32_t reduce;
+    uint32_t inner;
     int32_t multiplier;
     uint32_t input;
     uint32_t output;
@@ -545,7 +639,171 @@ typedef struct {
     uint32_t block_bytes;
     uint32_t scratch;
     uint32_t scratch_bytes;
-} midge_matmul_t;
+} midge_sums_t;
+
+// Takes elements along the middle dimension of [outer, size, inner], by indices of int32; any
+// other index counts as that of the last. Works on bytes: types is int8 for every tensor.
+// flags 1: it takes them from its weight blocks, with outer 1.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t outer;
+    uint16_t size;
+    uint16_t inner;
+    uint16_t block_rows;
+    uint8_t spare[22];
+    uint32_t count;
+    uint32_t input2;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_gather_t;
+
+// The leaves' values of some trees, tree by tree, are added to the sums. flags 1: the sums
+// begin at the block's bias, otherwise where the record before left them; 2: a leaf has a list
+// of values, otherwise one for the tree's sum; 4: a sum is rounded to float32 after each
+// addition.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t features;
+    uint16_t outputs;
+    uint16_t trees;
+    uint16_t nodes;
+    uint16_t values;
+    uint16_t entries;
+    uint16_t leaves;
+    uint8_t spare[24];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_trees_t;
+
+// float32 results of float64 sums, each sum / divisor. flags 1: of a classifier, so that the
+// class it decides for has the largest score and none that is equal stands before it; 2:
+// probabilities, the softmax of the scores; 4: of one sum two scores, -sum / divisor (with
+// flag 2: 0) and sum / divisor, and it decides for the second class where the sum is not below
+// the threshold.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t sums;
+    uint16_t outputs;
+    uint8_t spare[18];
+    uint32_t divisor[2];
+    uint32_t threshold[2];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_scores_t;
+
+// AFFINE: bias + sum of value * weight for each output. DISTANCES: bias - sum of weight *
+// (value - centre)^2. flags 1: the values are float64, otherwise float32; 2: the outputs of
+// AFFINE are float32, otherwise float64.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t inputs;
+    uint16_t outputs;
+    uint16_t rows;
+    uint8_t activation;
+    uint8_t spare[31];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_affine_t;
+
+// float32 values, each with two float64 parameters: (x - a) / b, with flag 1 x * a + b,
+// rounded to float32 after each operation. flags 2: limited to low and high.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t count;
+    uint8_t spare[28];
+    uint32_t low;
+    uint32_t high;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_scaler_t;
+
+// The rows of a table whose squared distances from a reading are the least, nearest first: a
+// float64 distance and 8 bytes of the row's own for each. flags 1: the values are float64,
+// otherwise float32; 2: so are the table's.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t inputs;
+    uint16_t neighbors;
+    uint16_t table;
+    uint16_t rows;
+    uint8_t spare[30];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_nearest_t;
+
+// Of what NEAREST found: how many rows there are of each class, as float64. flags 1: the sum
+// of the rows' float64 values.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t neighbors;
+    uint16_t outputs;
+    uint8_t spare[34];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_votes_t;
 
 // A model input or output.
 typedef struct {
@@ -559,7 +817,7 @@ typedef struct {
     uint8_t rank;
     uint16_t shape[6];
     uint8_t element;
-    uint8_t reserved;
+    uint8_t flags;
 } midge_tensor_t;
 
 #endif

@@ -75,4 +75,11 @@ uint32_t midge_encode_wide(midge_bytes_t tensor, midge_bytes_t reading, uint32_t
 uint32_t midge_decode_wide(midge_bytes_t tensor, midge_arena_t arena, uint8_t *out,
     uint32_t out_bytes, uint32_t type);
 
+// The same for tensors of float32, in the bank `trees`: float32, or bytes that hold it. NaN is
+// refused but where the tensor's flags take it.
+uint32_t midge_encode_float(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type,
+    midge_arena_t arena);
+uint32_t midge_decode_float(midge_bytes_t tensor, midge_arena_t arena, uint8_t *out,
+    uint32_t out_bytes, uint32_t type);
+
 #endif

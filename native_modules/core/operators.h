@@ -237,7 +237,7 @@ static uint32_t tensor_constant_check(const void *record, uint32_t arena_bytes) 
 
 static uint32_t tensor_arithmetic_check(const void *record, uint32_t arena_bytes) {
     const midge_arithmetic_t *op = record;
-    if (op->flags > 5 || midge_elements(op->shape, 5, 0) == 0
+    if (op->flags > 10 || midge_elements(op->shape, 5, 0) == 0
         || !midge_is_rescale(op->multiplier1, op->shift1)
         || !midge_is_rescale(op->multiplier2, op->shift2)
         || !midge_is_rescale(op->multiplier, op->shift) || op->clamp_min > op->clamp_max
@@ -254,18 +254,37 @@ static uint32_t tensor_arithmetic_check(const void *record, uint32_t arena_bytes
 
 static uint32_t tensor_requantize_check(const void *record, uint32_t arena_bytes) {
     const midge_requantize_t *op = record;
-    if (op->flags > 1 || !midge_is_rescale(op->multiplier, op->shift)
+    if (op->flags > 7 || !midge_is_rescale(op->multiplier, op->shift)
         || !midge_is_rescale(op->negative_multiplier, op->negative_shift)
         || op->clamp_min > op->clamp_max || op->clamp_min < (op->flags & 1 ? -32768 : -128)
         || op->clamp_max > (op->flags & 1 ? 32767 : 127)
-        || (op->input & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1) - 1))
-        || (op->output & ((op->flags & 1 ? 2 : 1) - 1))) {
+        || (op->input & ((op->flags & 4 ? 4 : (op->types == MIDGE_DTYPE_INT16 ? 2 : 1)) - 1))
+        || (op->output & ((op->flags & 2 ? 4 : (op->flags & 1 ? 2 : 1)) - 1))) {
         return MIDGE_BAD_PARAMETER;
     }
-    if (!midge_fits(op->input, midge_times(op->count, (op->types == MIDGE_DTYPE_INT16 ? 2 :
-            1)), arena_bytes)
-        || !midge_fits(op->output, midge_times(op->count, (op->flags & 1 ? 2 : 1)),
-            arena_bytes)) {
+    if (!midge_fits(op->input, midge_times(op->count, (op->flags & 4 ? 4 : (op->types ==
+            MIDGE_DTYPE_INT16 ? 2 : 1))), arena_bytes)
+        || !midge_fits(op->output, midge_times(op->count, (op->flags & 2 ? 4 : (op->flags & 1 ?
+            2 : 1))), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t tensor_select_check(const void *record, uint32_t arena_bytes) {
+    const midge_select_t *op = record;
+    if (midge_elements(op->shape, 5, 0) == 0
+        || ((op->input2 | op->input3 | op->output) & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1)
+            - 1))) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_elements(op->shape, 5, op->repeat1), arena_bytes)
+        || !midge_fits(op->input2, midge_times(midge_elements(op->shape, 5, op->repeat2),
+            (op->types == MIDGE_DTYPE_INT16 ? 2 : 1)), arena_bytes)
+        || !midge_fits(op->input3, midge_times(midge_elements(op->shape, 5, op->repeat3),
+            (op->types == MIDGE_DTYPE_INT16 ? 2 : 1)), arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_elements(op->shape, 5, 0), (op->types ==
+            MIDGE_DTYPE_INT16 ? 2 : 1)), arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }
     return MIDGE_OK;
@@ -291,15 +310,21 @@ void MIDGE_RUN_ARITHMETIC(const midge_call_t *call);
 #endif
 void MIDGE_RUN_REQUANTIZE(const midge_call_t *call);
 
+#ifndef MIDGE_RUN_SELECT
+#define MIDGE_RUN_SELECT midge_select
+#endif
+void MIDGE_RUN_SELECT(const midge_call_t *call);
+
 static const midge_operator_t tensor_operators[] = {
     [MIDGE_COPY - 11] = {tensor_copy_check, MIDGE_RUN_COPY},
     [MIDGE_CONSTANT - 11] = {tensor_constant_check, MIDGE_RUN_CONSTANT},
     [MIDGE_ARITHMETIC - 11] = {tensor_arithmetic_check, MIDGE_RUN_ARITHMETIC},
     [MIDGE_REQUANTIZE - 11] = {tensor_requantize_check, MIDGE_RUN_REQUANTIZE},
+    [MIDGE_SELECT - 11] = {tensor_select_check, MIDGE_RUN_SELECT},
 };
 
 static const midge_bank_t tensor_bank = {
-    tensor_operators, 11, 0xf, 0x8, 0x2, 0x0, 0,
+    tensor_operators, 11, 0x1000f, 0x10008, 0x2, 0x0, 0,
 };
 
 #endif
@@ -403,7 +428,7 @@ static uint32_t wide_softmax16_check(const void *record, uint32_t arena_bytes) {
 
 static uint32_t wide_arithmetic_check(const void *record, uint32_t arena_bytes) {
     const midge_arithmetic_t *op = record;
-    if (op->flags > 5 || midge_elements(op->shape, 5, 0) == 0
+    if (op->flags > 10 || midge_elements(op->shape, 5, 0) == 0
         || !midge_is_rescale(op->multiplier1, op->shift1)
         || !midge_is_rescale(op->multiplier2, op->shift2)
         || !midge_is_rescale(op->multiplier, op->shift) || op->clamp_min > op->clamp_max
@@ -432,6 +457,31 @@ static uint32_t wide_sigmoid16_check(const void *record, uint32_t arena_bytes) {
     }
     if (!midge_fits(op->input, midge_times(op->count, 2), arena_bytes)
         || !midge_fits(op->output, midge_times(op->count, 2), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t wide_batch_matmul_check(const void *record, uint32_t arena_bytes) {
+    const midge_matmul_t *op = record;
+    if (op->flags > 3 || op->depth < 1 || midge_elements(op->batch, 3, 0) == 0 || op->rows == 0
+        || op->columns == 0 || !midge_is_rescale(op->multiplier, op->shift) || op->shift > 7
+        || ((op->input | op->input2 | op->output) & 1)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->blocks != 0) {
+        if (op->blocks != 1 || op->block_bytes < (uint32_t)4 * op->columns) {
+            return MIDGE_BAD_WEIGHTS;
+        }
+    }
+    if (!midge_fits(op->input, midge_times(midge_times(midge_times(midge_elements(op->batch, 3,
+            op->repeat1), op->rows), op->depth), 2), arena_bytes)
+        || !midge_fits(op->input2,
+            midge_times(midge_times(midge_times(midge_elements(op->batch, 3, op->repeat2),
+            op->depth), op->columns), 2), arena_bytes)
+        || !midge_fits(op->output,
+            midge_times(midge_times(midge_times(midge_elements(op->batch, 3, 0), op->rows),
+            op->columns), 2), arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }
     return MIDGE_OK;
@@ -467,6 +517,11 @@ void MIDGE_RUN_ARITHMETIC(const midge_call_t *call);
 #endif
 void MIDGE_RUN_SIGMOID16(const midge_call_t *call);
 
+#ifndef MIDGE_RUN_BATCH_MATMUL
+#define MIDGE_RUN_BATCH_MATMUL midge_batch_matmul
+#endif
+void MIDGE_RUN_BATCH_MATMUL(const midge_call_t *call);
+
 static const midge_operator_t wide_operators[] = {
     [MIDGE_CONV_2D - 1] = {wide_conv16_check, MIDGE_RUN_CONV16},
     [MIDGE_DEPTHWISE_CONV_2D - 1] = {wide_conv16_check, MIDGE_RUN_CONV16},
@@ -478,6 +533,7 @@ static const midge_operator_t wide_operators[] = {
     [MIDGE_ARITHMETIC - 1] = {wide_arithmetic_check, MIDGE_RUN_ARITHMETIC},
     [MIDGE_LOGISTIC - 1] = {wide_sigmoid16_check, MIDGE_RUN_SIGMOID16},
     [MIDGE_TANH - 1] = {wide_sigmoid16_check, MIDGE_RUN_SIGMOID16},
+    [MIDGE_BATCH_MATMUL - 1] = {wide_batch_matmul_check, MIDGE_RUN_BATCH_MATMUL},
 };
 
 static int wide_narrow(void *record, uint32_t part, uint32_t parts) {
@@ -498,7 +554,7 @@ static int wide_narrow(void *record, uint32_t part, uint32_t parts) {
 }
 
 static const midge_bank_t wide_bank = {
-    wide_operators, 1, 0x0, 0xd0bf, 0xc087, 0x1f, wide_narrow,
+    wide_operators, 1, 0x0, 0x80d0bf, 0xc087, 0x1f, wide_narrow,
 };
 
 #endif
@@ -667,8 +723,13 @@ static uint32_t math_batch_matmul_check(const void *record, uint32_t arena_bytes
     const midge_matmul_t *op = record;
     if (op->flags > 3 || op->depth < 1 || op->depth > 33025
         || midge_elements(op->batch, 3, 0) == 0 || op->rows == 0 || op->columns == 0
-        || !midge_is_rescale(op->multiplier, op->shift)) {
+        || !midge_is_rescale(op->multiplier, op->shift) || op->shift > 30) {
         return MIDGE_BAD_PARAMETER;
+    }
+    if (op->blocks != 0) {
+        if (op->blocks != 1 || op->block_bytes < (uint32_t)4 * op->columns) {
+            return MIDGE_BAD_WEIGHTS;
+        }
     }
     if (!midge_fits(op->input, midge_times(midge_times(midge_elements(op->batch, 3,
             op->repeat1), op->rows), op->depth), arena_bytes)
@@ -676,6 +737,61 @@ static uint32_t math_batch_matmul_check(const void *record, uint32_t arena_bytes
             op->repeat2), op->depth), op->columns), arena_bytes)
         || !midge_fits(op->output, midge_times(midge_times(midge_elements(op->batch, 3, 0),
             op->rows), op->columns), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_div_check(const void *record, uint32_t arena_bytes) {
+    const midge_arithmetic_t *op = record;
+    if (midge_elements(op->shape, 5, 0) == 0 || !midge_is_rescale(op->multiplier, op->shift)
+        || op->shift > 22 || op->clamp_min > op->clamp_max || op->clamp_min < -128
+        || op->clamp_max > 127) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_elements(op->shape, 5, op->repeat1), arena_bytes)
+        || !midge_fits(op->input2, midge_elements(op->shape, 5, op->repeat2), arena_bytes)
+        || !midge_fits(op->output, midge_elements(op->shape, 5, 0), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_cumsum_check(const void *record, uint32_t arena_bytes) {
+    const midge_sums_t *op = record;
+    if (op->flags > 7 || op->outer == 0 || op->reduce == 0 || op->inner == 0
+        || op->left_shift < 0 || op->left_shift > 19
+        || !midge_is_rescale(op->multiplier, op->shift)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, midge_times(midge_times(op->outer, op->reduce), op->inner),
+            arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times(op->outer, (op->flags & 4 ? 1 :
+            op->reduce)), op->inner), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t math_gather_check(const void *record, uint32_t arena_bytes) {
+    const midge_gather_t *op = record;
+    if (op->flags > 1 || op->outer == 0 || op->size == 0 || op->inner == 0 || (op->input & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->flags & 1) {
+        if (op->outer != 1 || op->block_rows == 0) {
+            return MIDGE_BAD_PARAMETER;
+        }
+        if ((uint32_t)op->blocks * op->block_rows < op->size
+            || op->block_bytes < (uint32_t)op->block_rows * op->inner) {
+            return MIDGE_BAD_WEIGHTS;
+        }
+    }
+    if (!midge_fits(op->input, midge_times(op->count, 4), arena_bytes)
+        || !midge_fits(op->input2, midge_times((uint32_t)(op->flags & 1 ? 0 : op->outer) *
+            op->size, op->inner), arena_bytes)
+        || !midge_fits(op->output, midge_times(midge_times(op->outer, op->count), op->inner),
+            arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }
     return MIDGE_OK;
@@ -711,6 +827,21 @@ void MIDGE_RUN_L2_NORMALIZATION(const midge_call_t *call);
 #endif
 void MIDGE_RUN_BATCH_MATMUL(const midge_call_t *call);
 
+#ifndef MIDGE_RUN_DIV
+#define MIDGE_RUN_DIV midge_div
+#endif
+void MIDGE_RUN_DIV(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_CUMSUM
+#define MIDGE_RUN_CUMSUM midge_cumsum
+#endif
+void MIDGE_RUN_CUMSUM(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_GATHER
+#define MIDGE_RUN_GATHER midge_gather
+#endif
+void MIDGE_RUN_GATHER(const midge_call_t *call);
+
 static const midge_operator_t math_operators[] = {
     [MIDGE_LOG_SOFTMAX - 19] = {math_rows_check, MIDGE_RUN_LOG_SOFTMAX},
     [MIDGE_ARG_MAX - 19] = {math_arg_max_check, MIDGE_RUN_ARG_MAX},
@@ -718,10 +849,189 @@ static const midge_operator_t math_operators[] = {
     [MIDGE_RESIZE_BILINEAR - 19] = {math_resize_bilinear_check, MIDGE_RUN_RESIZE_BILINEAR},
     [MIDGE_L2_NORMALIZATION - 19] = {math_l2_normalization_check, MIDGE_RUN_L2_NORMALIZATION},
     [MIDGE_BATCH_MATMUL - 19] = {math_batch_matmul_check, MIDGE_RUN_BATCH_MATMUL},
+    [MIDGE_DIV - 19] = {math_div_check, MIDGE_RUN_DIV},
+    [MIDGE_CUMSUM - 19] = {math_cumsum_check, MIDGE_RUN_CUMSUM},
+    [MIDGE_GATHER - 19] = {math_gather_check, MIDGE_RUN_GATHER},
 };
 
 static const midge_bank_t math_bank = {
-    math_operators, 19, 0x3f, 0x0, 0x4, 0x0, 0,
+    math_operators, 19, 0xe3f, 0x0, 0x824, 0x0, 0,
+};
+
+#endif
+
+#if MIDGE_HAS(MIDGE_BANK_TREES)
+
+static uint32_t trees_trees_check(const void *record, uint32_t arena_bytes) {
+    const midge_trees_t *op = record;
+    if (op->flags > 7 || op->features == 0 || op->outputs == 0
+        || ((op->input | op->output) & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->blocks != 1
+        || op->block_bytes < ((op->flags & 1 ? (uint32_t)8 * op->outputs : 0) + (uint32_t)4 *
+            op->trees + (uint32_t)8 * op->nodes + (uint32_t)8 * op->values + (uint32_t)4 *
+            op->entries + (uint32_t)2 * op->leaves)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->features * 4, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->outputs * 8, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t trees_scores_check(const void *record, uint32_t arena_bytes) {
+    const midge_scores_t *op = record;
+    if (op->flags > 7 || op->sums == 0 || op->outputs == 0 || ((op->input | op->output) & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->flags & 4) {
+        if (op->sums != 1 || op->outputs != 2) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    } else {
+        if (op->sums != op->outputs) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (!midge_fits(op->input, (uint32_t)op->sums * 8, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->outputs * 4, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t trees_affine_check(const void *record, uint32_t arena_bytes) {
+    const midge_affine_t *op = record;
+    if (op->flags > 3 || op->activation > 3 || op->inputs == 0 || op->outputs == 0
+        || op->rows == 0 || (uint32_t)op->blocks * op->rows != op->outputs
+        || ((op->input | op->output) & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)8 * op->rows, midge_times((uint32_t)op->rows * op->inputs, 4),
+            op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->inputs * (op->flags & 1 ? 8 : 4), arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->outputs * (op->flags & 2 ? 4 : 8),
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t trees_scaler_check(const void *record, uint32_t arena_bytes) {
+    const midge_scaler_t *op = record;
+    if (op->flags > 3 || op->count == 0 || ((op->input | op->output) & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->blocks != 1 || op->block_bytes < (uint32_t)16 * op->count) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->count * 4, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->count * 4, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t trees_distances_check(const void *record, uint32_t arena_bytes) {
+    const midge_affine_t *op = record;
+    if (op->flags > 1 || op->activation > 3 || op->inputs == 0 || op->outputs == 0
+        || op->rows == 0 || (uint32_t)op->blocks * op->rows != op->outputs
+        || ((op->input | op->output) & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)8 * op->rows, midge_times((uint32_t)op->rows * op->inputs, 8),
+            op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->inputs * (op->flags & 1 ? 8 : 4), arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->outputs * 8, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t trees_nearest_check(const void *record, uint32_t arena_bytes) {
+    const midge_nearest_t *op = record;
+    if (op->flags > 3 || op->inputs == 0 || op->neighbors == 0 || op->rows == 0
+        || op->table == 0 || ((op->input | op->output) & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if ((uint32_t)op->blocks * op->rows != op->table
+        || !midge_fits((uint32_t)8 * op->rows, midge_times((uint32_t)op->rows * op->inputs,
+            (op->flags & 2 ? 8 : 4)), op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->inputs * (op->flags & 1 ? 8 : 4), arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->neighbors * 2 * 8, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t trees_votes_check(const void *record, uint32_t arena_bytes) {
+    const midge_votes_t *op = record;
+    if (op->flags > 1 || op->neighbors == 0 || op->outputs == 0
+        || ((op->input | op->output) & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->neighbors * 2 * 8, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->outputs * 8, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_TREES
+#define MIDGE_RUN_TREES midge_trees
+#endif
+void MIDGE_RUN_TREES(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_SCORES
+#define MIDGE_RUN_SCORES midge_scores
+#endif
+void MIDGE_RUN_SCORES(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_AFFINE
+#define MIDGE_RUN_AFFINE midge_affine
+#endif
+void MIDGE_RUN_AFFINE(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_SCALE_FLOATS
+#define MIDGE_RUN_SCALE_FLOATS midge_scale_floats
+#endif
+void MIDGE_RUN_SCALE_FLOATS(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_DISTANCES
+#define MIDGE_RUN_DISTANCES midge_distances
+#endif
+void MIDGE_RUN_DISTANCES(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_NEAREST
+#define MIDGE_RUN_NEAREST midge_nearest
+#endif
+void MIDGE_RUN_NEAREST(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_VOTES
+#define MIDGE_RUN_VOTES midge_votes
+#endif
+void MIDGE_RUN_VOTES(const midge_call_t *call);
+
+static const midge_operator_t trees_operators[] = {
+    [MIDGE_TREES - 64] = {trees_trees_check, MIDGE_RUN_TREES},
+    [MIDGE_SCORES - 64] = {trees_scores_check, MIDGE_RUN_SCORES},
+    [MIDGE_AFFINE - 64] = {trees_affine_check, MIDGE_RUN_AFFINE},
+    [MIDGE_SCALE - 64] = {trees_scaler_check, MIDGE_RUN_SCALE_FLOATS},
+    [MIDGE_DISTANCES - 64] = {trees_distances_check, MIDGE_RUN_DISTANCES},
+    [MIDGE_NEAREST - 64] = {trees_nearest_check, MIDGE_RUN_NEAREST},
+    [MIDGE_VOTES - 64] = {trees_votes_check, MIDGE_RUN_VOTES},
+};
+
+static const midge_bank_t trees_bank = {
+    trees_operators, 64, 0x7f, 0x0, 0x3d, 0x0, 0,
 };
 
 #endif
@@ -747,6 +1057,10 @@ static inline const midge_bank_t *midge_bank(uint32_t number) {
 #if MIDGE_HAS(MIDGE_BANK_MATH)
     case MIDGE_BANK_MATH:
         return &math_bank;
+#endif
+#if MIDGE_HAS(MIDGE_BANK_TREES)
+    case MIDGE_BANK_TREES:
+        return &trees_bank;
 #endif
     default:
         return 0;

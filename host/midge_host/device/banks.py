@@ -29,4 +29,5 @@ TENSOR = Bank(1, "tensor", "what moves tensors, broadcasts them or changes their
 WIDE = Bank(2, "wide", "int16 activations; inputs and outputs of int16 and int32")
 RECURRENT = Bank(3, "recurrent", "layers with a memory")
 MATH = Bank(4, "math", "what few models have")
-BANKS = (CORE, TENSOR, WIDE, RECURRENT, MATH)
+TREES = Bank(5, "trees", "decision trees, linear models; inputs and outputs of float32")
+BANKS = (CORE, TENSOR, WIDE, RECURRENT, MATH, TREES)

@@ -95,6 +95,7 @@ class Operator:
     dtype: str = "int8"  # of activations
     has_blocks: bool = False  # may have weight blocks
     by_rows: bool = False  # several cores can share the rows of its output
+    elementwise: bool = False  # of several inputs, each of the output's shape or repeated to it
     in_place: bool = False  # the output may take the memory of an input of its size
     # A channel of the output depends on the same channel of its one input only. (That of ADD depends on those of two,
     # which would have to be dead both: MLPerf Tiny's ResNet gains nothing by it.)

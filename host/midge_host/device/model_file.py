@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import MidgeError
 from . import registry, spec
-from .banks import BANKS, CORE, WIDE, Bank
+from .banks import BANKS, CORE, TREES, WIDE, Bank
 from .definition import HEAD, Operator
 
 # RAM to stream weights, docs/boards.md: so many bytes, and for larger models a share of the weights up to a limit.
@@ -39,6 +39,8 @@ class TensorInfo:
     # Of an input whose real values have a scale for each channel, its last dimension.
     channel_scales: tuple[float, ...] = ()
     channel_zero_points: tuple[int, ...] = ()
+    takes_nan: bool = False  # of an input of float32, for values that are missing
+    function: str = ""  # of spec.OUTPUT_FUNCTIONS, of an output's real values
 
     @property
     def size(self) -> int:
@@ -98,8 +100,9 @@ class ModelFile:
     def banks(self) -> list[Bank]:
         """The native modules that a board needs for it. The core is always there."""
         needed = {CORE.number, *(record["bank"] for record in self.records)}
-        if any(tensor.element != "int8" for tensor in self.inputs + self.outputs):
-            needed.add(WIDE.number)
+        elements = {tensor.element for tensor in self.inputs + self.outputs}
+        needed |= {TREES.number for element in elements if element == "float32"}
+        needed |= {WIDE.number for element in elements if element in ("int16", "int32")}
         return [bank for bank in BANKS if bank.number in needed]
 
     def operator(self, index: int) -> Operator:
@@ -118,7 +121,7 @@ class ModelFile:
         if not self.inputs or not self.outputs:
             raise ValueError("has no input or no output")
         for tensor in self.inputs + self.outputs:
-            zeros = 128 if tensor.element == "int8" else 1 << 15
+            zeros = {"int8": 128, "float32": 1}.get(tensor.element, 1 << 15)
             if not _is_scale(tensor.scale) or not -zeros <= tensor.zero_point < zeros or 0 in tensor.shape:
                 raise ValueError(f"tensor {tensor.name!r} has an impossible shape or quantisation")
             unit = spec.ELEMENT_BYTES[tensor.element]
@@ -227,6 +230,8 @@ def _pack_tensor(tensor: TensorInfo) -> bytes:
         rank=len(tensor.shape),
         shape=(*tensor.shape, *[0] * (spec.MAX_RANK - len(tensor.shape))),
         element=dtypes[tensor.element],
+        flags=(1 + spec.OUTPUT_FUNCTIONS.index(tensor.function) if tensor.function else 0)
+        | spec.TAKES_NAN * tensor.takes_nan,
     )
 
 
@@ -306,7 +311,9 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise ValueError("not a .midge file; make one with `midge convert`")
     header = spec.HEADER.unpack(data)
     if header["version"] != spec.FORMAT_VERSION:
-        raise ValueError(f"format {header['version']}, this midge reads {spec.FORMAT_VERSION}; convert the model again")
+        older = header["version"] < spec.FORMAT_VERSION
+        advice = "convert the model again" if older else "install the midge that made it"
+        raise ValueError(f"format {header['version']}, this midge reads {spec.FORMAT_VERSION}; {advice}")
     if header["file_bytes"] != len(data):
         raise ValueError(f"{len(data)} bytes long, {header['file_bytes']} expected; copy it again")
     end = spec.HEADER.size + header["section_count"] * spec.SECTION.size
@@ -400,7 +407,7 @@ def _check_channels(tensor: TensorInfo) -> None:
         return
     zeros = spec.CHANNEL_ZEROS
     if (
-        tensor.element == "int32"
+        tensor.element in ("int32", "float32")
         or not tensor.shape
         or not tensor.shape[-1] == len(scales) == len(zero_points)
         or not all(map(_is_scale, scales))
@@ -444,6 +451,10 @@ def _tensor(fields: dict[str, Any], name: str) -> TensorInfo:
     element = spec.DTYPES.get(fields["element"])
     if fields["dtype"] not in spec.DTYPES or element not in spec.ELEMENT_BYTES or fields["rank"] > spec.MAX_RANK:
         raise ValueError(f"tensor {name!r} has dtype {fields['dtype']}, rank {fields['rank']}")
+    flags = fields["flags"]
+    unknown = flags > spec.FUNCTION | spec.TAKES_NAN or (flags & spec.TAKES_NAN and element != "float32")
+    if unknown or (flags & spec.FUNCTION and not fields["rank"]):
+        raise ValueError(f"tensor {name!r} has the flags {flags}")
     tensor = TensorInfo(
         name,
         fields["offset"],
@@ -454,6 +465,8 @@ def _tensor(fields: dict[str, Any], name: str) -> TensorInfo:
         fields["pixel_multiplier"],
         fields["pixel_offset"],
         element,
+        takes_nan=bool(flags & spec.TAKES_NAN),
+        function=("", *spec.OUTPUT_FUNCTIONS)[flags & spec.FUNCTION],
     )
     if tensor.bytes != fields["bytes"]:
         raise ValueError(f"tensor {name!r} {tensor.shape} has {fields['bytes']} bytes")

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..ir import operators as ir
+from ..ir.graph import Node
 
 Integers: TypeAlias = Any
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
@@ -315,30 +316,121 @@ def _rounded(real: np.ndarray, zero_point: int) -> np.ndarray | None:
     return _table(np.sign(real) * np.floor(np.abs(real) + 0.5) + zero_point)
 
 
-# Functions of a float32 that converters leave between DEQUANTIZE and QUANTIZE.
-FLOAT_FUNCTIONS: dict[type[ir.Elementwise], Callable[[np.ndarray], np.ndarray]] = {
-    ir.Elu: lambda x: np.where(x < 0, _in_double(np.expm1, np.minimum(x, 0)), x),
-    ir.Neg: np.negative,
-    ir.Square: np.square,
-    ir.Floor: np.floor,
-    ir.Ceil: np.ceil,
-    ir.Round: np.rint,
+def _logistic(x: np.ndarray) -> np.ndarray:
+    """TFLM's of a float32: exp alone below -9, 1 above 16.62."""
+    exp = _in_double(np.exp, np.minimum(x, 0))
+    upper = np.float32(1) / (np.float32(1) + _in_double(np.exp, -x))
+    return np.where(x > np.float32(16.619047), np.float32(1), np.where(x < -9, exp, upper))
+
+
+def _gelu(node: ir.Gelu, x: np.ndarray) -> np.ndarray:
+    """TensorFlow Lite's of a float32."""
+    if node.is_approximate:
+        inner = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
+        return np.float32(0.5) * x * (np.float32(1) + _in_double(np.tanh, inner))
+    return np.float32(0.5) * x * (np.float32(1) + _erf(x * np.float32(math.sqrt(0.5))))
+
+
+def _erf(x: np.ndarray) -> np.ndarray:
+    return np.vectorize(math.erf, otypes=[np.float32])(x)
+
+
+def _in_double2(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    return lambda node, x, y: function(x.astype(np.float64), y.astype(np.float64)).astype(np.float32)
+
+
+def _clamped(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    limits = {"NONE": (-np.inf, np.inf), "RELU": (0, np.inf), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1)}
+    return lambda node, x, y: np.clip(function(x, y), *map(np.float32, limits[node.activation.value]))
+
+
+def _floor_mod(node: ir.FloorMod, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    rest = np.fmod(x, y)
+    return np.where((rest != 0) & ((y < 0) != (rest < 0)), rest + y, rest)
+
+
+# Functions of float32 (or bool) arrays, of an operator and its operands: as TFLM computes them, in float32; those of
+# the C library are the float64 result, rounded. What TFLM has not is as the evaluator's.
+FLOAT_FUNCTIONS: dict[type[Node], Callable[..., np.ndarray]] = {
+    ir.Logistic: lambda node, x: _logistic(x),
+    ir.Tanh: lambda node, x: _in_double(np.tanh, x),
+    ir.HardSwish: lambda node, x: x * np.clip(x + np.float32(3), 0, 6) / np.float32(6),
+    ir.Elu: lambda node, x: np.where(x < 0, _in_double(np.expm1, np.minimum(x, 0)), x),
+    ir.Relu: lambda node, x: np.maximum(x, 0),
+    ir.Relu6: lambda node, x: np.clip(x, 0, 6),
+    ir.ReluN1To1: lambda node, x: np.clip(x, -1, 1),
+    ir.LeakyRelu: lambda node, x: np.where(x > 0, x, x * np.float32(node.alpha)),
+    ir.Gelu: _gelu,
+    ir.Softplus: lambda node, x: _in_double(lambda v: np.logaddexp(v, 0), x),
+    ir.Selu: lambda node, x: _in_double(_selu, x),
+    ir.Mish: lambda node, x: _in_double(lambda v: v * np.tanh(np.logaddexp(v, 0)), x),
+    ir.Erf: lambda node, x: _erf(x),
+    ir.Sign: lambda node, x: np.sign(x),
+    ir.Abs: lambda node, x: np.abs(x),
+    ir.Sqrt: lambda node, x: np.sqrt(x),
+    ir.Rsqrt: lambda node, x: np.float32(1) / np.sqrt(x),
+    ir.Exp: lambda node, x: _in_double(np.exp, x),
+    ir.Log: lambda node, x: _in_double(np.log, x),
+    ir.Sin: lambda node, x: _in_double(np.sin, x),
+    ir.Cos: lambda node, x: _in_double(np.cos, x),
+    ir.Neg: lambda node, x: np.negative(x),
+    ir.Square: lambda node, x: np.square(x),
+    ir.Floor: lambda node, x: np.floor(x),
+    ir.Ceil: lambda node, x: np.ceil(x),
+    ir.Round: lambda node, x: np.rint(x),
+    ir.Cast: lambda node, x: x.astype(node.output.dtype),
+    ir.LogicalNot: lambda node, x: ~x,
+    ir.Add: _clamped(np.add),
+    ir.Sub: _clamped(np.subtract),
+    ir.Mul: _clamped(np.multiply),
+    ir.Div: _clamped(np.divide),
+    ir.FloorDiv: _in_double2(lambda x, y: np.floor(x / y)),
+    ir.FloorMod: _floor_mod,
+    ir.Pow: _in_double2(np.power),
+    ir.Maximum: lambda node, x, y: np.maximum(x, y),
+    ir.Minimum: lambda node, x, y: np.minimum(x, y),
+    ir.SquaredDifference: lambda node, x, y: np.square(x - y),
+    ir.PRelu: lambda node, x, y: np.where(x >= 0, x, x * y),
+    ir.Equal: lambda node, x, y: x == y,
+    ir.NotEqual: lambda node, x, y: x != y,
+    ir.Greater: lambda node, x, y: x > y,
+    ir.GreaterEqual: lambda node, x, y: x >= y,
+    ir.Less: lambda node, x, y: x < y,
+    ir.LessEqual: lambda node, x, y: x <= y,
+    ir.LogicalAnd: lambda node, x, y: x & y,
+    ir.LogicalOr: lambda node, x, y: x | y,
+    ir.Select: lambda node, condition, x, y: np.asarray(np.where(condition, x, y)),
 }
 
 
-def float_table(
-    functions: Sequence[type[ir.Elementwise]],
-    scale: np.float32,
-    zero_point: int,
-    out_scale: np.float32,
-    out_zero: int,
-) -> np.ndarray | None:
-    """DEQUANTIZE, these of FLOAT_FUNCTIONS in their order, and QUANTIZE; None where float32 overflows."""
+def _selu(x: np.ndarray) -> np.ndarray:
+    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    return scale * np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def dequantized(scale: np.float32, zero_point: int) -> np.ndarray:
+    """The float32 value of every int8."""
+    return scale * _inputs(zero_point).astype(np.float32)
+
+
+def quantized(real: np.ndarray, scale: np.float32, zero_point: int) -> np.ndarray:
+    """QUANTIZE of float32 values to int8. Infinities give the limits, what is no number the least value."""
     with np.errstate(over="ignore", invalid="ignore"):
-        x = scale * _inputs(zero_point).astype(np.float32)
-        for kind in functions:
-            x = FLOAT_FUNCTIONS[kind](x)
-        return _rounded(x / out_scale, out_zero)
+        return _saturated(real / scale, zero_point)
+
+
+def function_table(
+    node: ir.Elementwise, scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int
+) -> np.ndarray:
+    """One of FLOAT_FUNCTIONS as TensorFlow Lite tabulates it (LUTPopulate): times 1 / output scale, all in float32."""
+    with np.errstate(all="ignore"):
+        real = FLOAT_FUNCTIONS[type(node)](node, dequantized(scale, zero_point)).astype(np.float32)
+        return _saturated(real * (np.float32(1) / out_scale), out_zero)
+
+
+def _saturated(quotient: np.ndarray, zero_point: int) -> np.ndarray:
+    real = np.nan_to_num(quotient.astype(np.float64), nan=-np.inf, posinf=1e9, neginf=-1e9)
+    return _table(np.clip(np.sign(real) * np.floor(np.abs(real) + 0.5) + zero_point, -1e9, 1e9))
 
 
 def hard_swish_table(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero: int) -> np.ndarray | None:

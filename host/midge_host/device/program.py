@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from ..ir.graph import Tensor
 from .record import Step
@@ -10,7 +12,9 @@ from .record import Step
 
 @dataclass
 class Program:
-    """The first `init_count` steps set the state. aliases: from a tensor to the one whose memory it is."""
+    """The first `init_count` steps set the state. aliases: from a tensor to the one whose memory it is, or begins
+    `places` bytes into. live: for a
+    tensor that lost channels, which of its (count,) channels stayed."""
 
     steps: list[Step]
     init_count: int
@@ -18,6 +22,8 @@ class Program:
     outputs: list[Tensor]
     state: list[Tensor]
     aliases: dict[Tensor, Tensor]
+    live: dict[Tensor, np.ndarray] = field(default_factory=dict)
+    places: dict[Tensor, int] = field(default_factory=dict)
 
     @property
     def kept(self) -> list[Tensor]:

@@ -123,15 +123,23 @@ TENSOR = Layout(
         ("B", "dtype", "what the source model took or gave: 1 int8, 2 uint8, 3 float32, 4 int16, 5 int32"),
         ("B", "rank", "number of dimensions"),
         ("6H", "shape", "dimensions, unused ones 0"),
-        ("B", "element", "what the arena holds: 1 int8, 4 int16, 5 int32"),
-        ("B", "reserved", "0"),
+        ("B", "element", "what the arena holds: 1 int8, 3 float32, 4 int16, 5 int32"),
+        (
+            "B",
+            "flags",
+            "of an output, a function of its real values: 1 softmax, 2 log-softmax, 3 logistic; of an input "
+            "of float32, 4: readings may hold NaN, for values that are missing",
+        ),
     ],
 )
+# Functions that who runs a model computes of its real outputs: their numbers, from 1, in the flags of a tensor.
+OUTPUT_FUNCTIONS = ("softmax", "log_softmax", "logistic")
 
 FILE_LAYOUTS = [HEADER, SECTION, TENSOR, ENTRY, PIECE, CHANNELS, CHANNEL]
 
 DTYPES = {1: "int8", 2: "uint8", 3: "float32", 4: "int16", 5: "int32"}
-ELEMENT_BYTES = {"int8": 1, "int16": 2, "int32": 4}  # of the types that the arena holds
+FUNCTION, TAKES_NAN = 3, 4  # bits of a tensor's flags
+ELEMENT_BYTES = {"int8": 1, "int16": 2, "int32": 4, "float32": 4}  # of the types that the arena holds
 
 RECORD_BYTES = 72
 

@@ -17,6 +17,7 @@ from .packages import ROOT, mip_packages
 
 SECTIONS = {
     "device_lib/midge/_convert.py": {"reasons": device_lib.python_readings},
+    "device_lib/midge/_functions.py": {"functions": device_lib.python_functions},
     "device_lib/midge/_inspect.py": {"records": device_lib.python_outputs},
     "device_lib/midge/_modules.py": {"banks": device_lib.python_banks},
     "device_lib/midge/_errors.py": {"reasons": device_lib.python_texts},

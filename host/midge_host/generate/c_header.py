@@ -44,6 +44,7 @@ def format_header() -> str:
     out += [f"#define MIDGE_{c.name} {c.value} // {c.text}" for c in constants]
     out += ["", "// Types of values: of activations in a record, of inputs and outputs in a descriptor."]
     out += [f"#define MIDGE_DTYPE_{name.upper()} {code}" for code, name in spec.DTYPES.items()]
+    out += [f"#define MIDGE_TAKES_NAN {spec.TAKES_NAN} // flag of a descriptor"]
     out += ["", "// Why a record or a reading was refused."]
     out += [f"#define MIDGE_{name} {code} // {text}" for code, (name, text) in enumerate(spec.REASONS, 1)]
     for layout in [HEAD, *LAYOUTS, spec.TENSOR]:

@@ -32,10 +32,11 @@ def python_header() -> str:
             ("RAW", spec.RAW),
             *((name.upper(), code) for name, code in spec.ENTRY_KINDS.items()),
             ("CHANNEL_ZEROS", spec.CHANNEL_ZEROS),
-            *((name.upper(), code) for code, name in spec.DTYPES.items() if name in ("int8", "int16")),
+            *((name.upper(), code) for code, name in spec.DTYPES.items() if name in ("int8", "int16", "float32")),
             ("BANK_COUNT", len(banks.BANKS)),
             ("CORE", banks.CORE.number),
             ("WIDE", banks.WIDE.number),
+            ("TREES", banks.TREES.number),
             ("BAD_OPERATOR", [name for name, _ in spec.REASONS].index("BAD_OPERATOR") + 1),
         ]
         + [(name.upper() + "_AT", HEAD.offsets[name]) for name in ("bank", "blocks", "weights", "block_bytes")]
@@ -47,6 +48,7 @@ def python_header() -> str:
     text += f"_NEEDED = const(({needed}))\n_OTHERS = const(({others}))\n"
     codes = {name: code for code, name in spec.DTYPES.items()}
     pairs = ", ".join(f"{codes[name]}: {size}" for name, size in spec.ELEMENT_BYTES.items())
+    text += f"_FUNCTION = const({spec.FUNCTION})\n_TAKES_NAN = const({spec.TAKES_NAN})\n"
     text += f"_ELEMENT_BYTES = {{{pairs}}}\n"
     low, high = (repr(limit).replace("e+", "e") for limit in spec.SCALE_LIMITS)
     text += f"_SCALE_MIN = const({low})\n_SCALE_MAX = const({high})\n"
@@ -63,7 +65,14 @@ def python_reasons() -> str:
 
 def python_readings() -> str:
     """Facts for readings that are lists, and refusal codes."""
-    return consts([("MAX_RANK", spec.MAX_RANK)]) + python_reasons()
+    facts = [("MAX_RANK", spec.MAX_RANK), ("FLAGS_AT", spec.TENSOR.offsets["flags"]), ("TAKES_NAN", spec.TAKES_NAN)]
+    facts.append(("FUNCTION", spec.FUNCTION))
+    return consts(facts) + python_reasons()
+
+
+def python_functions() -> str:
+    """Numbers of the functions of real outputs."""
+    return consts([(name.upper(), code) for code, name in enumerate(spec.OUTPUT_FUNCTIONS, 1)])
 
 
 def python_outputs() -> str:
@@ -84,8 +93,9 @@ def python_banks() -> str:
 
 
 def python_edges() -> str:
-    """The banks that encode readings and decode results."""
-    return consts([("CORE", banks.CORE.number), ("WIDE", banks.WIDE.number)])
+    """The banks that encode readings and decode results, and where a descriptor says that an output has a function."""
+    facts = [("CORE", banks.CORE.number), ("WIDE", banks.WIDE.number), ("TREES", banks.TREES.number)]
+    return consts([*facts, ("FLAGS_AT", spec.TENSOR.offsets["flags"]), ("FUNCTION", spec.FUNCTION)])
 
 
 def python_texts() -> str:

@@ -58,5 +58,9 @@ def doc_fronts() -> str:
 def _banks(entry: Entry) -> str:
     """The banks of the device operator for the types of activations that it has."""
     return ", ".join(
-        dict.fromkeys(op.bank.name for op in OPERATORS if op.name == entry.becomes and op.dtype in entry.types)
+        dict.fromkeys(
+            op.bank.name
+            for op in OPERATORS
+            if op.name == entry.becomes and op.dtype in entry.types.replace("bool", "int8")
+        )
     )

@@ -51,6 +51,8 @@ def _names(operators: list[Operator]) -> Iterator[tuple[str, int]]:
     yield from {op.name: op.code for op in operators}.items()
     yield from {c.name: c.value for op in operators for c in op.constants}.items()
     yield "ELEMENT_AT", spec.TENSOR.offsets["element"]
+    yield "FLAGS_AT", spec.TENSOR.offsets["flags"]
+    yield "TAKES_NAN", spec.TAKES_NAN
     yield "DTYPE_INT16", next(code for code, name in spec.DTYPES.items() if name == "int16")
     for i, (_, name, _) in enumerate(HEAD_FIELDS):
         yield name.upper(), i

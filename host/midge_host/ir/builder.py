@@ -9,6 +9,7 @@ import numpy as np
 
 from .evaluate import fold, results_of_zeros
 from .graph import Edge, Graph, Node, Tensor
+from .operators import ReadVariable, WriteVariable
 
 
 class Builder:
@@ -32,21 +33,39 @@ class Builder:
         return Tensor(self._unique(name), np.shape(value), data.dtype.name, data.reshape(np.shape(value)))
 
     def add(
-        self, operator: type[Node], name: str, *, kind: str = "", shape: Sequence[int] | None = None, **fields: Any
+        self,
+        operator: type[Node],
+        name: str,
+        *,
+        kind: str = "",
+        shape: Sequence[int] | None = None,
+        dtype: str = "",
+        **fields: Any,
     ) -> Tensor:
         """The output of a new operator, named `name`, as is its layer.
 
-        fields: of the operator; arrays and numbers in the place of tensors become constants. shape: of the output,
-        where the operator's other fields do not tell (Reshape, Broadcast, Tile, Resize, ...).
+        fields: of the operator; arrays and numbers in the place of tensors become constants. shape, dtype: of the
+        output, where the operator's other fields do not tell (Reshape, Broadcast, Tile, Resize, ...; Cast, Quantize).
         Raises UnsupportedError where its operands do not fit together.
         """
-        return self._add(operator, name, kind, [shape], "output", fields)[0]
+        return self._add(operator, name, kind, [shape], "output", fields, dtype)[0]
 
     def add_parts(
         self, operator: type[Node], name: str, shapes: Sequence[Sequence[int]], *, kind: str = "", **fields: Any
     ) -> list[Tensor]:
         """The outputs of an operator that has several: Split, Unstack."""
         return self._add(operator, name, kind, list(shapes), "parts", fields)
+
+    def read(self, variable: str, initial: np.ndarray) -> Tensor:
+        """The value of a variable, which holds `initial` before the first prediction."""
+        self.graph.variables[variable] = initial
+        output = Tensor(self._unique(f"{variable}/read"), initial.shape, initial.dtype.name)
+        self.graph.nodes.append(ReadVariable(name=output.name, variable=variable, output=output))
+        return output
+
+    def write(self, variable: str, value: Tensor) -> None:
+        """Gives a variable its value for the next prediction."""
+        self.graph.nodes.append(WriteVariable(name=f"{variable}/write", variable=variable, source=value))
 
     def output(self, tensor: Tensor, name: str = "") -> None:
         """Makes `tensor` an output of the model."""
@@ -60,6 +79,7 @@ class Builder:
         shapes: list[Sequence[int] | None],
         results: str,
         fields: dict[str, Any],
+        dtype: str = "",
     ) -> list[Tensor]:
         made = [Tensor(self._unique(name), tuple(shape or ()), "float32") for shape in shapes]
         for operand in operator.OPERANDS:
@@ -68,7 +88,7 @@ class Builder:
         node = operator(name=made[0].name, kind=kind, **fields)
         for tensor, shape, result in zip(made, shapes, results_of_zeros(node), strict=True):
             tensor.shape = tuple(shape) if shape is not None else result.shape
-            tensor.dtype = result.dtype.name
+            tensor.dtype = dtype or result.dtype.name
         if not fold(node):
             self.graph.nodes.append(node)
         return made

@@ -71,18 +71,18 @@ class Evaluator:
             arrays = []
             for tensor in node.tensors(name):
                 value = self._value(tensor, values)
-                arrays.append(value if exact else _real(node, name, tensor, value))
+                arrays.append(value if exact else real_operand(node, name, tensor, value))
             whole = getattr(node, name)
             return arrays if isinstance(whole, list) else arrays[0] if arrays else None
 
         with np.errstate(all="ignore"):  # infinities saturate
-            made = _compute(node, [operand(name) for name in node.OPERANDS])
+            made = compute(node, [operand(name) for name in node.OPERANDS])
         targets = [*node.outputs, *(t for name in node.UPDATES for t in node.tensors(name))]
         for tensor, value in zip(targets, made, strict=True):
             if exact or tensor.quantization is None:
                 values[id(tensor)] = _stored(tensor, value)
             else:
-                values[id(tensor)] = quantise(tensor, value)
+                values[id(tensor)] = quantise(tensor, value).reshape(tensor.shape)
 
 
 def results_of_zeros(node: Node) -> list[Array]:
@@ -94,7 +94,7 @@ def results_of_zeros(node: Node) -> list[Array]:
         operands.append(arrays if isinstance(getattr(node, name), list) else arrays[0] if arrays else None)
     try:
         with np.errstate(all="ignore"):
-            return [np.asarray(made) for made in _compute(node, operands)][: len(node.outputs)]
+            return [np.asarray(made) for made in compute(node, operands)][: len(node.outputs)]
     except (ValueError, IndexError, TypeError, ZeroDivisionError) as error:
         shapes = ", ".join(str(t.shape) for t in node.inputs)
         raise node.refuse(f"its inputs {shapes} do not fit together ({error})", "export the model again") from None
@@ -114,7 +114,7 @@ def fold(node: Node) -> bool:
         arrays = [t.data for t in node.tensors(name)]
         operands.append(arrays if isinstance(getattr(node, name), list) else arrays[0] if arrays else None)
     with np.errstate(all="ignore"):
-        for tensor, value in zip(node.outputs, _compute(node, operands), strict=True):
+        for tensor, value in zip(node.outputs, compute(node, operands), strict=True):
             tensor.data = np.ascontiguousarray(_stored(tensor, value)).reshape(tensor.shape)
     return True
 
@@ -123,7 +123,7 @@ def is_exact(node: Node) -> bool:
     """Whether stored values are computed with as they are."""
     if isinstance(node, ir.Concatenate) and node.activation is not ir.Activation.NONE:
         return node.output.quantization is None
-    return isinstance(node, _MOVES) or all(t.quantization is None for t in [*node.inputs, *node.outputs])
+    return isinstance(node, (*_MOVES, ir.Table)) or all(t.quantization is None for t in [*node.inputs, *node.outputs])
 
 
 def dequantise(tensor: Tensor, value: Array) -> Array:
@@ -139,18 +139,18 @@ def dequantise(tensor: Tensor, value: Array) -> Array:
 
 
 def quantise(tensor: Tensor, real: Array) -> Array:
-    """Real values as a tensor of one scale stores them; beyond its type's limits the nearest."""
+    """Real values as a tensor of one scale stores them, in their own shape; beyond its type's limits the nearest."""
     limits = np.iinfo(tensor.dtype)
     with np.errstate(over="ignore"):
         stored = np.rint(np.nan_to_num(real.astype(np.float64)) / float(tensor.scale[0])) + int(tensor.zero_point[0])
-    return np.clip(stored, limits.min, limits.max).astype(tensor.dtype).reshape(tensor.shape)
+    return np.clip(stored, limits.min, limits.max).astype(tensor.dtype)
 
 
 def _stored(tensor: Tensor, value: Array) -> Array:
     return np.asarray(value).astype(tensor.dtype).reshape(tensor.shape)
 
 
-def _real(node: Node, name: str, tensor: Tensor, value: Array) -> Array:
+def real_operand(node: Node, name: str, tensor: Tensor, value: Array) -> Array:
     """An operand as float32. Sums of products need no scale of their own: a bias has that of the products."""
     if value.dtype.kind == "i":
         if name == "bias" and isinstance(node, ir.Weighted):
@@ -163,7 +163,8 @@ def _real(node: Node, name: str, tensor: Tensor, value: Array) -> Array:
     return dequantise(tensor, value)
 
 
-def _compute(node: Node, operands: list[Any]) -> list[Array]:
+def compute(node: Node, operands: list[Any]) -> list[Array]:
+    """What an operator makes of real operands (or of stored ones, if it is exact), by OPERANDS."""
     for kind in type(node).__mro__:
         if kind in FUNCTIONS:
             made = FUNCTIONS[kind](node, *operands)
@@ -191,7 +192,8 @@ def _windows(x: Array, kernel: ir.Pair, strides: ir.Pair, dilations: ir.Pair) ->
     return views[:, :: strides[0], :: strides[1], :, :: dilations[0], :: dilations[1]]
 
 
-def _clamp(activation: ir.Activation, x: Array) -> Array:
+def clamp(activation: ir.Activation, x: Array) -> Array:
+    """An activation of real values."""
     low, high = {
         ir.Activation.NONE: (None, None),
         ir.Activation.RELU: (0, None),
@@ -202,18 +204,19 @@ def _clamp(activation: ir.Activation, x: Array) -> Array:
 
 
 def _with_bias(node: ir.Weighted, sums: Array, bias: Array | None) -> Array:
-    return _clamp(node.activation, sums if bias is None else sums + bias.reshape(-1))
+    return clamp(node.activation, sums if bias is None else sums + bias.reshape(-1))
 
 
 def _convolved(x: Array, weights: Array, strides: ir.Pair, dilations: ir.Pair) -> Array:
+    """Each group's windows as rows of a matrix: then it is a product of matrices."""
     out, height, width, depth = weights.shape
     groups = x.shape[3] // depth
     views = _windows(x, (height, width), strides, dilations)
-    views = views.reshape(*views.shape[:3], groups, depth, height, width)
-    sums = np.einsum(
-        "nyxgcij,goijc->nyxgo", views, weights.reshape(groups, out // groups, height, width, depth), optimize=True
-    )
-    return sums.reshape(*sums.shape[:3], out)
+    shape = views.shape[:3]
+    views = views.reshape(*shape, groups, depth, height, width).transpose(3, 0, 1, 2, 5, 6, 4)
+    columns = views.reshape(groups, -1, height * width * depth)
+    rows = weights.reshape(groups, out // groups, -1)
+    return (columns @ rows.swapaxes(1, 2)).swapaxes(0, 1).reshape(*shape, out)
 
 
 def _conv(node: ir.Conv2D, x: Array, weights: Array, bias: Array | None) -> Array:
@@ -222,10 +225,12 @@ def _conv(node: ir.Conv2D, x: Array, weights: Array, bias: Array | None) -> Arra
 
 def _depthwise(node: ir.DepthwiseConv2D, x: Array, weights: Array, bias: Array | None) -> Array:
     _, height, width, channels = weights.shape
-    views = _windows(_padded(x, node.padding, 0), (height, width), node.strides, node.dilations)
-    rows = weights.reshape(height, width, x.shape[3], channels // x.shape[3])
-    sums = np.einsum("nyxcij,ijcm->nyxcm", views, rows, optimize=True)
-    return _with_bias(node, sums.reshape(*sums.shape[:3], channels), bias)
+    x = _padded(x, node.padding, 0).repeat(channels // x.shape[3], axis=3)
+    views = _windows(x, (height, width), node.strides, node.dilations)
+    sums = np.zeros(views.shape[:4], np.result_type(x, weights))
+    for i, j in np.ndindex(height, width):
+        sums += views[..., i, j] * weights[0, i, j]
+    return _with_bias(node, sums, bias)
 
 
 def _transpose_conv(node: ir.TransposeConv2D, x: Array, weights: Array, bias: Array | None) -> Array:
@@ -254,12 +259,13 @@ def _average_pool(node: ir.AveragePool2D, x: Array) -> Array:
         _windows(_padded(values, node.padding, 0), node.kernel, node.strides, (1, 1)).sum((-1, -2))
         for values in (x, np.ones_like(x))
     )
-    return _clamp(node.activation, sums / np.maximum(counts, 1))
+    return clamp(node.activation, sums / np.maximum(counts, 1))
 
 
 def _max_pool(node: ir.MaxPool2D, x: Array) -> Array:
-    views = _windows(_padded(x, node.padding, -np.inf), node.kernel, node.strides, (1, 1))
-    return _clamp(node.activation, views.max((-1, -2)))
+    least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    views = _windows(_padded(x, node.padding, least), node.kernel, node.strides, (1, 1))
+    return clamp(node.activation, views.max((-1, -2)))
 
 
 # Reductions and rows.
@@ -281,7 +287,7 @@ def _log_softmax(node: ir.LogSoftmax, x: Array) -> Array:
 
 def _l2_normalize(node: ir.L2Normalize, x: Array) -> Array:
     length = np.sqrt(np.maximum((x * x).sum(-1, keepdims=True), np.float32(1e-12)))
-    return _clamp(node.activation, x / length)
+    return clamp(node.activation, x / length)
 
 
 # Functions of one element.
@@ -294,20 +300,44 @@ def _sigmoid(x: Array) -> Array:
 def _gelu(node: ir.Gelu, x: Array) -> Array:
     if node.is_approximate:
         return x / 2 * (1 + np.tanh(np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x**3)))
-    return x / 2 * (1 + np.vectorize(math.erf, otypes=[np.float32])(x / np.float32(math.sqrt(2))))
+    return x / 2 * (1 + _erf(x / np.float32(math.sqrt(2))))
 
 
-def _float_functions(node: ir.FloatFunctions, x: Array) -> Array:
-    for kind in node.functions:
-        x = np.asarray(FUNCTIONS[kind](node, x))
-    return x
+def _erf(x: Array) -> Array:
+    return np.vectorize(math.erf, otypes=[np.float32])(x)
+
+
+def _selu(node: ir.Selu, x: Array) -> Array:
+    return np.float32(1.0507009873554805) * np.where(
+        x > 0, x, np.float32(1.6732632423543772) * np.expm1(np.minimum(x, 0))
+    )
+
+
+def _cum_sum(node: ir.CumSum, x: Array) -> Array:
+    if node.reverse:
+        x = np.flip(x, node.axis)
+    sums = np.cumsum(x, node.axis, dtype=x.dtype)
+    if node.exclusive:
+        sums = sums - x
+    return np.flip(sums, node.axis) if node.reverse else sums
+
+
+def _composite(node: ir.Composite, x: Array) -> Array:
+    values = {id(node.argument): x}
+    for inner in node.nodes:
+        operands = []
+        for name in inner.OPERANDS:
+            arrays = [values[id(t)] if t.data is None else t.data for t in inner.tensors(name)]
+            operands.append(arrays if isinstance(getattr(inner, name), list) else arrays[0] if arrays else None)
+        values[id(inner.outputs[0])] = np.asarray(compute(inner, operands)[0])
+    return values[id(node.nodes[-1].outputs[0])]
 
 
 # Operators that move elements.
 
 
 def _concatenate(node: ir.Concatenate, xs: list[Array]) -> Array:
-    return _clamp(node.activation, np.concatenate(xs, node.axis))
+    return clamp(node.activation, np.concatenate(xs, node.axis))
 
 
 def _split(node: ir.Split, x: Array) -> list[Array]:
@@ -322,6 +352,31 @@ def _pad(node: ir.Pad, x: Array) -> Array:
     return np.pad(x, node.paddings, constant_values=value)
 
 
+def _mirror_pad(node: ir.MirrorPad, x: Array) -> Array:
+    return np.pad(x, node.paddings, mode="reflect" if node.reflect else "symmetric")
+
+
+def _gather(node: ir.Gather, x: Array, indexes: Array) -> Array:
+    batch, count = x.shape[: node.batch_dims], math.prod(x.shape[: node.batch_dims])
+    pairs = zip(
+        x.reshape(count, *x.shape[len(batch) :]), indexes.reshape(count, *indexes.shape[len(batch) :]), strict=True
+    )
+    made = np.stack([part.take(own, node.axis - len(batch)) for part, own in pairs])
+    return made.reshape(*batch, *made.shape[1:])
+
+
+def _depth_to_space(node: ir.DepthToSpace, x: Array) -> Array:
+    (n, h, w, c), block = x.shape, node.block
+    split = x.reshape(n, h, w, block, block, c // block**2)
+    return split.transpose(0, 1, 3, 2, 4, 5).reshape(n, h * block, w * block, c // block**2)
+
+
+def _space_to_depth(node: ir.SpaceToDepth, x: Array) -> Array:
+    (n, h, w, c), block = x.shape, node.block
+    split = x.reshape(n, h // block, block, w // block, block, c)
+    return split.transpose(0, 1, 3, 2, 4, 5).reshape(n, h // block, w // block, c * block**2)
+
+
 def _tile(node: ir.Tile, x: Array) -> Array:
     return np.tile(x, [m // n for n, m in zip(x.shape, node.output.shape, strict=True)])
 
@@ -332,7 +387,8 @@ def _space_to_batch(node: ir.SpaceToBatch, x: Array) -> Array:
     split = [part for n, b in zip(x.shape[1:], node.block, strict=False) for part in (n // b, b)]
     x = x.reshape(x.shape[0], *split, *x.shape[count + 1 :])
     blocks, sizes = [2 * i + 2 for i in range(count)], [2 * i + 1 for i in range(count)]
-    return x.transpose(*blocks, 0, *sizes, *range(2 * count + 1, x.ndim))
+    x = x.transpose(*blocks, 0, *sizes, *range(2 * count + 1, x.ndim))
+    return x.reshape(-1, *x.shape[count + 1 :])
 
 
 def _batch_to_space(node: ir.BatchToSpace, x: Array) -> Array:
@@ -360,7 +416,7 @@ def _resize_bilinear(node: ir.ResizeBilinear, x: Array) -> Array:
         first = np.floor(position).astype(int)
         shape = [1] * x.ndim
         shape[axis] = -1
-        share = (position - first).reshape(shape)
+        share = (position - first).astype(np.float32).reshape(shape)
         x = x.take(first, axis) * (1 - share) + x.take(np.minimum(first + 1, size - 1), axis) * share
     return x
 
@@ -376,7 +432,7 @@ def _positions(node: ir.Resize) -> list[Array]:
 
 def _divided(node: ir.Div, a: Array, b: Array) -> Array:
     # Integers are divided towards zero.
-    return _clamp(node.activation, a / b if a.dtype.kind == "f" else np.trunc(a / b))
+    return clamp(node.activation, a / b if a.dtype.kind == "f" else np.trunc(a / b))
 
 
 # Operators with a state.
@@ -386,10 +442,10 @@ def _held(state: Tensor, real: Array) -> Array:
     """What a state keeps of its new values: of what is quantised, the nearest that its type holds."""
     if state.quantization is None:
         return real
-    return dequantise(state, quantise(state, real.reshape(state.shape))).reshape(real.shape)
+    return dequantise(state, quantise(state, real))
 
 
-def _lstm(
+def lstm_states(
     node: ir.Lstm,
     x: Array,
     kernels: list[Array],
@@ -397,11 +453,12 @@ def _lstm(
     biases: list[Array],
     hidden: Array,
     cell: Array,
-) -> list[Array]:
+) -> tuple[Array, Array]:
+    """The hidden and the cell state after each step: (steps, batch, cells) both."""
     steps = x if node.time_major else x.swapaxes(0, 1)
     shape = (steps.shape[1], kernels[0].shape[0])
-    hidden, cell = hidden.reshape(shape), cell.reshape(shape)
-    outputs = []
+    hidden, cell = (s.reshape(shape) if node.stateful else np.zeros(shape, np.float32) for s in (hidden, cell))
+    outputs, cells = [], []
     for step in steps:
         sums = [step @ k.T + hidden @ r.T + b.reshape(-1) for k, r, b in zip(kernels, recurrent, biases, strict=True)]
         forget, enter, leave = (_sigmoid(sums[i]) for i in (0, 1, 3))
@@ -411,8 +468,13 @@ def _lstm(
         cell = _held(node.cell, cell)
         hidden = _held(node.hidden, leave * np.tanh(cell))
         outputs.append(hidden)
-    made = np.stack(outputs)
-    return [made if node.time_major else made.swapaxes(0, 1), hidden, cell]
+        cells.append(cell)
+    return np.stack(outputs), np.stack(cells)
+
+
+def _lstm(node: ir.Lstm, *operands: Any) -> list[Array]:
+    made, cells = lstm_states(node, *operands)
+    return [made if node.time_major else made.swapaxes(0, 1), made[-1], cells[-1]]
 
 
 def _svdf(node: ir.Svdf, x: Array, feature: Array, time: Array, bias: Array | None, state: Array) -> list[Array]:
@@ -420,7 +482,68 @@ def _svdf(node: ir.Svdf, x: Array, feature: Array, time: Array, bias: Array | No
     held = state.reshape(-1, filters, memory)
     held = _held(node.state, np.concatenate([held[:, :, 1:], (x @ feature.T)[:, :, None]], 2))
     sums = (held * time).sum(2).reshape(len(x), -1, node.rank).sum(2)
-    return [_clamp(node.activation, sums if bias is None else sums + bias), held]
+    return [clamp(node.activation, sums if bias is None else sums + bias), held]
+
+
+def _tree_sums(node: ir.TreeSums, x: Array) -> Array:
+    """In the order of the trees: float64 rounds each addition."""
+    sums = node.bias.astype(np.float64)
+    for tree in node.trees:
+        leaf = tree.leaf(x.reshape(-1))
+        if tree.value.ndim == 2:
+            sums += tree.value[leaf]
+        else:
+            sums[tree.output] += tree.value[leaf]
+        if node.single:
+            sums = sums.astype(np.float32).astype(np.float64)
+    return sums
+
+
+def _affine(node: ir.Affine, x: Array) -> Array:
+    sums = node.bias + node.weights.astype(np.float64) @ x.reshape(-1)
+    if node.activation == "relu":
+        return np.maximum(sums, 0)
+    if node.activation == "tanh":
+        return np.tanh(sums)
+    return 1 / (1 + np.exp(-sums)) if node.activation == "logistic" else sums
+
+
+def _scale(node: ir.Scale, x: Array) -> Array:
+    x = x.reshape(-1).astype(np.float64)
+    y = (x * node.first if node.multiplies else x - node.first).astype(np.float32)
+    y = (y + node.second if node.multiplies else y / node.second).astype(np.float32)
+    return np.clip(y, *node.limits) if node.limits else y
+
+
+def _nearest(node: ir.Nearest, x: Array) -> Array:
+    far = ((x.reshape(-1).astype(np.float64) - node.table) ** 2).sum(1)
+    nearest = np.argsort(far, kind="stable")[: node.neighbors]
+    return np.stack([far[nearest], node.targets[nearest].view(np.float64)], 1)
+
+
+def _votes(node: ir.Votes, found: Array) -> Array:
+    targets = np.ascontiguousarray(found[:, 1])
+    if node.values:
+        return targets.sum(keepdims=True)
+    return np.bincount(targets.view(np.uint64).astype(np.int64), minlength=node.output.size).astype(np.float64)
+
+
+def _scores(node: ir.Scores, sums: Array) -> Array:
+    sums = sums.reshape(-1)
+    scores = sums / node.divisor
+    winner = int(np.argmax(scores))
+    if node.decision is ir.Decision.THRESHOLD:
+        winner = int(sums[0] >= node.threshold)
+        scores = np.array([0.0 if node.probabilities else -scores[0], scores[0]])
+    if node.probabilities:
+        powers = np.exp(scores - scores.max())
+        scores = powers / powers.sum()
+    scores = scores.astype(np.float32)
+    if node.decision is not ir.Decision.NONE:
+        below = np.nextafter(scores[winner], np.float32(-np.inf))
+        scores[:winner] = np.minimum(scores[:winner], below)
+        scores = np.minimum(scores, scores[winner])
+    return scores
 
 
 FUNCTIONS: dict[type[Node], Function] = {
@@ -434,16 +557,32 @@ FUNCTIONS: dict[type[Node], Function] = {
     ir.Mean: _reduced(np.mean),
     ir.Sum: _reduced(np.sum),
     ir.ReduceMax: _reduced(np.max),
+    ir.ReduceMin: _reduced(np.min),
     ir.ReduceProd: _reduced(np.prod),
     ir.ArgMax: lambda node, x: x.argmax(node.axis),
-    ir.Add: lambda node, a, b: _clamp(node.activation, a + b),
-    ir.Sub: lambda node, a, b: _clamp(node.activation, a - b),
-    ir.Mul: lambda node, a, b: _clamp(node.activation, a * b),
+    ir.ArgMin: lambda node, x: x.argmin(node.axis),
+    ir.CumSum: _cum_sum,
+    ir.Add: lambda node, a, b: clamp(node.activation, a + b),
+    ir.Sub: lambda node, a, b: clamp(node.activation, a - b),
+    ir.Mul: lambda node, a, b: clamp(node.activation, a * b),
     ir.Div: _divided,
     ir.FloorDiv: lambda node, a, b: a // b,
+    ir.FloorMod: lambda node, a, b: np.mod(a, b),
+    ir.Pow: lambda node, a, b: np.power(a, b),
+    ir.SquaredDifference: lambda node, a, b: np.square(a - b),
     ir.Maximum: lambda node, a, b: np.maximum(a, b),
     ir.Minimum: lambda node, a, b: np.minimum(a, b),
     ir.PRelu: lambda node, x, slope: np.where(x < 0, x * slope, x),
+    ir.Equal: lambda node, a, b: a == b,
+    ir.NotEqual: lambda node, a, b: a != b,
+    ir.Greater: lambda node, a, b: a > b,
+    ir.GreaterEqual: lambda node, a, b: a >= b,
+    ir.Less: lambda node, a, b: a < b,
+    ir.LessEqual: lambda node, a, b: a <= b,
+    ir.LogicalAnd: lambda node, a, b: (a != 0) & (b != 0),
+    ir.LogicalOr: lambda node, a, b: (a != 0) | (b != 0),
+    ir.Select: lambda node, condition, a, b: np.asarray(np.where(condition, a, b)),
+    ir.AddN: lambda node, xs: np.sum(xs, 0),
     ir.Logistic: lambda node, x: _sigmoid(x),
     ir.Tanh: lambda node, x: np.tanh(x),
     ir.HardSwish: lambda node, x: x * np.clip(x + 3, 0, 6) / 6,
@@ -453,6 +592,11 @@ FUNCTIONS: dict[type[Node], Function] = {
     ir.ReluN1To1: lambda node, x: np.clip(x, -1, 1),
     ir.LeakyRelu: lambda node, x: np.where(x < 0, x * np.float32(node.alpha), x),
     ir.Gelu: _gelu,
+    ir.Softplus: lambda node, x: np.logaddexp(x, np.float32(0)),
+    ir.Selu: _selu,
+    ir.Mish: lambda node, x: x * np.tanh(np.logaddexp(x, np.float32(0))),
+    ir.Erf: lambda node, x: _erf(x),
+    ir.Sign: lambda node, x: np.sign(x),
     ir.Abs: lambda node, x: np.abs(x),
     ir.Rsqrt: lambda node, x: 1 / np.sqrt(x),
     ir.Sqrt: lambda node, x: np.sqrt(x),
@@ -468,7 +612,9 @@ FUNCTIONS: dict[type[Node], Function] = {
     ir.Quantize: lambda node, x: x,
     ir.Dequantize: lambda node, x: x,
     ir.Cast: lambda node, x: x,
-    ir.FloatFunctions: _float_functions,
+    ir.LogicalNot: lambda node, x: x == 0,
+    ir.Table: lambda node, x: node.table[x.astype(np.int64) + 128],
+    ir.Composite: _composite,
     ir.Softmax: _softmax,
     ir.LogSoftmax: _log_softmax,
     ir.L2Normalize: _l2_normalize,
@@ -480,17 +626,28 @@ FUNCTIONS: dict[type[Node], Function] = {
     ir.Split: _split,
     ir.Slice: lambda node, x: x[node.index],
     ir.Transpose: lambda node, x: x.transpose(node.axes),
-    ir.Gather: lambda node, x, indexes: x.take(indexes, node.axis),
+    ir.Gather: _gather,
     ir.Broadcast: lambda node, x: np.broadcast_to(x, node.output.shape),
     ir.Tile: _tile,
     ir.Range: lambda node, start, limit, step: start.reshape(1) + np.arange(node.output.size) * step.reshape(1),
     ir.Pad: _pad,
+    ir.MirrorPad: _mirror_pad,
+    ir.Reverse: lambda node, x: np.flip(x, node.axes),
+    ir.DepthToSpace: _depth_to_space,
+    ir.SpaceToDepth: _space_to_depth,
     ir.SpaceToBatch: _space_to_batch,
     ir.BatchToSpace: _batch_to_space,
     ir.ResizeNearest: _resize_nearest,
     ir.ResizeBilinear: _resize_bilinear,
     ir.Lstm: _lstm,
     ir.Svdf: _svdf,
+    ir.TreeSums: _tree_sums,
+    ir.Scores: _scores,
+    ir.Affine: _affine,
+    ir.Distances: lambda node, x: node.bias - (node.weights * (x.reshape(-1) - node.centres) ** 2).sum(1),
+    ir.Scale: _scale,
+    ir.Nearest: _nearest,
+    ir.Votes: _votes,
 }
 
 # Operators that move elements of any type.
@@ -507,6 +664,10 @@ _MOVES = (
     ir.Broadcast,
     ir.Tile,
     ir.Pad,
+    ir.MirrorPad,
+    ir.Reverse,
+    ir.DepthToSpace,
+    ir.SpaceToDepth,
     ir.SpaceToBatch,
     ir.BatchToSpace,
 )
@@ -522,7 +683,21 @@ _FOLDED = (
     ir.FloorDiv,
     ir.Maximum,
     ir.Minimum,
+    ir.FloorMod,
+    ir.Comparison,
+    ir.LogicalAnd,
+    ir.LogicalOr,
+    ir.LogicalNot,
+    ir.Select,
     ir.ReduceProd,
     ir.ReduceMax,
+    ir.ReduceMin,
     ir.Sum,
+    ir.Sqrt,
+    ir.Rsqrt,
+    ir.Neg,
+    ir.Square,
+    ir.Exp,
+    ir.Log,
+    ir.Abs,
 )

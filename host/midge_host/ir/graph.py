@@ -125,11 +125,19 @@ class Node:
 @dataclass
 class Edge:
     """An input or output of the model. dtype: what the caller gives or gets; who runs the model converts it to or from
-    the tensor's type by the tensor's quantisation."""
+    the tensor's type by the tensor's quantisation. reading: of an input whose real values have other scales than the
+    tensor, one for all or one for each index of the last axis; zero points may lie beyond the tensor's type.
+    axes: of the source's axes, the order in which the tensor has them; None where it has the source's order.
+    takes_nan: of an input of float32 that the model computes with as it is, where values may be missing. function: a
+    layer of floats behind an output (softmax, log_softmax or logistic) that who runs the model computes as well."""
 
     tensor: Tensor
     dtype: str
     name: str
+    reading: Quantization | None = None
+    axes: tuple[int, ...] | None = None
+    takes_nan: bool = False
+    function: str = ""
 
     @classmethod
     def of(cls, tensor: Tensor) -> Edge:
@@ -147,7 +155,8 @@ class State:
 @dataclass
 class Graph:
     """variables: the values before the first prediction of what ReadVariable and WriteVariable name. The pass
-    `resolve_state` makes `state` of them."""
+    `resolve_state` makes `state` of them. alike: tensors of floats that shall have one scale when they are quantised:
+    what the steps of an unrolled layer have in common, whose weights are then the same too."""
 
     name: str
     nodes: list[Node]
@@ -155,6 +164,7 @@ class Graph:
     outputs: list[Edge]
     variables: dict[str, np.ndarray] = field(default_factory=dict)
     state: list[State] = field(default_factory=list)
+    alike: list[list[Tensor]] = field(default_factory=list)
 
     def is_input(self, tensor: Tensor) -> bool:
         return any(edge.tensor is tensor for edge in self.inputs)
@@ -175,6 +185,24 @@ class Graph:
         for edge in self.outputs:
             if edge.tensor is old:
                 edge.tensor = new
+
+
+def in_order(nodes: list[Node]) -> list[Node]:
+    """The nodes, each behind those that make its inputs; else in the order given."""
+    waiting = {id(tensor) for node in nodes for tensor in node.outputs}
+    ordered: list[Node] = []
+    while nodes:
+        later = []
+        for node in nodes:
+            if any(id(tensor) in waiting for tensor in node.inputs):
+                later.append(node)
+            else:
+                ordered.append(node)
+                waiting -= {id(tensor) for tensor in node.outputs}
+        if len(later) == len(nodes):
+            raise UnsupportedError(f"layer {nodes[0].name!r}: reads what it makes itself; export the model again")
+        nodes = later
+    return ordered
 
 
 # A rewrite of a graph in place; says in a few words what it did, or "" if nothing.

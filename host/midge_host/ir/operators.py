@@ -10,7 +10,10 @@ from enum import Enum
 from types import EllipsisType
 from typing import ClassVar
 
+import numpy as np
+
 from .graph import Node, Tensor
+from .trees import Tree
 
 Pair = tuple[int, int]
 # ((before, behind) in height, the same in width).
@@ -163,12 +166,32 @@ class ReduceMax(Reduction): ...
 
 
 @dataclass(eq=False, kw_only=True)
+class ReduceMin(Reduction): ...
+
+
+@dataclass(eq=False, kw_only=True)
 class ReduceProd(Reduction): ...
 
 
 @dataclass(eq=False, kw_only=True)
 class ArgMax(Unary):
     axis: int
+
+
+@dataclass(eq=False, kw_only=True)
+class ArgMin(Unary):
+    axis: int
+
+
+@dataclass(eq=False, kw_only=True)
+class CumSum(Unary):
+    """Each element and those before it along the axis. exclusive: without itself; reverse: those behind it.
+    is_real: sums of real values, as of floats; else TFLM's of int8, which begin at minus the zero point."""
+
+    axis: int
+    exclusive: bool = False
+    reverse: bool = False
+    is_real: bool = False
 
 
 # Of two tensors.
@@ -195,8 +218,71 @@ class Maximum(Binary): ...
 class Minimum(Binary): ...
 
 
+class FloorMod(Binary): ...
+
+
+class Pow(Binary): ...
+
+
+class SquaredDifference(Binary): ...
+
+
 class PRelu(Binary):
-    """second: the slope of what is negative in `first`."""
+    """second: the slope of what is negative in `first`; int8 also beside int16."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Comparison(Binary):
+    """bool, of real values."""
+
+
+class Equal(Comparison): ...
+
+
+class NotEqual(Comparison): ...
+
+
+class Greater(Comparison): ...
+
+
+class GreaterEqual(Comparison): ...
+
+
+class Less(Comparison): ...
+
+
+class LessEqual(Comparison): ...
+
+
+class LogicalAnd(Binary): ...
+
+
+class LogicalOr(Binary): ...
+
+
+# Of several tensors.
+
+
+@dataclass(eq=False, kw_only=True)
+class Select(Node):
+    """The elements of `first` where the condition, a bool, is true, and those of `second` elsewhere; all three are
+    broadcast."""
+
+    OPERANDS = ("condition", "first", "second")
+    condition: Tensor
+    first: Tensor
+    second: Tensor
+    output: Tensor
+
+
+@dataclass(eq=False, kw_only=True)
+class AddN(Node):
+    """The sum of tensors of one shape. is_real: as that of CumSum."""
+
+    OPERANDS = ("sources",)
+    sources: list[Tensor]
+    output: Tensor
+    is_real: bool = False
 
 
 # Functions of one element.
@@ -233,6 +319,21 @@ class Gelu(Elementwise):
     """is_approximate: with tanh in place of the error function."""
 
     is_approximate: bool = False
+
+
+class Softplus(Elementwise): ...
+
+
+class Selu(Elementwise): ...
+
+
+class Mish(Elementwise): ...
+
+
+class Erf(Elementwise): ...
+
+
+class Sign(Elementwise): ...
 
 
 class Abs(Elementwise): ...
@@ -281,11 +382,23 @@ class Dequantize(Elementwise): ...
 class Cast(Elementwise): ...
 
 
-@dataclass(eq=False, kw_only=True)
-class FloatFunctions(Elementwise):
-    """Dequantize, these functions in their order, in float32, and Quantize."""
+class LogicalNot(Elementwise): ...
 
-    functions: tuple[type[Elementwise], ...]
+
+@dataclass(eq=False, kw_only=True)
+class Table(Elementwise):
+    """int8 (or bool) from int8: table[q + 128] of each stored value q."""
+
+    table: np.ndarray
+
+
+@dataclass(eq=False, kw_only=True)
+class Composite(Elementwise):
+    """A function that several operators compute of each element: `nodes`, in their order, of `argument`, which stands
+    for the source; the last one's output is the result."""
+
+    argument: Tensor
+    nodes: list[Node]
 
 
 # Over the last axis.
@@ -364,11 +477,15 @@ class Transpose(Unary):
 
 @dataclass(eq=False, kw_only=True)
 class Gather(Node):
+    """The source's elements along `axis` that `indexes` name. The first `batch_dims` dimensions of the two are the
+    same ones: each index of them has indexes of its own."""
+
     OPERANDS = ("source", "indexes")
     source: Tensor
     indexes: Tensor
     output: Tensor
     axis: int
+    batch_dims: int = 0
 
 
 @dataclass(eq=False, kw_only=True)
@@ -399,6 +516,35 @@ class Pad(Unary):
 
 
 @dataclass(eq=False, kw_only=True)
+class MirrorPad(Unary):
+    """Pads with the elements before and behind each edge in reverse, the edge's own not repeated if `reflect`."""
+
+    paddings: tuple[Pair, ...]
+    reflect: bool = True
+
+
+@dataclass(eq=False, kw_only=True)
+class Reverse(Unary):
+    """Along `axes`, which count from 0."""
+
+    axes: tuple[int, ...]
+
+
+@dataclass(eq=False, kw_only=True)
+class DepthToSpace(Unary):
+    """The channels of a pixel become the channels of block x block pixels, row by row."""
+
+    block: int
+
+
+@dataclass(eq=False, kw_only=True)
+class SpaceToDepth(Unary):
+    """The channels of block x block pixels, row by row, become those of one."""
+
+    block: int
+
+
+@dataclass(eq=False, kw_only=True)
 class SpaceToBatch(Unary):
     block: tuple[int, ...]
     paddings: tuple[Pair, ...]
@@ -422,6 +568,90 @@ class ResizeNearest(Resize): ...
 class ResizeBilinear(Resize): ...
 
 
+# Models of float32 readings that are not quantised: their sums are float64.
+
+
+@dataclass(eq=False, kw_only=True)
+class TreeSums(Unary):
+    """What the leaves of trees add up to, tree by tree, in float64; in float32 where `single` says so. bias: (outputs,)
+    float64, where the sums begin."""
+
+    trees: list[Tree]
+    bias: np.ndarray
+    single: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class Affine(Unary):
+    """bias + weights @ values, in float64, then a function: identity, relu, tanh or logistic. weights: (outputs,
+    inputs) float32. bias: (outputs,) float64. The result is float64 or float32."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    activation: str = "identity"
+
+
+@dataclass(eq=False, kw_only=True)
+class Distances(Unary):
+    """bias - sum of weights * (values - centres)^2 over the values. centres, weights: (outputs, inputs) float32. bias:
+    (outputs,) float64."""
+
+    centres: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(eq=False, kw_only=True)
+class Scale(Unary):
+    """float32 values: (x - first) / second, or x * first + second, rounded to float32 after each operation, then
+    limited. first, second: (values,) float64."""
+
+    first: np.ndarray
+    second: np.ndarray
+    multiplies: bool = False
+    limits: tuple[float, float] | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Nearest(Unary):
+    """The rows of a table nearest to a reading, by their squared distance: the distance and the row's target for each,
+    (neighbors, 2) float64. table: (rows, inputs) float64. targets: (rows,), float64, or uint64 whose bits are kept."""
+
+    table: np.ndarray
+    targets: np.ndarray
+    neighbors: int
+
+
+@dataclass(eq=False, kw_only=True)
+class Votes(Unary):
+    """Of what Nearest gives: how many rows there are of each class, or the sum of the rows' values."""
+
+    values: bool = False
+
+
+class Decision(str, Enum):
+    """Which of a classifier's classes has the largest score."""
+
+    NONE = "NONE"  # no classifier: the sums themselves are wanted
+    LARGEST = "LARGEST"  # of the sums, the first of several
+    THRESHOLD = "THRESHOLD"  # of two: the second one where the only sum is not below a threshold
+
+
+@dataclass(eq=False, kw_only=True)
+class Scores(Unary):
+    """float32 results of float64 sums: each sum / divisor. Those of a classifier such that the class it decides for has
+    the largest score: none is equal that stands before it, none is larger.
+
+    With THRESHOLD the scores are -sum / divisor and sum / divisor. probabilities: the softmax of the scores; with
+    THRESHOLD that of 0 and sum / divisor.
+    """
+
+    decision: Decision
+    divisor: float = 1.0
+    threshold: float = 0.0
+    probabilities: bool = False
+
+
 # Operators with a state.
 
 
@@ -441,7 +671,8 @@ class WriteVariable(Node):
 
 @dataclass(eq=False, kw_only=True)
 class Lstm(Node):
-    """kernels, recurrent, biases: of the forget, input, cell and output gate. The states are read and written."""
+    """kernels, recurrent, biases: of the forget, input, cell and output gate. The states are read and written.
+    stateful: they are kept from one prediction to the next; else each begins with zeros."""
 
     OPERANDS = ("source", "kernels", "recurrent", "biases", "hidden", "cell")
     UPDATES = ("hidden", "cell")
@@ -454,6 +685,7 @@ class Lstm(Node):
     output: Tensor
     time_major: bool = False
     cell_clip: float = 0.0
+    stateful: bool = True
 
 
 @dataclass(eq=False, kw_only=True)

@@ -18,7 +18,7 @@ from .graph import Graph, Node, Tensor
 
 AGAIN = "export the model again"
 FIXED = "export the model with fixed shapes"
-NUMERIC = ("float32", "int8", "uint8", "int16", "int32", "int64", "bool")
+NUMERIC = ("float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool")
 # Types that hold real numbers as integers, if the tensor has a quantisation.
 QUANTISED = ("int8", "uint8", "int16")
 # Operands whose scales belong to the layer: a lowering looks at them.
@@ -135,13 +135,44 @@ def _same_size(node: ir.Unary) -> None:
 
 @_rule(ir.Binary)
 def _binary(node: ir.Binary) -> None:
-    sources, output = [node.first, node.second], node.output
-    _require_type(node)
+    if isinstance(node, ir.Comparison):
+        _require_truth(node, node.output)
+        _require_one_type(node, [node.first, node.second], node.output)
+    elif not isinstance(node, ir.PRelu) or (node.second.dtype, node.output.dtype) != ("int8", "int16"):
+        _require_type(node)
+    _require_broadcast(node)
+
+
+@_rule(ir.Select)
+def _select(node: ir.Select) -> None:
+    _require_truth(node, node.condition)
+    _require_one_type(node, [node.first, node.second, node.output], node.output)
+    _require_broadcast(node)
+
+
+def _require_truth(node: Node, tensor: Tensor) -> None:
+    if tensor.dtype not in ("bool", "int8"):  # int8: bytes of 0 and 1
+        raise node.refuse(f"tensor {tensor.name!r} is {tensor.dtype}, not bool", AGAIN)
+
+
+def _require_one_type(node: Node, tensors: Sequence[Tensor], output: Tensor) -> None:
+    if any(t.dtype != tensors[0].dtype for t in tensors):
+        raise node.refuse(f"it makes {output.dtype} of {' and '.join(t.dtype for t in node.inputs)}", AGAIN)
+
+
+def _require_broadcast(node: Node) -> None:
+    sources, output = node.inputs, node.outputs[0]
     rank = len(output.shape)
     shapes = [(1,) * (rank - len(t.shape)) + t.shape for t in sources]
     fits = all(len(s) == rank for s in shapes) and output.shape == tuple(map(max, zip(*shapes, strict=True)))
     fits = fits and all(n in (1, m) for s in shapes for n, m in zip(s, output.shape, strict=True))
     _require(node, fits, sources, output)
+
+
+@_rule(ir.AddN)
+def _add_n(node: ir.AddN) -> None:
+    _require_type(node)
+    _require(node, all(t.shape == node.output.shape for t in node.sources), node.sources, node.output)
 
 
 @_rule(ir.MatMul)
@@ -248,11 +279,24 @@ def _reduction(node: ir.Reduction) -> None:
     _require(node, left == node.output.size, [node.source], node.output)
 
 
-@_rule(ir.ArgMax)
-def _arg_max(node: ir.ArgMax) -> None:
+@_rule(ir.CumSum)
+def _cum_sum(node: ir.CumSum) -> None:
+    _require_type(node)
+    _require_axis(node, node.axis, len(node.source.shape))
+    _require_shape(node, node.source.shape, [node.source], node.output)
+
+
+@_rule(ir.ArgMax, ir.ArgMin)
+def _arg_max(node: ir.ArgMax | ir.ArgMin) -> None:
     shape = node.source.shape
     _require_axis(node, node.axis, len(shape))
     _require(node, node.source.size == node.output.size * shape[node.axis], [node.source], node.output)
+
+
+@_rule(ir.Table)
+def _table(node: ir.Table) -> None:
+    if node.table.shape != (256,) or {node.source.dtype, node.output.dtype} - {"int8", "bool"}:
+        raise node.refuse(f"its table of {node.table.shape} makes {node.output.dtype} of {node.source.dtype}", AGAIN)
 
 
 @_rule(ir.Reshape)
@@ -346,7 +390,12 @@ def _gather(node: ir.Gather) -> None:
     _require_axis(node, node.axis, len(shape))
     if node.source.dtype != node.output.dtype or not np.issubdtype(indexes.dtype, np.integer):
         raise node.refuse(f"it makes {node.output.dtype} of {node.source.dtype} and {indexes.dtype}", AGAIN)
-    made = (*shape[: node.axis], *indexes.shape, *shape[node.axis + 1 :])
+    batch = node.batch_dims
+    if not 0 <= batch <= node.axis or shape[:batch] != indexes.shape[:batch]:
+        raise node.refuse(
+            f"{shape} and {indexes.shape} have not {batch} dimensions in common before axis {node.axis}", AGAIN
+        )
+    made = (*shape[: node.axis], *indexes.shape[batch:], *shape[node.axis + 1 :])
     _require_shape(node, made, node.inputs, node.output)
     if indexes.data is not None and not np.all((indexes.data >= 0) & (indexes.data < shape[node.axis])):
         raise node.refuse(f"it takes elements beyond {shape[node.axis]}", AGAIN)
@@ -394,6 +443,36 @@ def _pad(node: ir.Pad) -> None:
         limits = np.iinfo(output.dtype)
         if not limits.min <= node.value <= limits.max:
             raise node.refuse(f"its value is {node.value}, which {output.dtype} does not hold", AGAIN)
+
+
+@_rule(ir.MirrorPad)
+def _mirror_pad(node: ir.MirrorPad) -> None:
+    _require_type(node)
+    pairs, shape = node.paddings, node.source.shape
+    _require(node, len(pairs) == len(shape), [node.source], node.output)
+    _require_shape(node, [n + sum(pair) for n, pair in zip(shape, pairs, strict=True)], [node.source], node.output)
+    for n, pair in zip(shape, pairs, strict=True):
+        if min(pair) < 0 or max(pair) > n - node.reflect:
+            raise node.refuse(f"its paddings {pairs} are beyond what {shape} can mirror", "use smaller paddings")
+
+
+@_rule(ir.Reverse)
+def _reverse(node: ir.Reverse) -> None:
+    _require_type(node)
+    _require_shape(node, node.source.shape, [node.source], node.output)
+    for axis in node.axes:
+        _require_axis(node, axis, len(node.source.shape))
+
+
+@_rule(ir.DepthToSpace, ir.SpaceToDepth)
+def _depth_and_space(node: ir.DepthToSpace | ir.SpaceToDepth) -> None:
+    _require_type(node)
+    block, ends = node.block, (node.source.shape, node.output.shape)
+    deep, wide = ends if isinstance(node, ir.DepthToSpace) else ends[::-1]
+    _require(node, block >= 1 and len(deep) == len(wide) == 4, [node.source], node.output)
+    n, h, w, c = wide
+    fits = h % block == w % block == 0 and deep == (n, h // block, w // block, c * block**2)
+    _require(node, fits, [node.source], node.output)
 
 
 def _blocks(node: ir.SpaceToBatch | ir.BatchToSpace, pairs: Sequence[ir.Pair]) -> None:
@@ -467,6 +546,72 @@ def _svdf(node: ir.Svdf) -> None:
     if not fits:
         raise node.refuse(f"its tensors do not make units of rank {rank}", AGAIN)
     _require_state(node, node.state)
+
+
+@_rule(ir.TreeSums)
+def _tree_sums(node: ir.TreeSums) -> None:
+    _require_floats(node)
+    outputs = node.output.size
+    if not node.trees or node.bias.shape != (outputs,):
+        raise node.refuse("it has no trees, or not a bias for each sum", AGAIN)
+    for i, tree in enumerate(node.trees):
+        count = len(tree.feature)
+        inner = tree.feature >= 0
+        children = np.stack([tree.left, tree.right])[:, inner]
+        if not count or np.any(tree.feature >= node.source.size):
+            raise node.refuse(f"tree {i} splits at a value that a reading does not have", AGAIN)
+        if np.any(children <= np.flatnonzero(inner)) or np.any(children >= count):
+            raise node.refuse(f"tree {i} has a node that is not behind the node above it", AGAIN)
+        values = tree.value.shape == (count, outputs) or (tree.value.shape == (count,) and 0 <= tree.output < outputs)
+        if not values or np.isnan(tree.threshold[inner]).any() or not np.isfinite(tree.value[~inner]).all():
+            raise node.refuse(f"the thresholds and values of tree {i} are not those of a tree", AGAIN)
+
+
+@_rule(ir.Affine, ir.Distances)
+def _affine(node: ir.Affine | ir.Distances) -> None:
+    if isinstance(node, ir.Distances) or node.output.dtype != "float32":
+        _require_floats(node)
+    wanted = (node.output.size, node.source.size)
+    tables = [node.weights, *([node.centres] if isinstance(node, ir.Distances) else [])]
+    if node.bias.shape != wanted[:1] or any(table.shape != wanted for table in tables):
+        raise node.refuse(f"its weights do not make {wanted[0]} values of {wanted[1]}", AGAIN)
+    if not all(np.isfinite(values).all() for values in [*tables, node.bias]):
+        raise node.refuse("a weight of it is not a finite number", "train it again")
+
+
+@_rule(ir.Scale)
+def _scale(node: ir.Scale) -> None:
+    sizes = {node.source.size, node.output.size, node.first.size, node.second.size}
+    if len(sizes) > 1 or {node.source.dtype, node.output.dtype} != {"float32"}:
+        raise node.refuse("it does not have two parameters for each float32 value", AGAIN)
+
+
+@_rule(ir.Nearest)
+def _nearest(node: ir.Nearest) -> None:
+    _require_floats(node)
+    _require_shape(node, (node.neighbors, 2), [node.source], node.output)
+    rows = (len(node.targets), node.source.size)
+    if node.table.shape != rows or not 1 <= node.neighbors <= len(node.targets):
+        raise node.refuse(f"its table is {node.table.shape}, for {node.neighbors} neighbours of {rows}", AGAIN)
+
+
+@_rule(ir.Votes)
+def _votes(node: ir.Votes) -> None:
+    _require_floats(node)
+
+
+@_rule(ir.Scores)
+def _scores(node: ir.Scores) -> None:
+    if (node.source.dtype, node.output.dtype) != ("float64", "float32"):
+        raise node.refuse(f"it makes {node.output.dtype} of {node.source.dtype}", AGAIN)
+    pair = node.decision is ir.Decision.THRESHOLD
+    size = (1, 2) if pair else (node.source.size, node.source.size)
+    _require(node, (node.source.size, node.output.size) == size, [node.source], node.output)
+
+
+def _require_floats(node: ir.Unary) -> None:
+    if node.source.dtype not in ("float32", "float64") or node.output.dtype != "float64":
+        raise node.refuse(f"it makes {node.output.dtype} of {node.source.dtype}", AGAIN)
 
 
 def _require_state(node: Node, *tensors: Tensor) -> None:

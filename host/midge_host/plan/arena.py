@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ..device import registry, spec
 from ..device.record import Step
@@ -32,9 +33,14 @@ class Plan:
     aliases: dict[Tensor, Tensor]
     arena_bytes: int
     scratch: dict[Step, tuple[int, int]] = field(default_factory=dict)  # offset and bytes
+    places: Mapping[Tensor, int] = field(default_factory=dict)
 
     def offset(self, tensor: Tensor) -> int:
-        return self.buffers[_root(self.aliases, tensor)].offset
+        at = 0
+        while tensor in self.aliases:
+            at += self.places.get(tensor, 0)
+            tensor = self.aliases[tensor]
+        return at + self.buffers[tensor].offset
 
 
 def _root(aliases: dict[Tensor, Tensor], tensor: Tensor) -> Tensor:
@@ -50,8 +56,10 @@ def plan(
     aliases: dict[Tensor, Tensor],
     persistent: Sequence[Tensor] = (),
     target: Target = EVERY_BOARD,
+    places: Mapping[Tensor, int] = MappingProxyType({}),
 ) -> Plan:
-    """A plan for `steps`; `aliases` maps a tensor to the one whose memory it shares. `target` wants scratch memory.
+    """A plan for `steps`; `aliases` maps a tensor to the one whose memory it shares, `places` bytes into it. `target`
+    wants scratch memory.
 
     Inputs are alive from the start, outputs to the end, persistent tensors always. Operators that work in place take
     over the memory of an input of the same size that nobody reads afterwards.
@@ -73,7 +81,7 @@ def plan(
                 root = _root(aliases, tensor)
                 free = last[root] == i and root is not _root(aliases, step.output) and step.output not in persistent
                 if free and tensor.bytes == step.output.bytes:
-                    aliases[step.output] = root
+                    aliases[step.output] = tensor
                     last = last_reads()
                     break
 
@@ -84,7 +92,7 @@ def plan(
             buffers[root] = Buffer(tensor.bytes, first, max(last.get(root, first), first))
     arena_bytes = place(list(buffers.values()))
     arena_bytes, scratch = place_scratch(steps, list(buffers.values()), arena_bytes, target)
-    return Plan(buffers, aliases, arena_bytes, scratch)
+    return Plan(buffers, aliases, arena_bytes, scratch, places)
 
 
 def place_scratch(

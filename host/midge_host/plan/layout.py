@@ -13,9 +13,10 @@ from .arena import Plan
 
 
 def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict[str, Any]], bytes]:
-    """Records with their offsets, and the weight section in execution order."""
+    """Records with their offsets, and the weight section in execution order. Equal weights are there once."""
     records: list[dict[str, Any]] = []
     weights = bytearray()
+    places: dict[bytes, int] = {}
     for step in steps:
         packed, parts = blocks.pack(step.rows) if step.rows else ({}, step.blocks)
         record: dict[str, Any] = {
@@ -24,12 +25,16 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict[str, Any]], bytes
             "blocks": len(parts),
             "input": arena.offset(step.inputs[0]) if step.inputs else 0,
             "output": arena.offset(step.output),
-            "weights": len(weights) if parts else 0,
             "block_bytes": len(parts[0]) if parts else 0,
         }
         record["scratch"], record["scratch_bytes"] = arena.scratch.get(step, (0, 0))
         for i, tensor in enumerate(step.inputs[1:], 2):
             record[f"input{i}"] = arena.offset(tensor)
+        section = b"".join(parts)
+        if section:
+            record["weights"] = places.setdefault(section, len(weights))
+            if record["weights"] == len(weights):
+                weights += section
         layout = registry.of_step(step).layout
         try:
             record = layout.unpack(layout.pack(**record))
@@ -37,5 +42,4 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict[str, Any]], bytes
             reason = f"a size is beyond what a record holds ({error})"
             raise UnsupportedError(f"layer {step.name!r} ({step.operator}): {reason}; split the layer") from None
         records.append(record)
-        weights += b"".join(parts)
     return records, bytes(weights)

@@ -22,6 +22,9 @@
 #elif MIDGE_BANK == MIDGE_BANK_WIDE
 #define ENCODE midge_encode_wide
 #define DECODE midge_decode_wide
+#elif MIDGE_BANK == MIDGE_BANK_TREES
+#define ENCODE midge_encode_float
+#define DECODE midge_decode_float
 #endif
 
 // A contiguous buffer of at most 4 GB. Anything else is a TypeError, as it is under MicroPython.

@@ -102,4 +102,16 @@ static mp_obj_t decode_wide(mp_obj_t tensor, mp_obj_t arena, mp_obj_t out) {
 static MP_DEFINE_CONST_FUN_OBJ_3(decode_wide_obj, decode_wide);
 #endif
 
+#if MIDGE_HAS(MIDGE_BANK_TREES)
+static mp_obj_t encode_float(mp_obj_t tensor, mp_obj_t reading, mp_obj_t arena) {
+    return encode_by(midge_encode_float, tensor, reading, arena);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(encode_float_obj, encode_float);
+
+static mp_obj_t decode_float(mp_obj_t tensor, mp_obj_t arena, mp_obj_t out) {
+    return decode_by(midge_decode_float, tensor, arena, out);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(decode_float_obj, decode_float);
+#endif
+
 #endif

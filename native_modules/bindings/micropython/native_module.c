@@ -14,6 +14,12 @@ void *memcpy(void *to, const void *from, size_t n) {
     return mp_fun_table.memmove_(to, from, n);
 }
 
+#if MIDGE_BANK == MIDGE_BANK_TREES
+void *memmove(void *to, const void *from, size_t n) {
+    return mp_fun_table.memmove_(to, from, n);
+}
+#endif
+
 void *memset(void *to, int value, size_t n) {
     return mp_fun_table.memset_(to, value, n);
 }
@@ -29,6 +35,9 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
 #elif MIDGE_BANK == MIDGE_BANK_WIDE
     mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_wide_obj));
     mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_wide_obj));
+#elif MIDGE_BANK == MIDGE_BANK_TREES
+    mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_float_obj));
+    mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_float_obj));
 #endif
     MP_DYNRUNTIME_INIT_EXIT
 }

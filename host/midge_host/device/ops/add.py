@@ -72,4 +72,4 @@ CHECK = Check(
     ),
 )
 
-DEFINITIONS = (Operator(7, "ADD", CORE, ADD, "add", CHECK, TENSORS, run, in_place=True),)
+DEFINITIONS = (Operator(7, "ADD", CORE, ADD, "add", CHECK, TENSORS, run, elementwise=True, in_place=True),)

@@ -28,7 +28,7 @@ from ..rules import (
     product,
     total,
 )
-from . import blocks, conv16
+from . import batch_matmul, blocks, conv16
 from .quantised import per_tensor
 from .window import DEPTH, DEPTHWISE, IMAGES, WINDOW, WINDOW_CHECK, image_shape, requantize, taps, window_fields
 
@@ -94,14 +94,9 @@ def _step(node: Weighted, operator: str, fields: dict[str, Any], weights: np.nda
 def lower_conv(node: Conv2D) -> list[Step]:
     channels = image_shape(node, node.output)[2]
     weights, data = _weights(node, channels)
-    in_c = image_shape(node, node.source)[2]
-    if data.shape[3] != in_c:
-        raise node.refuse(
-            f"weights {data.shape} read {data.shape[3]} of {in_c} input channels (a grouped convolution)",
-            "write it as one Conv2D per group, or as a DepthwiseConv2D",
-        )
     fields = window_fields(node, data.shape[1:3], node.dilations)
-    return _step(node, "CONV_2D", fields, data, weights.scale)
+    operator = "CONV_2D" if data.shape[3] == fields["in_c"] else DEPTHWISE.name  # groups of one channel
+    return _step(node, operator, fields, data, weights.scale)
 
 
 def lower_depthwise(node: DepthwiseConv2D) -> list[Step]:
@@ -112,6 +107,8 @@ def lower_depthwise(node: DepthwiseConv2D) -> list[Step]:
 
 
 def lower_fully_connected(node: Dense) -> list[Step]:
+    if node.weights.data is None:
+        return batch_matmul.lower_dense(node)
     channels, depth = node.weights.shape
     weights, data = _weights(node, channels)
     batch = node.source.size // depth

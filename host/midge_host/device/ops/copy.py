@@ -143,6 +143,33 @@ def lower_transpose(node: ir.Transpose) -> list[Step]:
     return [gather(node, node.source, node.output, lambda x: x.transpose(node.axes))]
 
 
+def lower_reverse(node: ir.Reverse) -> list[Step]:
+    return [gather(node, node.source, node.output, lambda x: np.flip(x, node.axes))]
+
+
+def lower_broadcast(node: ir.Broadcast) -> list[Step]:
+    return [gather(node, node.source, node.output, lambda x: np.broadcast_to(x, node.output.shape))]
+
+
+def lower_tile(node: ir.Tile) -> list[Step]:
+    shape = node.source.shape
+    times = [whole // n for whole, n in zip(node.output.shape, shape, strict=True)]
+    each, all_of = ([m for pair in zip(a, shape, strict=True) for m in pair] for a in ([1] * len(shape), times))
+    return [gather(node, node.source, node.output, lambda x: np.broadcast_to(x.reshape(each), all_of))]
+
+
+def lower_depth_to_space(node: ir.DepthToSpace) -> list[Step]:
+    n, h, w, c = node.source.shape
+    split = (n, h, w, node.block, node.block, c // node.block**2)
+    return [gather(node, node.source, node.output, lambda x: x.reshape(split).transpose(0, 1, 3, 2, 4, 5))]
+
+
+def lower_space_to_depth(node: ir.SpaceToDepth) -> list[Step]:
+    n, h, w, c = node.output.shape
+    split = (n, h, node.block, w, node.block, c // node.block**2)
+    return [gather(node, node.source, node.output, lambda x: x.reshape(split).transpose(0, 1, 3, 2, 4, 5))]
+
+
 def lower_copy(node: ir.Copy) -> list[Step]:
     steps: list[Step] = []
     source = computed(node.source, steps)

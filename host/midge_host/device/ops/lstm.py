@@ -34,6 +34,7 @@ from ..rules import (
     total,
     weights,
 )
+from .constant import fill
 from .quantised import per_tensor
 from .sigmoid16 import TABLE_BYTES, logistic, sigmoid_table, tanh
 
@@ -125,7 +126,10 @@ def lower(node: Lstm) -> list[Step]:
         "output_zero": hidden_zero,
     }
     blocks = [raw + bytes(-len(raw) % spec.BLOCK_ALIGNMENT)]
-    return [Step("LSTM", node.name, [source, hidden, cell], output, fields, blocks, dtype=dtype)]
+    step = Step("LSTM", node.name, [source, hidden, cell], output, fields, blocks, dtype=dtype)
+    if node.stateful:
+        return [step]
+    return [fill(hidden, np.full(hidden.shape, hidden_zero)), fill(cell, np.zeros(cell.shape)), step]
 
 
 def _weights(node: Lstm, weights: Tensor) -> np.ndarray:

@@ -23,10 +23,16 @@ LUT = record(
 )
 
 
-def step(node: ir.Elementwise | ir.Binary, source: Tensor, table: np.ndarray) -> list[Step]:
+def step(node: ir.Elementwise | ir.Binary | ir.Dense, source: Tensor, table: np.ndarray) -> list[Step]:
     """The step that makes table[q + 128] of every q in `source`."""
     output = node.output
     return [Step("LUT", node.name, [source], output, {"count": output.size}, [table.tobytes()])]
+
+
+def turned(name: str, source: Tensor, output: Tensor) -> Step:
+    """The step that makes -1 - q of every q: the order the other way around."""
+    table = np.arange(127, -129, -1, dtype=np.int8)
+    return Step("LUT", name, [source], output, {"count": output.size}, [table.tobytes()])
 
 
 def _fixed(table: Callable[[np.float32, int], np.ndarray], denominator: int, zero_point: int) -> Lowering:
@@ -56,6 +62,7 @@ def _free(table: Callable[[np.float32, int, np.float32, int], np.ndarray | None]
 lower_logistic = _fixed(numerics.logistic_table, 256, -128)
 lower_tanh = _fixed(numerics.tanh_table, 128, 0)
 lower_relu = _free(partial(numerics.relu_table, 0.0, None))
+lower_relu_n1_to_1 = _free(partial(numerics.relu_table, -1.0, 1.0))
 lower_hard_swish = _free(numerics.hard_swish_table)
 lower_elu = _free(numerics.elu_table)
 lower_abs = _free(numerics.abs_table)
@@ -75,8 +82,17 @@ def lower_dequantize(node: ir.Dequantize) -> list[Step]:
     raise node.refuse("it makes float32 values in the middle of the model", "quantise it whole, to int8")
 
 
-def lower_float_functions(node: ir.FloatFunctions) -> list[Step]:
-    return _free(partial(numerics.float_table, node.functions))(node)
+def lower_function(node: ir.Elementwise) -> list[Step]:
+    """A function of floats that TFLM does not have for int8."""
+    return _free(partial(numerics.function_table, node))(node)
+
+
+def lower_table(node: ir.Table) -> list[Step]:
+    return step(node, node.source, node.table)
+
+
+def lower_logical_not(node: ir.LogicalNot) -> list[Step]:
+    return step(node, node.source, (np.arange(-128, 128) == 0).astype(np.int8))
 
 
 def lower_rsqrt(node: ir.Rsqrt) -> list[Step]:

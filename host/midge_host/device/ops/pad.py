@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import itemgetter
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from ..banks import CORE
 from ..definition import Operand, Operator, fit, record
 from ..record import Context, Step
 from ..rules import Check, Each, Elements, Item, at_most, nonzero, total
+from . import copy
+from .constant import computed
 
 DIMS = 4
 
@@ -32,8 +35,11 @@ def lower(node: Pad) -> list[Step]:
     source, output = node.source, node.output
     if source.dtype not in spec.ELEMENT_BYTES:
         raise node.refuse(f"it pads {source.dtype}", "quantise the whole model to int8")
-    value = _value(node, output)
-    # As bytes; the padding of int16 has two bytes alike, or is refused.
+    filling = np.full((1,) * len(output.shape), _value(node), output.dtype)
+    raw = filling.tobytes()
+    if raw != raw[:1] * len(raw):
+        return _filled(node, filling)
+    value = int(np.frombuffer(raw, np.int8)[0])
     dims = [(n, *pair) for n, pair in zip(source.shape, node.paddings, strict=True)]
     dims.append((spec.ELEMENT_BYTES[source.dtype], 0, 0))
     axes = range(len(dims))
@@ -49,15 +55,23 @@ def lower(node: Pad) -> list[Step]:
     return [_step(node, source, between, first, value), _step(node, between, output, second, value)]
 
 
-def _value(node: Pad, output: Tensor) -> int:
-    """The byte that the padding holds."""
-    zero = int(output.zero_point[0]) if output.zero_point.size else 0
+def _value(node: Pad) -> int:
+    """What the padding holds."""
     if node.value is not None:
-        zero = int(node.value)
-    low, high = np.frombuffer(np.array([zero], output.dtype).tobytes(), np.int8)[[0, -1]]
-    if low != high:
-        raise node.refuse(f"its value is {zero}, which has two different bytes", "pad with 0")
-    return int(low)
+        return int(node.value)
+    zero_point = node.output.zero_point
+    return int(zero_point[0]) if zero_point.size else 0
+
+
+def _filled(node: Pad, filling: np.ndarray) -> list[Step]:
+    """A value whose bytes differ is copied over the whole output first, the input into its middle after it."""
+    source, output = node.source, node.output
+    steps: list[Step] = []
+    one = computed(Tensor(f"{output.name}_value", filling.shape, output.dtype, filling), steps)
+    fill = copy.gather(node, one, output, lambda x: np.broadcast_to(x, output.shape))
+    fill.partial = True
+    inside = tuple(slice(pair[0], pair[0] + n) for n, pair in zip(source.shape, node.paddings, strict=True))
+    return [*steps, fill, copy.scatter(node, source, output, itemgetter(inside), False)]
 
 
 def _merged(dims: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

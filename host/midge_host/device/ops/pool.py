@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D; REDUCE_MAX."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D; REDUCE_MAX and REDUCE_MIN."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from math import prod
 import numpy as np
 
 from ...ir.graph import Node, Tensor
-from ...ir.operators import MaxPool2D, Pool, ReduceMax
+from ...ir.operators import MaxPool2D, Pool, ReduceMax, ReduceMin
 from .. import spec
 from ..banks import CORE, WIDE
 from ..definition import Operator
 from ..numerics import clamp_limits
 from ..record import Context, Step
 from ..rules import Check, at_most, equal, parameters, product
+from . import lut
 from .quantised import per_tensor
 from .window import IMAGES, IMAGES16, WINDOW, WINDOW16, WINDOW16_CHECK, WINDOW_CHECK, taps, window_fields
 
@@ -33,21 +34,32 @@ def lower(node: Pool) -> list[Step]:
 def lower_reduce_max(node: ReduceMax) -> list[Step]:
     """A pool for each axis: over an image of one row for each index before it, whose channels are what comes after."""
     source, output = node.source, node.output
-    _check_scales(node, source, output)
+    _check_scales(node, source, output, ("int8", "int16"))
+    limits = np.iinfo(source.dtype)
     axes = node.axes
     steps: list[Step] = []
     for axis in axes:
         shape = (*source.shape[:axis], 1, *source.shape[axis + 1 :])
         pooled = output if axis == axes[-1] else replace(source, name=f"{source.name}_{axis}", shape=shape)
         rows, length, channels = prod(shape[:axis]), source.shape[axis], prod(shape[axis:])
-        if length > 255 or max(rows, channels) > spec.MAX_DIM:
-            raise node.refuse(f"axis {axis} of {source.shape} is too long, the limit is 255", "pool before it")
+        if max(rows, length, channels) > spec.MAX_DIM:
+            raise node.refuse(
+                f"it reduces axis {axis} of {source.shape}, the limit is {spec.MAX_DIM}", "pool before it"
+            )
         fields = {"in_h": rows, "in_w": length, "in_c": channels, "out_h": rows, "out_w": 1, "out_c": channels}
         fields |= {"kernel_h": 1, "kernel_w": length, "stride_h": 1, "stride_w": 1, "dilation_h": 1, "dilation_w": 1}
-        fields |= {"pad_top": 0, "pad_left": 0, "clamp_min": -128, "clamp_max": 127}
-        steps.append(Step("MAX_POOL_2D", node.name, [source], pooled, fields))
+        fields |= {"pad_top": 0, "pad_left": 0, "clamp_min": int(limits.min), "clamp_max": int(limits.max)}
+        steps.append(Step("MAX_POOL_2D", node.name, [source], pooled, fields, dtype=source.dtype))
         source = pooled
     return steps
+
+
+def lower_reduce_min(node: ReduceMin) -> list[Step]:
+    """REDUCE_MAX of -1 - q, which turns the order around."""
+    source, output = node.source, node.output
+    turned, largest = (replace(t, name=f"{t.name}_turned") for t in (source, output))
+    pools = lower_reduce_max(ReduceMax(name=node.name, kind=node.kind, source=turned, output=largest, axes=node.axes))
+    return [lut.turned(node.name, source, turned), *pools, lut.turned(node.name, largest, output)]
 
 
 def _check_scales(node: Node, source: Tensor, output: Tensor, dtypes: tuple[str, ...] = ("int8",)) -> None:

@@ -1,10 +1,11 @@
-"""REQUANTIZE: QUANTIZE between int8 and int16, and LEAKY_RELU, RELU and RELU6 of int16."""
+"""REQUANTIZE: QUANTIZE among int8, int16 and int32, and LEAKY_RELU, RELU and RELU6 of int16."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ...ir import operators as ir
+from ...ir.graph import Tensor
 from ..banks import TENSOR
 from ..definition import Constant, Operand, Operator, fit, record
 from ..numerics import clamp_limits, quantize_multiplier, rescale, wrap32
@@ -15,17 +16,18 @@ from .blocks import IDENTITY
 from .quantised import per_tensor
 
 DTYPES = ("int8", "int16")
-OUTPUT_INT16 = 1
+OUTPUT_INT16, OUTPUT_INT32, INPUT_INT32 = 1, 2, 4
 NOTHING = (0, 0)  # rescale to 0
 
 REQUANTIZE = record(
     "requantize",
-    "Every value times a factor, or another one where it is negative. flags 1: the output is int16.",
+    "Every value times a factor, or another one where it is negative. flags 1: the output is int16; 2: it is int32, "
+    "which has no limits; 4: the input is int32, and types int16.",
     [
         ("b", "shift", "of values from 0 on"),
         ("b", "negative_shift", "of values below 0"),
-        ("b", "input_zero", "zero point of the input"),
-        ("b", "output_zero", "zero point of the output"),
+        ("h", "input_zero", "zero point of the input"),
+        ("h", "output_zero", "zero point of the output"),
         ("h", "clamp_min", "least output value"),
         ("h", "clamp_max", "largest output value"),
         ("I", "count", "elements"),
@@ -39,11 +41,12 @@ def _step(
     node: ir.Elementwise, factor: tuple[int, int], negative: tuple[int, int], limits: tuple[int, int] | None = None
 ) -> list[Step]:
     source, output = node.source, node.output
-    _, input_zero = per_tensor(node, source, DTYPES)
-    out_scale, output_zero = per_tensor(node, output, DTYPES)
-    low, high = limits or clamp_limits("NONE", out_scale, output_zero, output.dtype)
+    _, input_zero = _quantisation(node, source)
+    out_scale, output_zero = _quantisation(node, output)
+    low, high = limits or clamp_limits("NONE", out_scale, output_zero, "int16" if output.dtype == "int16" else "int8")
+    flags = {"int8": 0, "int16": OUTPUT_INT16, "int32": OUTPUT_INT32}[output.dtype]
     fields = {
-        "flags": OUTPUT_INT16 * (output.dtype == "int16"),
+        "flags": flags | (INPUT_INT32 if source.dtype == "int32" else 0),
         "count": output.size,
         "multiplier": factor[0],
         "shift": factor[1],
@@ -54,11 +57,21 @@ def _step(
         "input_zero": input_zero,
         "output_zero": output_zero,
     }
-    return [Step("REQUANTIZE", node.name, [source], output, fields, dtype=source.dtype)]
+    dtype = "int8" if source.dtype == "int8" else "int16"
+    return [Step("REQUANTIZE", node.name, [source], output, fields, dtype=dtype)]
+
+
+def _quantisation(node: ir.Elementwise, tensor: Tensor) -> tuple[np.float32, int]:
+    """Scale and zero point; that of int16 and int32 may be another than 0 for QUANTIZE only."""
+    limits = np.iinfo(np.int16)
+    is_odd = tensor.dtype in ("int16", "int32") and tensor.scale.size == 1
+    if isinstance(node, ir.Quantize) and is_odd and limits.min <= tensor.zero_point[0] <= limits.max:
+        return tensor.scale[0], int(tensor.zero_point[0])
+    return per_tensor(node, tensor, DTYPES)
 
 
 def _ratio(node: ir.Elementwise) -> float:
-    return float(per_tensor(node, node.source, DTYPES)[0]) / float(per_tensor(node, node.output, DTYPES)[0])
+    return float(_quantisation(node, node.source)[0]) / float(_quantisation(node, node.output)[0])
 
 
 def _beside(int8: Lowering, int16: Lowering) -> Lowering:
@@ -100,31 +113,35 @@ lower_relu6 = _beside(lut.lower_relu6, _relu6)
 def run(context: Context) -> None:
     op = context.op
     shape = (op["count"],)
-    output = np.int16 if op["flags"] & OUTPUT_INT16 else np.int8
-    x = context.tensor(shape, "input", context.dtype).astype(np.int64) - op["input_zero"]
+    output = np.int32 if op["flags"] & OUTPUT_INT32 else np.int16 if op["flags"] & OUTPUT_INT16 else np.int8
+    dtype = np.int32 if op["flags"] & INPUT_INT32 else context.dtype
+    x = wrap32(context.tensor(shape, "input", dtype).astype(np.int64) - op["input_zero"])
     positive, negative = (
         rescale(x, np.int64(op[f"{prefix}multiplier"]), np.int64(op[f"{prefix}shift"])) for prefix in ("", "negative_")
     )
     out = wrap32(np.where(x < 0, negative, positive) + op["output_zero"])
-    context.tensor(shape, "output", output)[:] = np.clip(out, op["clamp_min"], op["clamp_max"])
+    if output != np.int32:
+        out = np.clip(out, op["clamp_min"], op["clamp_max"])
+    context.tensor(shape, "output", output)[:] = out
 
 
-_TO_INT16 = HasFlag(OUTPUT_INT16)
+_TO_INT16, _TO_INT32, _FROM_INT32 = HasFlag(OUTPUT_INT16), HasFlag(OUTPUT_INT32), HasFlag(INPUT_INT32)
 _LOWEST, _HIGHEST = Choice(_TO_INT16, -32768, -128), Choice(_TO_INT16, 32767, 127)
-_OUTPUT_UNIT = Choice(_TO_INT16, 2, 1)
-_TENSORS = (Operand("input", ("count",), UNIT), Operand("output", ("count",), _OUTPUT_UNIT))
+_OUTPUT_UNIT = Choice(_TO_INT32, 4, Choice(_TO_INT16, 2, 1))
+_INPUT_UNIT = Choice(_FROM_INT32, 4, UNIT)
+_TENSORS = (Operand("input", ("count",), _INPUT_UNIT), Operand("output", ("count",), _OUTPUT_UNIT))
 
 CHECK = Check(
     "requantize",
     (
         parameters(
-            at_most("flags", OUTPUT_INT16),
+            at_most("flags", OUTPUT_INT16 | OUTPUT_INT32 | INPUT_INT32),
             IsRescale("multiplier", "shift"),
             IsRescale("negative_multiplier", "negative_shift"),
             at_most("clamp_min", "clamp_max"),
             at_least("clamp_min", _LOWEST),
             at_most("clamp_max", _HIGHEST),
-            aligned(UNIT, "input"),
+            aligned(_INPUT_UNIT, "input"),
             aligned(_OUTPUT_UNIT, "output"),
         ),
         fit(*_TENSORS),
@@ -143,7 +160,11 @@ DEFINITIONS = tuple(
         run,
         dtype=dtype,
         in_place=True,
-        constants=(Constant("OUTPUT_INT16", OUTPUT_INT16, "flag of REQUANTIZE"),),
+        constants=(
+            Constant("OUTPUT_INT16", OUTPUT_INT16, "flag of REQUANTIZE"),
+            Constant("OUTPUT_INT32", OUTPUT_INT32, "flag of REQUANTIZE"),
+            Constant("INPUT_INT32", INPUT_INT32, "flag of REQUANTIZE"),
+        ),
     )
     for dtype in DTYPES
 )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ...ir.operators import Resize, ResizeBilinear, ResizeNearest
+from ...ir.graph import Node, Tensor
+from ...ir.operators import ResizeBilinear, ResizeNearest
 from .. import spec
 from ..banks import MATH
 from ..definition import Operand, Operator, fit, record
@@ -18,7 +17,8 @@ UNIT = 1024  # positions in the input are multiples of 1 / UNIT pixels
 RESIZE = record(
     "resize",
     "Images [batch, height, width, channels]. RESIZE_NEAREST_NEIGHBOR has a block of uint16: the input's row for each "
-    "row of the output, then its column for each column. RESIZE_BILINEAR steps through the input.",
+    "row of the output, then its column for each column; it moves bytes, and types is int8 for every tensor. "
+    "RESIZE_BILINEAR steps through the input.",
     [
         ("H", "batch", "images"),
         ("H", "in_h", "input height"),
@@ -34,21 +34,29 @@ RESIZE = record(
 )
 
 
-def _fields(node: Resize) -> dict[str, Any]:
-    source, output = node.source, node.output
-    if source.dtype != "int8":
-        raise node.refuse("it does not resize int8 images", "quantise the whole model to int8")
-    batch, in_h, in_w, in_c = source.shape
-    _, out_h, out_w, _ = output.shape
-    return {"batch": batch, "in_h": in_h, "in_w": in_w, "in_c": in_c, "out_h": out_h, "out_w": out_w}
+def take(
+    node: Node, source: Tensor, output: Tensor, image: tuple[int, int, int, int], rows: np.ndarray, columns: np.ndarray
+) -> Step:
+    """The step that makes images of these rows and columns of the source's, which is seen as [batch, height, width,
+    channels] in `image`. Elements of any type are moved as bytes."""
+    if source.dtype != output.dtype or source.dtype not in spec.ELEMENT_BYTES:
+        raise node.refuse(f"it makes {output.dtype} of {source.dtype}", "export the model again, quantised to int8")
+    batch, in_h, in_w, channels = image
+    sizes = {"batch": batch, "in_h": in_h, "in_w": in_w, "in_c": channels * spec.ELEMENT_BYTES[source.dtype]}
+    sizes |= {"out_h": len(rows), "out_w": len(columns)}
+    if max(sizes.values()) > spec.MAX_DIM:
+        raise node.refuse(f"it takes {len(rows)} x {len(columns)} of {image}, the limit is {spec.MAX_DIM}", "split it")
+    raw = np.concatenate([rows, columns]).astype("<u2").tobytes()
+    block = raw.ljust(spec.align(len(raw), spec.BLOCK_ALIGNMENT), b"\0")
+    return Step("RESIZE_NEAREST_NEIGHBOR", node.name, [source], output, sizes, [block])
 
 
 def lower_nearest(node: ResizeNearest) -> list[Step]:
-    fields = _fields(node)
-    tables = [_nearest(fields[f"in_{a}"], fields[f"out_{a}"], node) for a in "hw"]
-    raw = np.concatenate(tables).astype("<u2").tobytes()
-    block = raw.ljust(spec.align(len(raw), spec.BLOCK_ALIGNMENT), b"\0")
-    return [Step("RESIZE_NEAREST_NEIGHBOR", node.name, [node.source], node.output, fields, [block])]
+    source, output = node.source, node.output
+    sizes = zip(source.shape[1:3], output.shape[1:3], strict=True)
+    rows, columns = (_nearest(size, out, node) for size, out in sizes)
+    n, h, w, c = source.shape
+    return [take(node, source, output, (n, h, w, c), rows, columns)]
 
 
 def _nearest(size: int, out: int, node: ResizeNearest) -> np.ndarray:
@@ -61,7 +69,14 @@ def _nearest(size: int, out: int, node: ResizeNearest) -> np.ndarray:
 
 
 def lower_bilinear(node: ResizeBilinear) -> list[Step]:
-    fields = _fields(node)
+    source, output = node.source, node.output
+    if source.dtype == "int16":
+        reason = "its activations have 16 bits, and TensorFlow Lite Micro resizes those of 8 only"
+        raise node.refuse(reason, "use RESIZE_NEAREST_NEIGHBOR, or quantise the model with 8-bit activations")
+    if source.dtype != "int8":
+        raise node.refuse(f"it resizes {source.dtype} images, not int8 ones", "quantise the whole model to int8")
+    fields = dict(zip(("batch", "in_h", "in_w", "in_c"), source.shape, strict=True))
+    fields |= {"out_h": output.shape[1], "out_w": output.shape[2]}
     if node.align_corners and node.half_pixel_centers:
         raise node.refuse("it has align_corners and half_pixel_centers", "choose one of them")
     for a in "hw":

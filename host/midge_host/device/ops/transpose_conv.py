@@ -13,6 +13,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from ...ir.graph import Tensor
 from ...ir.operators import Conv2D, TransposeConv2D
 from ..record import Step
 from . import conv
@@ -23,7 +24,7 @@ from .window import image_shape
 
 def lower(node: TransposeConv2D) -> list[Step]:
     weights, source, output = node.weights, node.source, node.output
-    per_tensor(node, source)
+    per_tensor(node, source, ("int8", "int16"))
     if weights.data is None:
         raise node.refuse("its weights are computed by the model", "only constant weights can be converted")
     strides, sizes = node.strides, image_shape(node, output)[:2]
@@ -49,7 +50,7 @@ def lower(node: TransposeConv2D) -> list[Step]:
             numerics=node.numerics,
             source=source,
             weights=replace(weights, shape=part.shape, data=part),
-            bias=node.bias,
+            bias=_bias(node),
             output=made,
             strides=(1, 1),
             padding=(high, wide),
@@ -61,6 +62,16 @@ def lower(node: TransposeConv2D) -> list[Step]:
             place = (slice(None), slice(y, None, strides[0]), slice(x, None, strides[1]))
             steps.append(scatter(node, made, output, itemgetter(place), phase != phases[-1]))
     return steps
+
+
+def _bias(node: TransposeConv2D) -> Tensor | None:
+    """TFLM takes the bias of int16 activations for int64 if it is not int16."""
+    bias = node.bias
+    if node.source.dtype != "int16" or bias is None or bias.data is None or bias.dtype == "int64":
+        return bias
+    if bias.dtype != "int16":
+        raise node.refuse(f"its bias is {bias.dtype}, not int64", "export the model again")
+    return replace(bias, dtype="int64", data=bias.data.astype(np.int64))
 
 
 def _taps(kernel: int, stride: int, pad: int, phase: int) -> tuple[list[int], int]:

@@ -4,5 +4,5 @@
 
 void midge_arithmetic(const midge_call_t *call) {
     const midge_arithmetic_t *op = call->op;
-    midge_arithmetic_of(call, MIDGE_HAS(MIDGE_BANK_WIDE) && op->types == MIDGE_DTYPE_INT16);
+    midge_broadcast(call, MIDGE_HAS(MIDGE_BANK_WIDE) && op->types == MIDGE_DTYPE_INT16);
 }

@@ -4,6 +4,6 @@
 
 #if !MIDGE_HAS(MIDGE_BANK_TENSOR)
 void midge_arithmetic(const midge_call_t *call) {
-    midge_arithmetic_of(call, 1);
+    midge_broadcast(call, 1);
 }
 #endif
