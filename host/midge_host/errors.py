@@ -1,4 +1,13 @@
-"""Exceptions of the tools; the command line turns them into exit codes."""
+"""Exceptions of the tools, which the command line turns into exit codes; hints where packages are missing."""
+
+from __future__ import annotations
+
+import platform
+import re
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]  # of a clone
 
 
 class MidgeError(Exception):
@@ -16,3 +25,36 @@ class CheckFailed(Exception):
 def printable(text: str) -> str:
     """`text` without what a terminal would obey: names come from files."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def install(extra: str) -> str:
+    """What to type for the packages of an extra of pyproject.toml, where midge is: in a clone its extra, else the
+    packages by name (midge is on no package index)."""
+    if (_ROOT / "pyproject.toml").is_file():
+        return f"run in midge's folder: pip install -e '.[{extra}]'"
+    return f"run: pip install {' '.join(packages(extra))}"
+
+
+def packages(extra: str) -> list[str]:
+    """The packages of an extra, of those that it names included, as pip takes them on a command line."""
+    try:
+        requirements = requires("midge") or []
+    except PackageNotFoundError:
+        requirements = []
+    found = []
+    for requirement in requirements:
+        wanted, _, marker = requirement.partition(";")
+        if f'extra == "{extra}"' not in marker.replace("'", '"'):
+            continue
+        own = re.fullmatch(r"midge\[([\w,]+)\]", wanted.strip())
+        if own:
+            found += [name for other in own[1].split(",") for name in packages(other)]
+        elif _applies(marker):
+            found.append(f"'{wanted.strip()}'" if re.search(r"[<>=]", wanted) else wanted.strip())
+    return found
+
+
+def _applies(marker: str) -> bool:
+    """Whether the part of a marker that speaks of the machine holds here."""
+    found = re.search(r"platform_machine\s*(==|!=)\s*['\"](\w+)['\"]", marker)
+    return not found or (platform.machine() == found[2]) == (found[1] == "==")

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import MidgeError
 from ..ir.graph import Graph
+from . import foreign
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,12 @@ class Request:
 
     example: a typical input, or several, as arrays with their batch of 1: shapes for models that have none of their
     own (PyTorch modules, scikit-learn estimators). signature: which one of a file with several. trust: whether files
-    may be opened that can run code (pickles). calibration: for Keras models, which TensorFlow quantises.
+    may be opened that can run code (pickles).
     """
 
     example: Sequence[np.ndarray] = ()
     signature: str | None = None
     trust: bool = False
-    calibration: Path | None = None
 
 
 @dataclass
@@ -51,9 +51,20 @@ class Door(NamedTuple):
 DOORS = (
     Door("tflite", (".tflite",), ".tflite"),
     Door("keras", (".keras", ".h5", ".hdf5"), ".keras, .h5 and SavedModel folders"),
+    Door("onnx", (".onnx",), ".onnx"),
+    Door("torch", (".pt2",), ".pt2"),
+    Door("xgboost", (".json", ".ubj"), "XGBoost's .json"),
+    Door("lightgbm", (".txt",), "LightGBM's .txt"),
+    Door("sklearn", (".skops", ".pkl", ".pickle", ".joblib"), "scikit-learn's .skops and pickles"),
 )
 # Live models, by the package that a class of theirs comes from: the module here that takes them.
-OBJECTS: dict[str, str] = {}
+OBJECTS: dict[str, str] = {
+    "keras": "keras",
+    "torch": "torch",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "sklearn": "sklearn",
+}
 
 
 def load(source: Path | Any, request: Request = Request()) -> Loaded:
@@ -70,7 +81,8 @@ def load(source: Path | Any, request: Request = Request()) -> Loaded:
     module = "keras" if source.is_dir() else next((d.module for d in DOORS if source.suffix.lower() in d.suffixes), "")
     if not module:
         known = ", ".join(door.what for door in DOORS)
-        raise MidgeError(f"{source}: cannot tell what this is; midge reads {known}")
+        what = foreign.describe(source)
+        raise MidgeError(f"{source}: {what}" if what else f"{source}: cannot tell what this is; midge reads {known}")
     return import_module(f".{module}", __name__).load(source, request)
 
 

@@ -1,0 +1,48 @@
+"""Weights that a model of floats stores as integers: dynamic range quantisation, and DEQUANTIZE of constants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...ir import operators as ir
+from ...ir.evaluate import dequantise
+from ...ir.graph import Tensor
+from .node import FileNode
+from .operators import OPERATORS
+
+_CONVERSIONS = ("QUANTIZE", "DEQUANTIZE", "CAST")
+_INTEGERS = ("int8", "uint8", "int16")
+
+
+def restore(node: FileNode) -> bool:
+    """Gives a layer that computes with floats its integer weights as floats; whether it had such."""
+    tensors = [t for t in (*node.inputs, *node.outputs) if t is not None and t.data is None]
+    if node.kind in _CONVERSIONS or all(t.dtype != "float32" for t in tensors):
+        return False
+    found = False
+    cls = OPERATORS[node.kind][0] if node.kind in OPERATORS else None
+    for i, tensor in enumerate(node.inputs):
+        if tensor is not None and tensor.data is not None and tensor.dtype in _INTEGERS and tensor.scale.size:
+            axis = cls.CHANNEL_AXIS if cls is not None and issubclass(cls, ir.Weighted) else None
+            node.inputs[i] = _real(tensor, axis)
+            found = True
+    return found
+
+
+def real_constant(tensor: Tensor) -> np.ndarray:
+    """The float32 values of a constant."""
+    return np.asarray(_real(tensor).data)
+
+
+def _real(tensor: Tensor, axis: int | None = None) -> Tensor:
+    """axis: that of the scales by the operator, where the file may say another."""
+    q = tensor.quantization
+    assert tensor.data is not None
+    if q is None:
+        return replace(tensor, dtype="float32", data=tensor.data.astype(np.float32))
+    if axis is not None and axis < len(tensor.shape) and tensor.shape[axis] == q.scale.size:
+        q = replace(q, axis=axis)
+    quantised = replace(tensor, quantization=q)
+    return replace(tensor, dtype="float32", data=dequantise(quantised, tensor.data), quantization=None)
