@@ -68,6 +68,7 @@ def drop_channels(program: Program) -> str:
         live = known[tensor].live
         if not live.all():
             tensor.shape = (tensor.size // live.size, int(live.sum()))
+            program.live[tensor] = live
             dropped[id(live)] = int((~live).sum())
     return count(sum(dropped.values()), "channel that changes no output", "channels that change no output")
 

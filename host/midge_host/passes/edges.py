@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from ..ir.graph import Edge, Graph, Tensor
-from ..ir.operators import Dequantize, Quantize
+from dataclasses import replace
+
+from ..ir.graph import Edge, Graph, Node, Tensor
+from ..ir.operators import Dequantize, Logistic, LogSoftmax, Quantize, Softmax
 from ..ir.verify import QUANTISED
 from .words import count
 
 
 def fold_edges(graph: Graph) -> str:
-    """Quantize after an input and Dequantize or Quantize before an output move into the description of the edge."""
+    """Quantize after an input and Dequantize or Quantize before an output move into the description of the edge, and
+    so does a softmax, log-softmax or sigmoid of floats at the end."""
     before = len(graph.nodes)
+    graph.outputs = [_fold_function(graph, edge) for edge in graph.outputs]
     graph.inputs = [_fold_input(graph, edge) for edge in graph.inputs]
     folded: dict[Tensor, Edge] = {}  # one tensor may be two outputs
     for edge in graph.outputs:
@@ -35,8 +39,25 @@ def _fold_input(graph: Graph, edge: Edge) -> Edge:
         real = tensor.dtype == "float32" and quantised.dtype in QUANTISED
         if real or (quantised.dtype == "int8" and _is_shift_by_128(tensor, quantised)):
             graph.nodes.remove(node)
-            return Edge(quantised, edge.dtype, edge.name)
+            return replace(edge, tensor=quantised)
     return edge
+
+
+_FUNCTIONS: dict[type[Node], str] = {Softmax: "softmax", LogSoftmax: "log_softmax", Logistic: "logistic"}
+
+
+def _fold_function(graph: Graph, edge: Edge) -> Edge:
+    """The edge before a function of dequantised values at the model's end; Dequantize stays for `_fold_output`."""
+    node = graph.producer(edge.tensor)
+    if not isinstance(node, Softmax | LogSoftmax | Logistic) or edge.tensor.dtype != "float32":
+        return edge
+    maker, readers = graph.producer(node.source), graph.consumers(edge.tensor)
+    alone = not readers and sum(e.tensor is edge.tensor for e in graph.outputs) == 1
+    has_beta = isinstance(node, Softmax) and node.beta != 1.0
+    if not isinstance(maker, Dequantize) or not alone or has_beta or len(graph.consumers(node.source)) > 1:
+        return edge
+    graph.nodes.remove(node)
+    return replace(edge, tensor=node.source, function=_FUNCTIONS[type(node)])
 
 
 def _fold_output(graph: Graph, edge: Edge) -> Edge:
@@ -47,5 +68,5 @@ def _fold_output(graph: Graph, edge: Edge) -> Edge:
         shifts = isinstance(node, Quantize) and _is_shift_by_128(source, tensor)
         if source.data is None and source.dtype in QUANTISED and (dequantizes or shifts):
             graph.nodes.remove(node)
-            return Edge(source, edge.dtype, edge.name)
+            return replace(edge, tensor=source)
     return edge

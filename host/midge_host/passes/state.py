@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..device.numerics import FLOAT_FUNCTIONS
 from ..ir.graph import Graph, State, Tensor
-from ..ir.operators import Copy, Dequantize, Pad, Quantize, ReadVariable, Reshape, WriteVariable
+from ..ir.operators import Copy, Dequantize, Lstm, Pad, Quantize, ReadVariable, Reshape, WriteVariable
 from .words import count
 
-# Operators that later passes take into those behind them: what they read is read when their readers run.
-_LATE = (Reshape, Pad, Quantize, Dequantize, *FLOAT_FUNCTIONS)
+# Operators that later passes take into those behind them, as they take those of floats: what they read is read when
+# their readers run.
+_LATE = (Reshape, Pad, Quantize, Dequantize)
 
 
 def resolve_state(graph: Graph) -> str:
@@ -75,15 +75,17 @@ def _last_read(graph: Graph, tensor: Tensor) -> int:
     for i, node in enumerate(graph.nodes):
         if any(id(t) in names for t in node.inputs):
             last = i
-            if isinstance(node, _LATE):
+            if isinstance(node, _LATE) or any(t.dtype == "float32" for t in node.outputs):
                 names |= set(map(id, node.outputs))
     return len(graph.nodes) if any(id(e.tensor) in names for e in graph.outputs) else last
 
 
 def _layer_states(graph: Graph) -> None:
-    """State tensors of layers begin with real zeros, as TFLM's ResetVariableTensors leaves them."""
+    """State tensors of layers begin with real zeros, as TFLM's ResetVariableTensors leaves them. Those of a stateless
+    LSTM are no state of the model."""
     known: set[int] = set()
-    for tensor in [t for node in graph.nodes for t in node.inputs if t.is_variable]:
+    keepers = [n for n in graph.nodes if not isinstance(n, Lstm) or n.stateful]
+    for tensor in [t for node in keepers for t in node.inputs if t.is_variable]:
         if id(tensor) not in known:
             known.add(id(tensor))
             zero = tensor.zero_point[0] if tensor.dtype == "int8" and tensor.zero_point.size else 0

@@ -1,0 +1,105 @@
+"""How far a graph in integers is from the graph of floats that it was made of; and biases that bring it closer."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from ..ir import batch
+from ..ir import operators as ir
+from ..ir.evaluate import clamp, dequantise, quantise
+from ..ir.graph import Graph, Node, Tensor
+from .calibrate import chunks
+from .integers import Integers
+from .readings import encode
+
+
+class Judge:
+    """Compares the outputs for some readings. What enters a Softmax, LogSoftmax or Logistic at the end is compared
+    instead of their results, which saturate: there an error shows before it changes a decision."""
+
+    def __init__(self, reference: Graph, readings: list[np.ndarray]) -> None:
+        self._readings = readings
+        self._judged = [_before_saturation(reference, edge.tensor) for edge in reference.outputs]
+        self._means: dict[int, np.ndarray] = {}  # of a layer's sums for each channel, by its id
+        rows: list[list[np.ndarray]] = [[] for _ in self._judged]
+        weighted = _with_weights_of_their_own(reference) if not batch.is_stream(reference) else []
+        sums: dict[int, list[np.ndarray]] = {id(n): [] for n in weighted}
+        for part in chunks(reference, readings):
+            values = batch.run(reference, part)
+            for row, tensor in zip(rows, self._judged, strict=True):
+                row.append(values[id(tensor)])
+            for node in weighted:
+                sums[id(node)].append(_sums(node, values, len(part[0])).mean(0, dtype=np.float64) * len(part[0]))
+        self._wanted = [np.concatenate(row) for row in rows]
+        self._means = {key: np.sum(parts, axis=0) / len(readings[0]) for key, parts in sums.items()}
+
+    def settle(self, made: Integers) -> float:
+        """Adds to the biases of `made` what its layers' sums miss on average, layer after layer, as each one gets what
+        those before it give (Nagel et al., "Data-free quantization through weight equalization and bias correction",
+        2019). Returns the power of the differences that are left as a part of the power of the outputs, the mean of all
+        outputs."""
+        graph, count = made.graph, len(self._readings[0])
+        inputs = [encode(edge, rows) for edge, rows in zip(graph.inputs, self._readings, strict=True)]
+        if batch.is_stream(graph):
+            values = batch.run(graph, inputs)
+        else:
+            values = {id(e.tensor): batch.stored(e.tensor, x) for e, x in zip(graph.inputs, inputs, strict=True)}
+            for node in graph.nodes:
+                source = made.layers.get(id(node))
+                if isinstance(node, ir.Weighted) and id(source) in self._means:
+                    _settle(node, self._means[id(source)], values, count)
+                else:
+                    batch.run_node(node, values, count)
+        found = [made.tensors[id(t)] for t in self._judged]
+        parts = [_distance(a, dequantise(t, values[id(t)])) for a, t in zip(self._wanted, found, strict=True)]
+        return math.fsum(parts) / len(parts)
+
+
+def decibels(error: float) -> float:
+    """A signal-to-noise ratio."""
+    return -10 * math.log10(max(error, 1e-12))
+
+
+def _with_weights_of_their_own(graph: Graph) -> list[ir.Weighted]:
+    """What steps of an unrolled layer share stays the same for all of them."""
+    layers = [n for n in graph.nodes if isinstance(n, ir.Weighted)]
+    readers = Counter(id(n.weights) for n in layers)
+    return [n for n in layers if readers[id(n.weights)] == 1]
+
+
+def _sums(node: ir.Weighted, values: batch.Values, count: int) -> np.ndarray:
+    """What a layer gives before its activation: (all, channels)."""
+    channels = node.weights.shape[node.CHANNEL_AXIS]
+    made = batch.real_results(replace(node, activation=ir.Activation.NONE), values, count)[0]
+    return made.reshape(-1, channels)
+
+
+def _settle(node: ir.Weighted, mean: np.ndarray, values: batch.Values, count: int) -> None:
+    """Corrects the bias and runs the layer."""
+    sums = _sums(node, values, count)
+    scales = np.resize(np.float64(node.source.scale[0]) * node.weights.scale, mean.size)
+    change = np.rint((mean - sums.mean(0, dtype=np.float64)) / scales).astype(np.int64)
+    if node.bias is not None and node.bias.data is not None:
+        limits = np.iinfo(node.bias.dtype)
+        bias = np.clip(node.bias.data.reshape(-1) + change, limits.min, limits.max)
+        node.bias = replace(node.bias, data=bias.astype(node.bias.dtype).reshape(node.bias.shape))
+        sums = sums + (change * scales).astype(np.float32)
+    real = clamp(node.activation, sums)
+    values[id(node.output)] = quantise(node.output, real).reshape(count, *node.output.shape)
+
+
+def _before_saturation(graph: Graph, tensor: Tensor) -> Tensor:
+    maker: Node | None = graph.producer(tensor)
+    if isinstance(maker, ir.Softmax | ir.LogSoftmax | ir.Logistic) and maker.source.data is None:
+        return maker.source
+    return _before_saturation(graph, maker.source) if isinstance(maker, ir.Reshape) else tensor
+
+
+def _distance(wanted: np.ndarray, found: np.ndarray) -> float:
+    power = float(np.square(wanted - wanted.mean(), dtype=np.float64).sum())
+    noise = float(np.square(wanted - found, dtype=np.float64).sum())
+    return noise / power if power else float(noise > 0)
