@@ -1,7 +1,7 @@
 """Where a model can run, behind one call.
 
 run() gives the same bytes on every backend. A backend module has `problem(name)`, None or why it cannot run
-here, and `run(name, model, inputs, weights)`.
+here, and `run(name, model, inputs, weights, reset)`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ BACKENDS = {
 }
 WEIGHTS = ("auto", "ram", "map", "stream")
 # Types of array that a reading may be, by the element type of the model's input.
-READINGS = {"int8": ("int8", "uint8", "float32"), "int16": ("int16", "float32"), "int32": ("int32",)}
+READINGS = {
+    "int8": ("int8", "uint8", "float32"),
+    "int16": ("int16", "float32"),
+    "int32": ("int32",),
+    "float32": ("float32",),
+}
 
 
 @dataclass
@@ -51,8 +56,8 @@ def problem(name: str) -> str | None:
     return _module(name).problem(name)
 
 
-def run(name: str, model: Path, inputs: list[np.ndarray], weights: str = "auto") -> RunResult:
-    """Runs `model` on N inputs in order, state kept between them.
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str = "auto", reset: bool = False) -> RunResult:
+    """Runs `model` on N inputs in order, its state kept between them, or with `reset` forgotten before each.
 
     inputs: one array (N, *shape) per model input: int8 (int16, int32 where the model has that) as it is, uint8
     pixels, or float32 real values.
@@ -64,7 +69,7 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str = "auto")
     if why:
         raise MidgeError(f"backend {name}: {why}")
     description = read(model)
-    return _module(name).run(name, model, _check(description, inputs), weights)
+    return _module(name).run(name, model, _check(description, inputs), weights, reset)
 
 
 def _module(name: str):
@@ -92,7 +97,7 @@ def _check_input(tensor: TensorInfo, values: np.ndarray, count: int) -> np.ndarr
         raise MidgeError(f"{where}: {len(values)} readings, but {count} for the first input")
     if values.ndim == 0 or values.size != count * tensor.size:
         raise MidgeError(f"{where}: shape {values.shape}, (N, {', '.join(map(str, tensor.shape))}) needed")
-    if values.dtype == np.float32 and np.isnan(values).any():
+    if values.dtype == np.float32 and np.isnan(values).any() and not tensor.takes_nan:
         raise MidgeError(f"{where}: holds NaN; check the data")
     return np.ascontiguousarray(values).reshape(count, *tensor.shape)
 

@@ -44,12 +44,12 @@ def _one_or_list(values: list) -> Any:
     return values if len(values) > 1 else values[0]
 
 
-def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
-    return predict(model, inputs, weights, "native" if name == "cpython" else "portable")
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
+    return predict(model, inputs, weights, "native" if name == "cpython" else "portable", reset)
 
 
-def predict(model: Path, inputs: list[np.ndarray], weights: str, backend: str) -> RunResult:
-    """Loads a model and runs it as a script does."""
+def predict(model: Path, inputs: list[np.ndarray], weights: str, backend: str, reset: bool = False) -> RunResult:
+    """Loads a model and runs it as a script does, `reset` before each reading or never."""
     try:
         loaded = midge.load(str(model), weights, backend)
     except (ValueError, MemoryError, OSError, ImportError) as error:
@@ -59,6 +59,8 @@ def predict(model: Path, inputs: list[np.ndarray], weights: str, backend: str) -
     elapsed = 0.0
     for row in zip(*inputs, strict=True):
         readings = [reading(v) for v in row]
+        if reset:
+            loaded.reset()
         start = time.perf_counter()
         loaded.predict_into(_one_or_list(readings), _one_or_list(buffers))
         elapsed += time.perf_counter() - start

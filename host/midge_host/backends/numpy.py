@@ -9,6 +9,8 @@ import numpy as np
 
 from ..device import reference
 from ..device.model_file import TensorInfo, read
+from ..device.numerics import FLOAT_FUNCTIONS
+from ..ir.operators import Logistic
 from . import RunResult
 
 
@@ -36,16 +38,47 @@ def decode(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:
     """An output in the model's own dtype."""
     if tensor.dtype == "uint8":
         return (values.astype(np.int16) + 128).astype(np.uint8)
-    if tensor.dtype == "float32":
-        return ((values.astype(np.float64) - tensor.zero_point) * tensor.scale).astype(np.float32)
+    if tensor.dtype == "float32" and tensor.element != "float32":
+        real = ((values.astype(np.float64) - tensor.zero_point) * tensor.scale).astype(np.float32)
+        return _FUNCTIONS[tensor.function](real) if tensor.function else real
     return values
 
 
-def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
+def _in_double(function: np.ufunc, x: np.ndarray) -> np.ndarray:
+    return np.asarray(function(x.astype(np.float64))).astype(np.float32)
+
+
+def _shifted(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows without their largest value; their exponentials, and the sums of these, one element after the other."""
+    below = x - x.max(-1, keepdims=True)
+    exponentials = _in_double(np.exp, below)
+    return below, exponentials, np.cumsum(exponentials, -1, dtype=np.float32)[..., -1:]
+
+
+def _softmax(x: np.ndarray) -> np.ndarray:
+    _, exponentials, total = _shifted(x)
+    return exponentials / total
+
+
+def _log_softmax(x: np.ndarray) -> np.ndarray:
+    below, _, total = _shifted(x)
+    return below - _in_double(np.log, total)
+
+
+_FUNCTIONS = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "logistic": lambda x: FLOAT_FUNCTIONS[Logistic](None, x),
+}
+
+
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
     description = read(model)
     arena = reference.start(description)
     rows, start = [], time.perf_counter()
     for row in zip(*inputs, strict=True):
+        if reset:
+            arena = reference.start(description)
         values = [encode(t, v) for t, v in zip(description.inputs, row, strict=True)]
         rows.append(reference.predict(description, arena, values))
     elapsed = time.perf_counter() - start

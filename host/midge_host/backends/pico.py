@@ -25,10 +25,10 @@ def problem(name: str) -> str | None:
     return pico.problem()
 
 
-def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
     description = read(model)
     path = pico.model_path(weights)
-    todo = job(path, description, inputs, weights, True, "in.bin", "out.bin")
+    todo = job(path, description, inputs, weights, True, "in.bin", "out.bin", reset)
     disk = pico.library() | {
         "main.py": MAIN.encode(),
         "board_script.py": (files(__package__) / "board_script.py").read_bytes(),

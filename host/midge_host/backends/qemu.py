@@ -30,12 +30,12 @@ def library(name: str) -> dict[str, bytes]:
     return {f"lib/{path}": data for path, data in everything.items()}
 
 
-def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
     rom, disk = {"in.bin": input_bytes(inputs)}, library(name)
     (rom if weights == "map" else disk)["model.midge"] = Path(model).read_bytes()
     path = "/rom/model.midge" if weights == "map" else "/model.midge"
     with qemu.Qemu(name, rom, disk) as board:
-        return predict(board, path, model, inputs, weights, "/rom/in.bin")
+        return predict(board, path, model, inputs, weights, "/rom/in.bin", reset=reset)
 
 
 def predict(
@@ -46,10 +46,11 @@ def predict(
     weights: str,
     source: str,
     native: bool = True,
+    reset: bool = False,
 ) -> RunResult:
     """Runs a model that is on the board as `path`, with the inputs in its file `source`."""
     description = read(model)
-    todo = job(path, description, inputs, weights, native, source, "/out.bin")
+    todo = job(path, description, inputs, weights, native, source, "/out.bin", reset)
     try:
         board.exec((files(__package__) / "board_script.py").read_text())
         report = board.exec(f"main({todo!r})", SECONDS)

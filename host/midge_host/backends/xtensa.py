@@ -47,14 +47,14 @@ def _importable(modules: dict[str, Any]) -> Iterator[None]:
                 sys.modules[name] = module
 
 
-def run(name: str, model: Path, inputs: list[np.ndarray], weights: str) -> RunResult:
+def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
     """`instructions` are those of the native modules; the library around them runs in this Python."""
     modules = _modules()
     for module in modules.values():
         module.instructions.clear()
     try:
         with _importable(modules):
-            outputs = local.predict(model, inputs, weights, "native").outputs
+            outputs = local.predict(model, inputs, weights, "native", reset).outputs
     except MidgeError:
         _modules.cache_clear()  # a core may have stopped
         raise

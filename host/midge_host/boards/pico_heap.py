@@ -18,15 +18,19 @@ def fill(leave):
 
 
 def main(job):
-    readings = [array(code, bytes(size)) for code, size in job["inputs"]]
-    outs = [array(code, bytes(size)) for code, size in job["outputs"]]
-    with open("in.bin", "rb") as file:
-        for part in readings:
-            file.readinto(part)
+    # Loading takes no reading, and a large one would take the place of the model.
+    readings, outs = [], []
+    if job["predict"]:
+        readings = [array(code, bytes(size)) for code, size in job["inputs"]]
+        outs = [array(code, bytes(size)) for code, size in job["outputs"]]
+        with open("in.bin", "rb") as file:
+            for part in readings:
+                file.readinto(part)
     gc.collect()
-    ballast = fill(job["leave"])
-    gc.collect()
+    ballast = None
     try:
+        ballast = fill(job["leave"])
+        gc.collect()
         import midge
 
         model = midge.load(job["model"], job["weights"])

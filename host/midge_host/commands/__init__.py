@@ -7,10 +7,38 @@ from pathlib import Path
 
 import click
 
-NAMES = ("convert", "info", "run", "deploy", "bench", "demo")
+from ..errors import MidgeError
+
+NAMES = ("convert", "info", "run", "test", "compare", "deploy", "bench", "demo")
 
 PATH = click.Path(path_type=Path)
 MODEL = click.argument("model", type=PATH, metavar="MODEL.midge")
+PIXELS = click.option(
+    "--pixels",
+    default="0..1",
+    show_default=True,
+    metavar="LOW..HIGH",
+    help="What pixels 0 and 255 were in training: 0..1, -1..1, 0..255.",
+)
+RESET = click.option(
+    "--reset",
+    type=click.Choice(["each", "never"]),
+    default="never",
+    show_default=True,
+    help="When a model that remembers forgets: before each reading, or never.",
+)
+
+
+def range_of_pixels(text: str) -> tuple[float, float]:
+    """The two numbers of --pixels."""
+    low, dots, high = text.partition("..")
+    try:
+        pair = (float(low), float(high))
+    except ValueError:
+        pair = (0.0, 0.0)
+    if not dots or not -1e6 < pair[0] < pair[1] < 1e6:
+        raise MidgeError(f"--pixels {text}: give what pixels 0 and 255 were in training, such as 0..1 or -1..1")
+    return pair
 
 
 def load(name: str) -> click.Command:

