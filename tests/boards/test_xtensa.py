@@ -64,7 +64,7 @@ def test_reference_model(shared_data: Path, tmp_path: Path, name: str, weights: 
 
 def test_operators(make_model) -> None:
     for i, case in enumerate(CASES):
-        check(make_model(case.tflite), case.inputs, tflm.run(case.tflite, case.inputs), WEIGHTS[i % 2])
+        check(make_model(case.tflite), case.inputs, case.expected(), WEIGHTS[i % 2])
 
 
 def test_readings_of_other_types(make_model) -> None:

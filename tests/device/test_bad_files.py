@@ -13,6 +13,7 @@ import re
 import signal
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,10 +137,10 @@ def test_something_else(load, data: bytes, words: str, mode: str) -> None:
 def test_other_versions(load, good: bytes) -> None:
     for version in (0, 1, spec.FORMAT_VERSION - 1, spec.FORMAT_VERSION + 1, 255, 65535):
         data = good[:4] + struct.pack("<H", version) + good[6:]
-        assert f"format {version}, this midge reads {spec.FORMAT_VERSION}; convert the model again" in refusal(
-            load, data
-        )
-        with pytest.raises(ValueError, match=f"format {version}, this midge reads {spec.FORMAT_VERSION}; convert"):
+        words = f"format {version}, this midge reads {spec.FORMAT_VERSION}; "
+        older = version < spec.FORMAT_VERSION
+        assert words + ("convert the model again" if older else "deploy the library") in refusal(load, data)
+        with pytest.raises(ValueError, match=words + ("convert" if older else "install the midge that made it")):
             model_file.from_bytes(data)
 
 
@@ -288,7 +289,10 @@ IMPOSSIBLE_TENSORS = [
     {"bytes": 0, "shape": NO_SHAPE, "rank": 2},
     {"bytes": 1 << 28, "shape": (1 << 14, 1 << 14, 0, 0, 0, 0), "rank": 2},
     {"bytes": 0, "shape": (65535,) * 6, "rank": 6},
-    {"bytes": 1, "shape": (1,) * 6, "rank": 7, "reserved": 1},
+    {"bytes": 1, "shape": (1,) * 6, "rank": 7, "flags": 1},
+    {"flags": 4},
+    {"flags": 8},
+    {"flags": 1, "rank": 0, "bytes": 1},
     {"offset": 0xFFFFFFFF, "bytes": 40},
     {"scale": 0.0},
     {"scale": -1.0},
@@ -427,3 +431,18 @@ def test_native_module_for_another_board(good: bytes, tmp_path: Path, name: str,
     assert re.fullmatch(rf"midge: midge_core .*{words}.*; using the slow portable kernels", notice)
     assert backend == "portable 3"
     assert re.search(words, refusal)
+
+
+@pytest.mark.parametrize("python", ["cpython", "micropython"])
+def test_a_file_that_is_not_there(tmp_path, python: str) -> None:
+    """The error says which."""
+    script = (
+        "import midge\ntry:\n    midge.load('gone.midge')\nexcept OSError as error:\n    print(error.errno, error)\n"
+    )
+    command, folder = [sys.executable, "-c", script], None
+    if python == "micropython":
+        if micropython.problem("micropython-portable"):
+            pytest.skip("MicroPython is not installed")
+        command, folder = [micropython.executable(), "-c", script], {"MICROPYPATH": str(micropython.LIBRARY.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=folder)
+    assert done.stdout.startswith("2 ") and "gone.midge" in done.stdout, done.stderr

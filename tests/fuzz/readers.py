@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from google.protobuf.message import DecodeError
+from onnx import ModelProto
+from onnx_models import specimens
 
 import hostile
 import midge
@@ -22,8 +25,11 @@ from midge_host.commands import main as cli
 from midge_host.convert import GOLDEN_SEED, build, convert
 from midge_host.device import model_file, reference, registry, spec
 from midge_host.errors import MidgeError
-from midge_host.frontends import tflite
+from midge_host.frontends import onnx, tflite
+from midge_host.ir.evaluate import Evaluator
+from midge_host.ir.verify import verify
 from outcome import outcome
+from tflite_models import ModelBuilder
 
 WORK = 20_000  # runs that take longer are left out: a file may ask for much
 MEMORY = 1 << 20  # so are those that take more, as files may up to spec.MAX_ARENA_BYTES
@@ -139,6 +145,14 @@ NUMBERS += [struct.unpack("<I", struct.pack("<f", x))[0] for x in (1e-30, 1e30, 
 def tflite_seeds() -> Iterator[bytes]:
     yield hostile.network()
     yield from hostile.sources().values()
+    for weights in (np.ones((4, 6), np.float32), np.ones((4, 6), np.float16), np.ones((4, 6), np.int8)):
+        m = ModelBuilder()
+        x, y, z = m.tensor((1, 6), "float32"), m.tensor((1, 4), "float32"), m.tensor((2, 2), "float32")
+        scale = (0.5, 0) if weights.dtype == np.int8 else None
+        m.op("FULLY_CONNECTED", [x, m.constant(weights, quant=scale), -1], [y], options_table="FullyConnectedOptions")
+        m.op("RESHAPE", [y, m.constant(np.array([2, -1], np.int32))], [z])
+        yield tflite.to_tflite(tflite.load_tflite(m.build([x], [z]), "m.tflite"))
+        yield m.build([x], [z])
 
 
 def tflite_mutate(data: bytes, rng: np.random.Generator, more: Mutate) -> bytes:
@@ -178,6 +192,72 @@ def tflite_run(data: bytes) -> None:
             path = FOLDER / "converted.midge"
             path.write_bytes(model.to_bytes())
             midge.load(str(path), "ram", "native").selftest()
+
+
+# The importer of ONNX models: an input is an .onnx file.
+
+
+def onnx_seeds() -> Iterator[bytes]:
+    for model in specimens():
+        yield model.SerializeToString()
+
+
+def onnx_mutate(data: bytes, rng: np.random.Generator, more: Mutate) -> bytes:
+    """Attributes, sizes, names and numbers changed in a file that stays a protobuf; sometimes its bytes."""
+    model = ModelProto()
+    try:
+        model.ParseFromString(data)
+    except DecodeError:
+        model = ModelProto()
+    graph = model.graph
+    if rng.integers(20) == 0 or not graph.node:
+        return more(data, len(data) + 16)
+    try:
+        names = [name for node in graph.node for name in (*node.input, *node.output)]
+    except UnicodeDecodeError:
+        return more(data, len(data) + 16)
+    for _ in range(1 + rng.integers(3)):
+        way, number = rng.integers(7), int(rng.choice([-2, -1, 0, 1, 2, 3, 4, 5, 100, 1 << 31, 1 << 62]))
+        node = graph.node[rng.integers(len(graph.node))]
+        if way == 0 and node.attribute:
+            attribute = node.attribute[rng.integers(len(node.attribute))]
+            attribute.i = number
+            if attribute.ints:
+                attribute.ints[rng.integers(len(attribute.ints))] = number
+        elif way == 1 and graph.initializer:
+            dims = graph.initializer[rng.integers(len(graph.initializer))].dims
+            if dims:
+                dims[rng.integers(len(dims))] = number
+        elif way == 2 and graph.initializer:
+            constant = graph.initializer[rng.integers(len(graph.initializer))]
+            raw = bytearray(constant.raw_data)
+            raw[: len(raw) // 4 * 4] = np.full(len(raw) // 4, number, np.int64).astype(np.int32).tobytes()
+            constant.raw_data = bytes(raw)
+        elif way == 3 and node.input:
+            node.input[rng.integers(len(node.input))] = names[rng.integers(len(names))]
+        elif way == 4:
+            node.op_type = graph.node[rng.integers(len(graph.node))].op_type
+        elif way == 5 and graph.input:
+            dims = graph.input[rng.integers(len(graph.input))].type.tensor_type.shape.dim
+            if dims:
+                dims[rng.integers(len(dims))].dim_value = number
+        else:
+            model.opset_import[0].version = int(rng.integers(5, 24))
+    return bytes(model.SerializeToString())
+
+
+def onnx_run(data: bytes) -> None:
+    """MidgeError, or a sound graph that gives outputs of its shapes."""
+    try:
+        graph = onnx.load_onnx(data, "m.onnx").graph
+        verify(graph)
+    except MidgeError as error:
+        assert "\n" not in str(error) and len(str(error)) > 10, error
+        return
+    if sum(t.size for node in graph.nodes for t in node.outputs) < WORK:
+        with contextlib.suppress(MidgeError):
+            outputs = Evaluator(graph).predict([np.zeros(e.tensor.shape, e.tensor.dtype) for e in graph.inputs])
+            assert [y.shape for y in outputs] == [e.tensor.shape for e in graph.outputs]
 
 
 # The command: an input is a byte that chooses, and a file.
@@ -244,5 +324,6 @@ def cli_run(data: bytes) -> None:
 READERS = {
     "load": Reader(load_seeds, load_mutate, load_run),
     "tflite": Reader(tflite_seeds, tflite_mutate, tflite_run),
+    "onnx": Reader(onnx_seeds, onnx_mutate, onnx_run),
     "cli": Reader(cli_seeds, cli_mutate, cli_run),
 }

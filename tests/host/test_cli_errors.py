@@ -79,15 +79,6 @@ def padded() -> bytes:
     return m.build([x], [m.conv_2d(y, weights(3, 3, 3, 2), bias, weight_scales=0.1, quant=QUANT, padding="VALID")])
 
 
-def groups() -> bytes:
-    m = ModelBuilder()
-    x, y = m.tensor((1, 4, 4, 4), quant=QUANT), m.tensor((1, 4, 4, 4), quant=QUANT, name="conv")
-    w = m.constant(weights(4, 3, 3, 2), scales=[0.1])
-    options = {"StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1}
-    m.op("CONV_2D", [x, w, -1], [y], options_table="Conv2DOptions", **options)
-    return m.build([x], [y])
-
-
 def without_layers() -> bytes:
     return ModelBuilder().build([], [])
 
@@ -120,7 +111,6 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "float": float_model(),
         "int16": int16_model(),
         "batch": batches(),
-        "groups": groups(),
         "nothing": without_layers(),
     }.items():
         (at / f"{name}.tflite").write_bytes(data)
@@ -150,6 +140,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "nan64": np.full((3, 40), np.nan),
     }.items():
         np.savez(at / f"{name}.npz", inputs=array)
+    np.savez(at / "eight.npz", inputs=np.eye(8, dtype=np.float32))
+    np.savez(at / "nan8.npz", inputs=np.full((3, 8), np.nan))
+    np.savez(at / "label9.npz", inputs=inputs, labels=np.array([0, 9, 1]))
     np.savez(at / "objects.npz", inputs=np.array([None, {}], object))
     np.savez(at / "key.npz", images=inputs)
     np.savez(at / "two.npz", inputs=inputs, inputs_1=inputs)
@@ -171,6 +164,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 CONVERT = "convert {} -o out.midge"
+CALIBRATE = "convert float.tflite -o out.midge --calibration {}"
 RUN = "run good.midge --inputs {} --outputs out.npz"
 CASES = [
     # Models.
@@ -179,7 +173,7 @@ CASES = [
     (CONVERT.format("folder"), "folder: .*SavedModel.*give"),
     (CONVERT.format("folder.tflite"), "folder.tflite: .*SavedModel.*give"),
     (CONVERT.format("notes.docx"), "notes.docx: cannot tell what this is; midge reads .tflite"),
-    (CONVERT.format("good.midge"), "good.midge: cannot tell what this is; midge reads .tflite"),
+    (CONVERT.format("good.midge"), "good.midge: converted already: `midge info`"),
     (CONVERT.format("png.tflite"), "png.tflite: not a TensorFlow Lite model.*export"),
     (CONVERT.format("empty.tflite"), "empty.tflite: not a TensorFlow Lite model.*export"),
     (CONVERT.format("text.tflite"), "text.tflite: not a TensorFlow Lite model.*export"),
@@ -189,11 +183,10 @@ CASES = [
     (CONVERT.format("zeros.tflite"), "zeros.tflite: .*export"),
     (CONVERT.format("nothing.tflite"), "nothing: .*no input.*export"),
     (CONVERT.format("sign.tflite"), r"layer 'squash' \(SIGN\): midge has no such operator; .*replace the layer"),
-    (CONVERT.format("custom.tflite"), r"layer 'odd' \(CUSTOM:.*\): midge has no such operator; "),
-    (CONVERT.format("float.tflite"), r"layer 'dense' \(FULLY_CONNECTED\): .*float32.*quantise the whole model to int8"),
+    (CONVERT.format("custom.tflite"), r"layer 'odd' \(CUSTOM:.*\): only the runtime that it was made for"),
+    (CONVERT.format("float.tflite"), "float: a model of floats.*give --calibration DATA"),
     (CONVERT.format("int16.tflite"), r"\(ELU\): .*int16.*quantise the whole model to int8"),
-    (CONVERT.format("batch.tflite"), r"\(CONV_2D\): .*\(2, 4, 4, 2\).*batch size 1"),
-    (CONVERT.format("groups.tflite"), r"layer 'conv' \(CONV_2D\): .*grouped convolution.*one Conv2D per group"),
+    (CONVERT.format("batch.tflite"), r"\(CONV_2D\): .*\(2, 4, 4, \d\).*batch size 1"),
     # Files beside the model.
     ("convert good.tflite -o out.midge --labels missing.txt", "missing.txt: cannot read labels .*No such file"),
     ("convert good.tflite -o out.midge --labels folder", "folder: cannot read labels .*directory"),
@@ -201,6 +194,23 @@ CASES = [
     ("convert good.tflite -o out.midge --labels none.txt", "none.txt: 0 labels for a model with 3 outputs; write one"),
     ("convert good.tflite -o out.midge --labels latin.txt", "latin.txt: cannot read labels; save the text as UTF-8"),
     ("convert good.tflite -o out.midge --calibration good.npz", "good.tflite: .*quantised already"),
+    (CALIBRATE.format("good.npz"), r"good.npz: shape \(3, 1, 4, 5, 2\), but the model takes \(N, 8\)"),
+    (CALIBRATE.format("missing.npz"), "missing.npz: no such file or folder; give an .npz, .npy or .csv"),
+    (CALIBRATE.format("notes.docx"), "notes.docx: cannot tell what these readings are; give an .npz, .npy or .csv"),
+    (CALIBRATE.format("folder"), "folder: holds no pictures and no WAVs; give"),
+    (CALIBRATE.format("nan8.npz"), "nan8.npz: holds NaN or values beyond float32; check the data"),
+    (CALIBRATE.format("eight.npz --pixels 0-1"), "--pixels 0-1: give what pixels 0 and 255 were in training, such as"),
+    (CALIBRATE.format("eight.npz --precision int4"), "'int4' is not one of 'int8', 'int16', 'auto'"),
+    # Tests.
+    ("test good.midge missing.npz", "missing.npz: no such file or folder; give"),
+    ("test good.midge good.npz", "good.npz: holds no labels to test with; add `labels`"),
+    ("test good.midge label9.npz", "label9.npz: label 9, but the model's classes are 0 to 2"),
+    ("test good.midge two.npz", "two.npz: 2 inputs, the model has 1"),
+    (
+        "compare good.tflite good.midge --test good.npz",
+        "good.tflite: is quantised itself; compare with the model of fl",
+    ),
+    ("compare float.tflite good.midge --test good.npz", "good.midge: takes 1x4x5x2, float.tflite 1x8: not two forms"),
     # Outputs.
     ("convert good.tflite -o nowhere/out.midge", "nowhere/out.midge: cannot write here .*No such file.*choose"),
     ("convert good.tflite -o good.midge/out.midge", "good.midge/out.midge: cannot write here .*choose"),
@@ -220,7 +230,7 @@ CASES = [
     ("info empty.midge --json", "empty.midge: not a .midge file"),
     ("info half.midge", "half.midge: 700 bytes long, 1728 expected; copy it again"),
     ("info flipped.midge", "flipped.midge: damaged .*copy or convert it again"),
-    ("info version.midge", "version.midge: format 9, this midge reads 4; convert the model again"),
+    ("info version.midge", "version.midge: format 9, this midge reads 4; install the midge that made it"),
     ("run missing.midge --inputs good.npz --outputs out.npz", "missing.midge: No such file"),
     ("run folder --inputs good.npz --outputs out.npz", "folder: Is a directory"),
     ("run half.midge --inputs good.npz --outputs out.npz", "half.midge: .*copy it again"),

@@ -184,8 +184,12 @@ def test_what_does_not_fit_in_a_graph(change: Callable[[Graph, list[Tensor]], No
 # The evaluator.
 
 
-# What TFLM gives where it saturates, wraps, or does not look at a scale, and how far its resizing rounds.
-NOT_REAL = ("relu6", "state_zero=", "gain=8", "gain=30", "scales=0.001x1e-05")
+# What TFLM gives where it saturates, wraps, or does not look at a scale, how far its resizing rounds, and int32, which
+# has more digits than floats.
+NOT_REAL = (
+    *("relu6", "state_zero=", "gain=8", "gain=30", "scales=0.001x1e-05", "size=7x100 centres=corners"),
+    *("ratio=1e-06", "int8xint32", "int16xint32"),
+)
 STEPS = {"int8": 5, "int16": 64}
 
 
@@ -196,7 +200,7 @@ def test_quantised_operators_within_steps(case: Case) -> None:
     model = tflite.load_tflite(case.tflite, "m.tflite")
     verify(model)
     evaluator = Evaluator(model)
-    expected = tflm.run(case.tflite, case.inputs)
+    expected = case.expected()
     for row in range(min(8, len(case.inputs[0]))):
         for got, want in zip(evaluator.predict([x[row] for x in case.inputs]), expected, strict=True):
             assert got.dtype == want.dtype

@@ -61,6 +61,19 @@ def _depthwise16(bias: type, scale: float) -> bytes:
     return m.build([x], [y])
 
 
+def _times_eight_factors(m: ModelBuilder, x: int) -> int:
+    return m.floats("MUL", x, m.constant(np.arange(8, dtype=np.float32)), table="MulOptions")
+
+
+def _padded_with_floats() -> bytes:
+    """What TensorFlow's converter makes of a constant value beside int16."""
+    m = ModelBuilder()
+    x, y = m.tensor((1, 8), "int16", (1e-3, 0)), m.tensor((1, 9), "int16", (1e-3, 0))
+    paddings, value = (m.constant(np.array(c, t)) for c, t in (([[0, 0], [1, 0]], np.int32), (0.7, np.float32)))
+    m.op("PADV2", [x, paddings, value], [y], 1, "PadV2Options")
+    return m.build([x], [y])
+
+
 TFLM_REFUSES: dict[str, tuple[bytes, str]] = {
     "activation of a concatenation": (_concatenation(Q, FusedActivationFunction=1), "activation"),
     "scales of a concatenation": (_concatenation((0.1, 3)), "other scales"),
@@ -78,7 +91,8 @@ TFLM_REFUSES: dict[str, tuple[bytes, str]] = {
         "activation",
     ),
     "another scale of log-softmax": (_one("log_softmax", [IMAGE], IMAGE), "1/16"),
-    "int8 exponentials": (_one("exp", [IMAGE], IMAGE), "no such operator"),
+    "comparison of int16": (_one("less", [WIDE, WIDE], ((1, 4, 6, 2), "bool")), "int16"),
+    "quotients of int16": (_one("div", [WIDE, WIDE], WIDE, options_table="DivOptions"), "int16"),
     **{
         f"{code} of int16": (_one(code, [WIDE], output, *constants), "int16")
         for code, output, *constants in (
@@ -86,13 +100,12 @@ TFLM_REFUSES: dict[str, tuple[bytes, str]] = {
             ("elu", WIDE),
             ("log_softmax", WIDE),
             ("l2_normalization", WIDE, [], "L2NormOptions"),
-            ("reduce_max", ((1, 6, 2), "int16", (1e-3, 0)), [[1]], "ReducerOptions"),
         )
     },
     "arg_max of int16": (_one("arg_max", [WIDE], ((1, 4, 6), "int32"), [3], "ArgMaxOptions", OutputType=2), "int16"),
     "resize_bilinear of int16": (
         _one("resize_bilinear", [WIDE], WIDE, [[4, 6]], "ResizeBilinearOptions"),
-        "int8 images",
+        "activations have 16 bits",
     ),
     "prelu of int16": (_one("prelu", [WIDE, WIDE], WIDE), "int16"),
     "hard swish of scales far apart": (
@@ -103,6 +116,7 @@ TFLM_REFUSES: dict[str, tuple[bytes, str]] = {
 
 REFUSED: dict[str, tuple[bytes, str]] = {
     **TFLM_REFUSES,
+    "paddings of int16 with a float": (_padded_with_floats(), "not one int16"),
     "another scale of tanh": (_one("tanh", [IMAGE], ((1, 4, 6, 2), "int8", (1 / 256, 0))), "1/128"),
     "another scale of a norm": (_one("l2_normalization", [IMAGE], IMAGE, [], "L2NormOptions"), "1/128"),
     "another scale of tanh of int16": (_one("tanh", [WIDE], WIDE), "1/32768"),
@@ -110,15 +124,34 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "steep tanh of int16": (_one("tanh", [((1, 8), "int16", (3.0, 0))], ((1, 8), "int16", (2.0**-15, 0))), "too large"),
     "negative slope of int16": (_one("leaky_relu", [WIDE], WIDE, [], "LeakyReluOptions", Alpha=-0.5), "negative"),
     "zero point of an int16 tensor": (_one("relu", [((1, 8), "int16", (0.1, 3))], ((1, 8), "int16", Q)), "impossible"),
-    "products of int16": (
-        _one("batch_matmul", [WIDE, WIDE], ((1, 4, 6, 6), "int16", (1e-3, 0)), [], "BatchMatMulOptions", AdjY=True),
-        "int16",
+    "factor of products of int16": (
+        _one("batch_matmul", [WIDE, WIDE], ((1, 4, 6, 6), "int16", (1e-9, 0)), [], "BatchMatMulOptions", AdjY=True),
+        "by more than 128",
     ),
     "int32 bias of an int16 depthwise convolution": (_depthwise16(np.int32, 1.0), "not 3 int64"),
     "factor of an int16 convolution": (_depthwise16(np.int64, 1e5), "by more than 128"),
     "zero point of int16": (_one("relu", [((1, 8), "int16", (1e-3, 3))], ((1, 8), "int16", (1e-3, 3))), "impossible"),
-    "rectified floats": (one_operator("float_functions", (1, 8), Q, functions=["RELU"], quant=Q), "float32"),
-    "sines of floats": (one_operator("float_functions", (1, 8), Q, functions=["SIN"], quant=Q), "SIN"),
+    "floats with a factor for each channel": (
+        one_operator("float_functions", (1, 8), Q, functions=[_times_eight_factors], quant=Q),
+        "float32",
+    ),
+    "unknown function of floats": (
+        one_operator("float_functions", (1, 8), Q, functions=["ZEROS_LIKE"], quant=Q),
+        "ZEROS_LIKE",
+    ),
+    "selection of int32": (
+        _one("select_v2", [((1, 8), "bool"), ((1, 8), "int32"), ((1, 8), "int32")], ((1, 8), "int32")),
+        "int32",
+    ),
+    "quotients of scales far apart": (
+        _one(
+            "div",
+            [((1, 8), "int8", (1.0, 0)), ((1, 8), "int8", (1e-5, 0))],
+            ((1, 8), "int8", (1e-3, 0)),
+            options_table="DivOptions",
+        ),
+        "too far apart",
+    ),
     "rsqrt of negative numbers": (one_operator("rsqrt", (1, 8), Q), "negative"),
     "elu beyond float32": (_one("elu", [((1, 8), "int8", (1e37, 0))], ((1, 8), "int8", (1e-3, 0))), "too far apart"),
     "bilinear behind the image": (one_operator("resize_bilinear", (1, 1, 1, 2), Q, size=(1, 70)), "70 of 1"),

@@ -107,7 +107,7 @@ def test_an_operators_name_stands_in_few_files() -> None:
         assert 0 < len(files) <= 6, files
 
 
-@pytest.mark.parametrize("name", hostile.sources())
+@pytest.mark.parametrize("name", hostile.specimens())
 def test_checks_in_c_and_python_agree(name: str) -> None:
     """Both are generated from the same rules; what the rules cannot say is written twice."""
     model = hostile.specimens()[name]
@@ -125,7 +125,7 @@ def test_checks_in_c_and_python_agree(name: str) -> None:
 
 
 @pytest.mark.parametrize("parts", [2, 3, 255])
-@pytest.mark.parametrize("name", hostile.sources())
+@pytest.mark.parametrize("name", hostile.specimens())
 def test_parts_make_the_whole(name: str, parts: int) -> None:
     """The rows of an output in parts, in C and in Python."""
     model = hostile.specimens()[name]

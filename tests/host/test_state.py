@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import models
 import tflm
 from midge_host import backends
+from midge_host.device.model_file import read
 from tflite_models import ModelBuilder
 
 Q = (0.05, 3)
@@ -140,6 +142,15 @@ def folded_constant(m: Model) -> list[int]:
     return [y]
 
 
+def float_variable(m: Model) -> list[int]:
+    """A variable of floats, as stateful Keras GRUs keep it: dequantised values, quantised anew when read."""
+    variable, real = m.variable(np.zeros((1, N), np.float32), None), m.tensor((1, N), "float32")
+    m.op("READ_VARIABLE", [variable], [real])
+    total = m.add(m.quantize(real, (0.04, -2)), m.x, quant=Q)
+    m.assign_variable(variable, m.dequantize(total))
+    return [total, m.quantize(real, Q)]
+
+
 CASES = [
     clamp,
     table_of_table,
@@ -155,6 +166,7 @@ CASES = [
     two_values,
     chain,
     folded_constant,
+    float_variable,
 ]
 
 
@@ -176,6 +188,18 @@ def check(path: Path, data: bytes, readings: np.ndarray) -> None:
             np.testing.assert_allclose(got.reshape(wanted.shape), wanted, rtol=1e-6, err_msg=name)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "cpython", "portable", "micropython", "micropython-portable"])
+def test_reset_before_each_reading(make_model, backend: str) -> None:
+    """`reset` gives what each reading gives as the first one."""
+    if why := backends.problem(backend):
+        pytest.skip(why)
+    path = make_model(models.streaming())
+    readings = np.random.default_rng(9).integers(-128, 128, (4, *read(path).inputs[0].shape)).astype(np.int8)
+    alone = [backends.run("numpy", path, [readings[i : i + 1]]).outputs[0] for i in range(4)]
+    np.testing.assert_array_equal(backends.run(backend, path, [readings], reset=True).outputs[0], np.concatenate(alone))
+    assert not np.array_equal(backends.run(backend, path, [readings]).outputs[0], np.concatenate(alone))
+
+
 def random_layers(m: Model) -> list[int]:
     """Reads and assignments of three variables anywhere among layers that passes move or join."""
     rng = m.rng
@@ -190,6 +214,14 @@ def random_layers(m: Model) -> list[int]:
         m.op("NEG", [real], [result])
         return m.quantize(result, Q)
 
+    def moved(x: int) -> int:
+        """Halves of the floats of x, the other way around."""
+        real, whole = m.dequantize(x), m.tensor((1, N), "float32")
+        halves = [m.tensor((1, N // 2), "float32") for _ in range(2)]
+        m.op("SPLIT", [m.constant(np.array(1, np.int32)), real], halves, options_table="SplitOptions", NumSplits=2)
+        m.op("CONCATENATION", halves[::-1], [whole], options_table="ConcatenationOptions", Axis=1)
+        return m.quantize(whole, Q)
+
     layers = [
         lambda: m.relu(pick(), Q),
         lambda: m.hard_swish(pick(), Q),
@@ -201,9 +233,10 @@ def random_layers(m: Model) -> list[int]:
         lambda: m.reshape(m.reshape(pick(), (2, N // 2)), (1, N)),
         lambda: m.concatenation(*reversed(m.split(pick(), 1, 2)), axis=1),
         lambda: negative(pick()),
+        lambda: moved(pick()),
     ]
     for _ in range(rng.integers(4, 20)):
-        state, kind = states[rng.integers(3)], rng.integers(16)
+        state, kind = states[rng.integers(3)], rng.integers(17)
         if kind < 3:
             made.append(m.read_variable(state, (1, N), Q))
         elif kind < 6:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import midge
 from midge_host import backends
+from midge_host.commands.info import facts
 from midge_host.convert import build
 from midge_host.errors import UnsupportedError
 from midge_host.frontends import tflite
@@ -88,3 +90,22 @@ def test_relu6_to_another_scale_is_refused() -> None:
     data = m.build([x], [m.relu6(x, (6 / 255, 0))])
     with pytest.raises(UnsupportedError, match="different scales"):
         build(tflite.load_tflite(data, "m.tflite"))
+
+
+@pytest.mark.parametrize("backend", ["native", "portable"])
+def test_zero_points_are_those_of_uint8(make_model, backend: str) -> None:
+    """real = scale * (q - zero_point), with the bytes that scripts give and get."""
+    m = ModelBuilder()
+    x = m.tensor((1, 6), "uint8", quant=(0.05, 120))
+    path = make_model(m.build([x], [m.relu(x)]))
+    model = midge.load(str(path), backend=backend)
+    reading, raw = bytes([0, 1, 119, 120, 121, 255]), bytearray(6)
+    for tensor, found in zip(
+        [*model.inputs, *model.outputs], [*facts(path)["inputs"], *facts(path)["outputs"]], strict=True
+    ):
+        assert (tensor.dtype, tensor.zero_point, found["zero_point"]) == ("uint8", 120, 120)
+    model.predict_into(reading, raw)
+    assert list(raw) == [120, 120, 120, 120, 121, 255]
+    output, real = model.outputs[0], model.predict(reading)
+    assert real == pytest.approx([output.scale * (q - output.zero_point) for q in raw])
+    assert model.predict([0.05 * (q - 120) for q in reading]) == real

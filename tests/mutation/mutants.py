@@ -23,7 +23,7 @@ PLANNER = "tests/host/test_planner.py"
 NUMERICS = "host/midge_host/device/numerics.py"
 DEPLOY = "host/midge_host/deploy/__init__.py"
 ON_BOARD = "tests/boards/test_deploy.py"
-IMPORTER = "host/midge_host/frontends/tflite.py"
+IMPORTER = "host/midge_host/frontends/tflite"
 
 MUTANTS = [
     # The loader: exact ends, checks that are missing, checksums.
@@ -66,8 +66,8 @@ MUTANTS = [
     Mutant(ARENA, "if other.offset - offset >= buffer.size:", "if other.offset - offset > buffer.size:", PLANNER),
     Mutant(ARENA, "max(last.get(root, first), first)", "first", PLANNER),
     # The importer and the arithmetic of the host.
-    Mutant(IMPORTER, 'data[4:8] != b"TFL3"', "False", "tests/host/test_cli_errors.py"),
-    Mutant(IMPORTER, "if not -rank <= int(value) < rank:", "if False:", "tests/host/test_cli_errors.py"),
+    Mutant(f"{IMPORTER}/__init__.py", 'data[4:8] != b"TFL3"', "False", "tests/host/test_cli_errors.py"),
+    Mutant(f"{IMPORTER}/node.py", "if not -rank <= int(value) < rank:", "if False:", "tests/host/test_cli_errors.py"),
     Mutant(NUMERICS, "(mask >> 1) + (x < 0)", "(mask >> 1)", "tests/host/test_models.py"),
     Mutant(NUMERICS, "(a * b + (1 << 30)) >> 31", "(a * b) >> 31", "tests/host/test_models.py"),
     # Deploy.

@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+import tree_graphs
 from midge_host.convert import build
 from midge_host.device import registry, spec
 from midge_host.device.layout import Layout
@@ -80,6 +81,19 @@ def _broadcast(kind: str) -> bytes:
     return _layers(make, (1, 3, 5, 4))
 
 
+def _compare() -> bytes:
+    m = ModelBuilder()
+    pair = [m.tensor((1, 3, n, 4), quant=(0.05, n)) for n in (5, 1)]
+    return m.build(pair, [m.compare(*pair, "GREATER_EQUAL")])
+
+
+def _select(dtype: str) -> bytes:
+    m = ModelBuilder()
+    quant = X if dtype == "int8" else WIDE[1]
+    condition, pair = m.tensor((1, 3, 1, 4), "bool"), [m.tensor((1, n, 5, 4), dtype, quant) for n in (3, 1)]
+    return m.build([condition, *pair], [m.select(condition, *pair)])
+
+
 def _svdf(depth: int, units: int, state: str, batch: int = 1) -> bytes:
     """Filters of rank 2 that remember five results."""
     rng = np.random.default_rng(depth)
@@ -110,6 +124,28 @@ def _products() -> bytes:
     return m.build([a, b], [m.batch_matmul(a, b, quant=Y, adj_y=True)])
 
 
+def _products16() -> bytes:
+    m = ModelBuilder()
+    a, b = (m.tensor(shape, "int16", (2e-4, 0)) for shape in ((2, 3, 4), (1, 4, 5)))
+    return m.build([a, b], [m.batch_matmul(a, b, quant=(3e-4, 0))])
+
+
+def _dense_computed() -> bytes:
+    """A FULLY_CONNECTED whose weights are an input, with a bias."""
+    m = ModelBuilder()
+    x, weights = m.tensor((3, 4), quant=X), m.tensor((5, 4), quant=(0.03, 2))
+    return m.build([x, weights], [m.fully_connected_of(x, weights, np.arange(-500, 500, 200), quant=Y)])
+
+
+def _gather(rows: int, constant: bool) -> bytes:
+    """Two of `rows` rows of 20 values by indices that are an input."""
+    m = ModelBuilder()
+    values = np.random.default_rng(rows).integers(-128, 128, (rows, 20)).astype(np.int8)
+    x = m.constant(values, quant=X) if constant else m.tensor(values.shape, quant=X)
+    indices = m.tensor((2,), "int32")
+    return m.build([indices] if constant else [x, indices], [m.gather(x, indices, 0)])
+
+
 @functools.cache
 def sources() -> dict[str, bytes]:
     """A small .tflite for every device operator, of one record or few; where there are weights, also of several blocks.
@@ -136,6 +172,10 @@ def sources() -> dict[str, bytes]:
         "resize_bilinear": one_operator("resize_bilinear", (1, 4, 3, 2), X, size=(5, 7), half_pixel_centers=True),
         "l2_normalization": one_operator("l2_normalization", (3, 10), X),
         "batch_matmul": _products(),
+        "batch_matmul16": _products16(),
+        "dense_computed": _dense_computed(),
+        "gather": _gather(5, constant=False),
+        "gather_blocks": _gather(400, constant=True),
         "log_softmax": one_operator("log_softmax", (3, 10), X),
         "transpose": one_operator("transpose", (1, 3, 4, 5), X, permutation=(0, 3, 1, 2)),
         "concatenation": _layers(lambda m, x: m.concatenation(x, m.relu(x), axis=2), (1, 3, 4, 2)),
@@ -154,6 +194,14 @@ def sources() -> dict[str, bytes]:
         "tanh16": _layers(lambda m, x: m.tanh(x), (1, 30), *WIDE),
         "leaky_relu16": _layers(lambda m, x: m.leaky_relu(x, 0.3, quant=(1e-3, 0)), (1, 30), *WIDE),
         **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("add", "sub", "mul", "maximum", "prelu")},
+        **{f"arithmetic_{kind}": _broadcast(kind) for kind in ("squared_difference", "div")},
+        "compare": _compare(),
+        "select": _select("int8"),
+        "select16": _select("int16"),
+        "cumsum": _layers(lambda m, x: m.cumsum(x, 1, reverse=True, quant=(0.1, 7)), (2, 5, 3)),
+        "add_n": _layers(lambda m, x: m.add_n(x, m.relu6(x), x, quant=(0.3, 7)), (1, 7, 3)),
+        "requantize_int32": one_operator("quantize", (1, 30), X, quant=(0.001, 0), dtype="int32"),
+        "requantize_from32": _layers(lambda m, x: m.quantize(x, Y), (1, 30), "int32", (0.001, 0)),
         "requantize": one_operator("quantize", (1, 30), X, quant=(0.001, 0), dtype="int16"),
         "requantize_int16": _layers(lambda m, x: m.quantize(x, Y), (1, 30), "int16", (0.001, 0)),
         "softmax_16": one_operator("softmax", (3, 10), X, y_dtype="int16"),
@@ -167,8 +215,9 @@ def sources() -> dict[str, bytes]:
 
 @functools.cache
 def specimens() -> dict[str, ModelFile]:
-    """The `sources`, converted."""
-    return {name: build(tflite.load_tflite(data, f"{name}.tflite")) for name, data in sources().items()}
+    """The `sources`, converted, and models of float32 readings."""
+    models = {name: tflite.load_tflite(data, f"{name}.tflite") for name, data in sources().items()}
+    return {name: build(graph) for name, graph in {**models, **tree_graphs.graphs()}.items()}
 
 
 def values(code: str, now: int | float) -> list[int | float]:

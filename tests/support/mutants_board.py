@@ -49,7 +49,7 @@ except ImportError:
 
 
 def guard():
-    for name in ("midge_core", "midge_tensor", "midge_wide", "midge_recurrent", "midge_math"):
+    for name in ("midge_core", "midge_tensor", "midge_wide", "midge_recurrent", "midge_math", "midge_trees"):
         Guarded(name, __import__(name))
 
 

@@ -1,4 +1,5 @@
-"""Single-operator models that every backend must run exactly as TensorFlow Lite Micro does.
+"""Single-operator models that every backend must run exactly as TensorFlow Lite Micro does, those of `BEYOND_TFLM` as
+TensorFlow Lite.
 
 CASES is a fixed table, the product of every line of `_GRIDS`; `random_cases` draws more of the
 same kinds from the same vocabulary for longer campaigns. What a case leaves open (weights,
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+import tflm
 from tflite_models import ModelBuilder, Quant, one_operator, window_output
 
 Made = tuple[bytes, list[np.ndarray]]
@@ -43,6 +45,11 @@ class Case:
     @property
     def inputs(self) -> list[np.ndarray]:
         return self._made[1]
+
+    def expected(self) -> list[np.ndarray]:
+        """The reference's outputs."""
+        run = tflm.run_tensorflow_lite if self.operator in BEYOND_TFLM else tflm.run
+        return run(self.tflite, self.inputs)
 
 
 # Parts of a model, drawn at random where the case does not say.
@@ -82,6 +89,8 @@ def _weights(rng: Generator, kind: str, shape: Sequence[int], channel_axis: int)
             weights = rng.integers(-127, 128, shape)
         case "normal":
             weights = np.clip(np.rint(rng.normal(0, 25, shape)), -127, 127)
+        case "int4":
+            weights = rng.integers(-8, 8, shape)
         case "small":
             weights = rng.integers(-1, 2, shape)
         case "zero rows":
@@ -174,7 +183,8 @@ def _constants(rng: Generator, shape: Sequence[int], dtype: str = "int8") -> np.
     return rng.integers(limits.min, limits.max + 1, shape).astype(dtype)
 
 
-_WINDOW = ("strides", "dilations", "padding", "activation")
+_BITS4 = {"bits": 4, "weights": "int4"}
+_WINDOW = ("strides", "dilations", "padding", "activation", "bits")
 
 
 def _conv_2d(
@@ -183,10 +193,11 @@ def _conv_2d(
     channels: int = 3,
     filters: int = 4,
     kernel: tuple[int, int] = (3, 3),
+    groups: int = 1,
     **parameters: Any,
 ) -> Made:
     window = {key: parameters.pop(key) for key in _WINDOW if key in parameters}
-    quant, layer = _layer(rng, (filters, *kernel, channels), 0, **parameters)
+    quant, layer = _layer(rng, (filters, *kernel, channels // groups), 0, **parameters)
     dtype = parameters.get("dtype", "int8")
     return _made(rng, "conv_2d", (1, *image, channels), quant, dtype, **layer, **window)
 
@@ -216,7 +227,8 @@ def _transpose_conv(
 ) -> Made:
     window = {key: parameters.pop(key) for key in _WINDOW if key in parameters}
     quant, layer = _layer(rng, (filters, *kernel, channels), 0, **parameters)
-    return _made(rng, "transpose_conv", (1, *image, channels), quant, **layer, **window, size=size)
+    dtype = parameters.get("dtype", "int8")
+    return _made(rng, "transpose_conv", (1, *image, channels), quant, dtype, **layer, **window, size=size)
 
 
 def _fully_connected(
@@ -225,12 +237,13 @@ def _fully_connected(
     form: str = "rows",
     filters: int = 5,
     activation: str = "NONE",
+    bits: int = 8,
     **parameters: Any,
 ) -> Made:
     """`form`: what a row is: the last axis, with the others kept or not, or everything."""
     depth = math.prod(shape[1:]) if form == "flat" else shape[-1]
     quant, layer = _layer(rng, (filters, depth), 0, **parameters)
-    keep = {"activation": activation, "keep_num_dims": form == "kept"}
+    keep = {"activation": activation, "keep_num_dims": form == "kept", "bits": bits}
     return _made(rng, "fully_connected", shape, quant, parameters.get("dtype", "int8"), **layer, **keep)
 
 
@@ -293,21 +306,81 @@ def _binary(operator: str, default: Sequence[tuple[int, ...]] = ((1, 3, 5, 4),) 
             options["quant"] = None
         if dtype == "int16":
             zeros, scales = [0] * 3, scales or [_scale(rng, 1e-4, 4e-4) for _ in range(3)]
+            if operator == "prelu":  # the slope is int8
+                zeros[1] = _zero_point(rng, None)
+        second = "int8" if operator == "prelu" else dtype
         quants = list(zip(scales or [_scale(rng, 0.02, 0.08) for _ in range(3)], zeros, strict=True))
-        if "quant" in options:
+        if operator == "compare":
+            del options["quant"]
+        elif "quant" in options:
             options["quant"] = quants[2]
         shapes = [shape or s for s in shapes]
         model = ModelBuilder()
         tensors = [
-            model.constant(_constants(rng, s, dtype), quant=q) if constant == i else model.tensor(s, dtype, q)
-            for i, (s, q) in enumerate(zip(shapes, quants, strict=False))
+            model.constant(_constants(rng, s, d), quant=q) if constant == i else model.tensor(s, d, q)
+            for i, (s, q, d) in enumerate(zip(shapes, quants, (dtype, second), strict=False))
         ]
         # Shifted by one, so that the same kinds of rows meet others too.
         rows = [np.roll(_rows(rng, shapes[i], quants[i][1], dtype), i, axis=0) for i in (0, 1) if i != constant]
+        if operator == "div" and constant != 1:  # by 0: TFLM has no answer
+            rows[-1] = np.where(rows[-1] == quants[1][1], rows[-1] + 1, rows[-1]).astype(dtype)
         inputs = [t for i, t in enumerate(tensors) if i != constant]
         return model.build(inputs, [getattr(model, operator)(*tensors, **options)]), rows
 
     return make
+
+
+def _select(
+    rng: Generator,
+    shapes: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] = ((1, 3, 4),) * 3,
+    constant: int | None = None,
+    dtype: str = "int8",
+) -> Made:
+    """Shapes of the condition, which compares two values, and of the two to choose from."""
+    model = ModelBuilder()
+    low, high = (model.tensor(shapes[0], quant=(0.05, z)) for z in (3, -9))
+    quant = _quant(rng, dtype, 0.07, None)
+    pair = [
+        model.constant(_constants(rng, s, dtype), quant=quant) if i == constant else model.tensor(s, dtype, quant)
+        for i, s in enumerate(shapes[1:])
+    ]
+    y = model.select(model.compare(low, high), *pair)
+    kept = [t for i, t in enumerate(pair) if i != constant]
+    rows = [_rows(rng, shapes[0]), np.roll(_rows(rng, shapes[0]), 1, axis=0)]
+    rows += [np.roll(_rows(rng, s, 0, dtype), 2, axis=0) for i, s in enumerate(shapes[1:]) if i != constant]
+    return model.build([low, high, *kept], [y]), rows
+
+
+def _sums(rng: Generator, form: str, axis: int = 1, real: bool = False, **options: bool) -> Made:
+    """`real`: of floats, between DEQUANTIZE and QUANTIZE."""
+    model = ModelBuilder()
+    shape, quant, y_quant = (1, 5, 4), (0.05, 3), (0.1, -7)
+    xs = [model.tensor(shape, quant=quant) for _ in range(3 if form == "add_n" else 1)]
+    terms, output = ([model.dequantize(x) for x in xs], None) if real else (xs, y_quant)
+    y = model.add_n(*terms, quant=output) if form == "add_n" else model.cumsum(terms[0], axis, quant=output, **options)
+    y = model.quantize(y, (0.0903, -7)) if real else y
+    return model.build(xs, [y]), [np.roll(_rows(rng, shape), i, axis=0) for i in range(len(xs))]
+
+
+def _logic(rng: Generator, form: str) -> Made:
+    """Comparisons and what is made of them: bytes of 0 and 1, or a choice."""
+    model = ModelBuilder()
+    shape = (1, 3, 4)
+    a, b = (model.tensor(shape, quant=(0.05, z)) for z in (3, -9))
+    greater, close = model.compare(a, b), model.compare(a, b, "LESS_EQUAL")
+    match form:
+        case "not":
+            y = model.logical_not(greater)
+        case "select":
+            threshold = model.compare(a, model.constant(np.array(20, np.int8), quant=(0.05, 3)), "LESS")
+            y = model.select(model.logical(threshold, model.logical_not(close), "OR"), a, b)
+        case "cast":
+            y = model.tensor(shape, "float32")
+            model.op("CAST", [greater], [y])
+            y = model.quantize(y, (1 / 255, -128))
+        case _:
+            y = model.logical(greater, model.compare(a, b, "NOT_EQUAL"), form)
+    return model.build([a, b], [y]), [_rows(rng, shape), np.roll(_rows(rng, shape), 1, axis=0)]
 
 
 def _batch_matmul(
@@ -327,8 +400,26 @@ def _batch_matmul(
     ]
     y_scale = 0.05
     b_scale = (multiplier or 50 / (73 * 73 * math.sqrt(k))) * y_scale / 0.1
+    if parameters.get("dtype") == "int16":
+        b_scale, y_scale = b_scale / 256, y_scale / 256
     parameters["scales"] = (0.1, b_scale, y_scale)
     return _binary("batch_matmul", shapes)(rng, adj_x=adj_x, adj_y=adj_y, **parameters)
+
+
+def _fully_connected_of(
+    rng: Generator,
+    shape: tuple[int, ...] = (3, 6),
+    filters: int = 5,
+    bias: str | None = None,
+    multiplier: float | None = None,
+    **parameters: Any,
+) -> Made:
+    """Two inputs: the second are the weights. `bias`: as large as the sums, or nearly what int32 holds."""
+    depth, y_scale = shape[-1], 0.05
+    largest = {"usual": 5000 * math.sqrt(depth), "huge": 2**30}[bias] if bias else 0
+    parameters["scales"] = (0.1, (multiplier or 50 / (73 * 73 * math.sqrt(depth))) * y_scale / 0.1, y_scale)
+    values = np.rint(rng.uniform(-largest, largest, filters)) if bias else None
+    return _binary("fully_connected_of", (shape, (filters, depth)))(rng, bias=values, **parameters)
 
 
 def _several(operator: str) -> Callable[..., Made]:
@@ -364,6 +455,30 @@ def _moved(operator: str, *names: str) -> Callable[..., Made]:
         return _made(rng, operator, shape, quant, dtype, **dict(zip(names, arguments, strict=False)))
 
     return make
+
+
+def _gather(rng: Generator, form: tuple[Any, ...], dtype: str = "int8") -> Made:
+    """`form`: the input's shape, the shape of random indices or "3,1,0", the axis, how many dimensions are batches."""
+    shape, indices, axis, *batch_dims = form
+    quant = _quant(rng, dtype, _scale(rng, 1e-3, 1), None)
+    if isinstance(indices, str):
+        chosen = np.array([int(i) for i in indices.split(",")])
+    else:
+        chosen = rng.integers(0, shape[axis], indices)
+    return _made(rng, "gather", shape, quant, dtype, indices=chosen, axis=axis, batch_dims=sum(batch_dims))
+
+
+def _gather_computed(rng: Generator, form: tuple[Any, ...], constant: bool = False, rows: bool = False) -> Made:
+    """Indices that are an input of the model. `form` as for `_gather`. constant: what they take from. rows: by
+    EMBEDDING_LOOKUP."""
+    shape, indices, axis = form
+    model, quant = ModelBuilder(), (_scale(rng, 1e-3, 1), _zero_point(rng, None))
+    x = model.constant(_constants(rng, shape), quant=quant) if constant else model.tensor(shape, quant=quant)
+    chosen = model.tensor(indices, "int32")
+    y = model.embedding_lookup(x, chosen) if rows else model.gather(x, chosen, axis)
+    places = rng.integers(0, shape[axis], (7, *indices)).astype(np.int32)
+    inputs, values = ([chosen], [places]) if constant else ([x, chosen], [_rows(rng, shape, quant[1]), places])
+    return model.build(inputs, [y]), values
 
 
 def _strided_slice(rng: Generator, form: tuple[Any, ...], x_zero: int | None = None) -> Made:
@@ -420,6 +535,53 @@ def _rectifier(operator: str) -> Callable[..., Made]:
     return make
 
 
+# Floats between DEQUANTIZE and QUANTIZE.
+
+
+def _leaky_relu(m: ModelBuilder, x: int) -> int:
+    return m.floats("LEAKY_RELU", x, table="LeakyReluOptions", Alpha=0.3)
+
+
+def _softplus(m: ModelBuilder, x: int) -> int:
+    """log(1 + exp(x)), times x."""
+    more = m.floats("ADD", m.floats("EXP", x), 1.0, table="AddOptions")
+    return m.floats("MUL", m.floats("LOG", more), x, table="MulOptions")
+
+
+def _thresholds(m: ModelBuilder, x: int) -> int:
+    """x, or half of it where it is above 0.3."""
+    truth = m.compare(x, m.constant(np.float32(0.3)), "GREATER")
+    y = m.tensor(m.tensors[x].shape, "float32")
+    m.op("SELECT_V2", [truth, m.floats("MUL", x, 0.5, table="MulOptions"), x], [y])
+    return y
+
+
+def _halves(m: ModelBuilder, x: int) -> int:
+    """The floor and the rest of quotients."""
+    low = m.floats("MAXIMUM", m.floats("FLOOR_DIV", x, 0.3), -9.0)
+    return m.floats("SUB", m.floats("FLOOR_MOD", x, 0.7), low, table="SubOptions")
+
+
+def _moves(m: ModelBuilder, x: int) -> int:
+    """A function of a half of the transposed tensor."""
+    rows, columns = m.tensors[x].shape
+    parts = [m.tensor((columns // 2, rows), "float32") for _ in range(2)]
+    turned = m.tensor((columns, rows), "float32")
+    m.op("TRANSPOSE", [x, m.constant(np.array([1, 0], np.int32))], [turned])
+    m.op("SPLIT", [m.constant(np.array(0, np.int32)), turned], parts, options_table="SplitOptions", NumSplits=2)
+    return m.floats("NEG", parts[1])
+
+
+def _joins(m: ModelBuilder, x: int) -> int:
+    """Two functions of a tensor and a constant, side by side; and a function of all."""
+    rows, columns = m.tensors[x].shape
+    whole = m.tensor((2 * rows + 1, columns), "float32")
+    constant = m.constant(np.linspace(-3, 3, columns, dtype=np.float32).reshape(1, -1))
+    three = [m.floats("ABS", x), m.floats("SQUARE", x), constant]
+    m.op("CONCATENATION", three, [whole], options_table="ConcatenationOptions", Axis=0)
+    return m.floats("TANH", whole)
+
+
 def _fixed_output(operator: str) -> Callable[..., Made]:
     """Functions of one value whose output's scale TensorFlow Lite fixes."""
 
@@ -448,11 +610,15 @@ def _pad(rng: Generator, paddings: tuple[tuple[int, int], ...], x_zero: int | No
 
 
 def _padv2(
-    rng: Generator, paddings: tuple[tuple[int, int], ...], x_zero: int | None = None, value: int | None = None
+    rng: Generator,
+    paddings: tuple[tuple[int, int], ...],
+    x_zero: int | None = None,
+    value: int | None = None,
+    dtype: str = "int8",
 ) -> Made:
     shape = [int(n) for n in rng.integers(1, 6, len(paddings))]
-    quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
-    return _made(rng, "padv2", shape, quant, paddings=paddings, value=_zero_point(rng, value))
+    quant = _quant(rng, dtype, _scale(rng, 1e-3, 1), x_zero)
+    return _made(rng, "padv2", shape, quant, dtype, paddings=paddings, value=_zero_point(rng, value))
 
 
 def _resize(operator: str) -> Callable[..., Made]:
@@ -463,12 +629,13 @@ def _resize(operator: str) -> Callable[..., Made]:
         channels: int = 3,
         centres: str = "legacy",
         x_zero: int | None = None,
+        dtype: str = "int8",
     ) -> Made:
         # TFLM has both at once for nearest neighbours only.
         corners = ("corners", "both") if operator == "resize_nearest_neighbor" else ("corners",)
         options = {"align_corners": centres in corners, "half_pixel_centers": centres in ("half pixel", "both")}
-        quant = _scale(rng, 1e-3, 1), _zero_point(rng, x_zero)
-        return _made(rng, operator, (1, *image, channels), quant, size=size, **options)
+        quant = _quant(rng, dtype, _scale(rng, 1e-3, 1), x_zero)
+        return _made(rng, operator, (1, *image, channels), quant, dtype, size=size, **options)
 
     return make
 
@@ -606,7 +773,8 @@ def _quantize_wide(
     y_zero: int | None = None,
 ) -> Made:
     """`ratio`: the output's scale by the input's."""
-    zeros = [_zero_point(rng, z) if d == "int8" else 0 for z, d in zip((x_zero, y_zero), dtypes, strict=True)]
+    given = zip((x_zero, y_zero), dtypes, strict=True)
+    zeros = [max(_zero_point(rng, z), -128) if d == "int8" else z or 0 for z, d in given]
     output = {"quant": (1e-3 * ratio, zeros[1]), "dtype": dtypes[1]}
     model = ModelBuilder()
     x = model.tensor(shape, dtypes[0], (1e-3, zeros[0]))
@@ -622,6 +790,11 @@ _BINARY16 = ("add", "sub", "mul", "maximum", "minimum")
 # By family: an operator, and a word for a form of it that one parameter cannot say.
 _MAKERS: dict[str, Callable[..., Made]] = {
     "conv_2d": _conv_2d,
+    "conv_2d int4": partial(_conv_2d, **_BITS4),
+    "depthwise_conv_2d int4": partial(_depthwise_conv_2d, **_BITS4),
+    "fully_connected int4": partial(_fully_connected, **_BITS4),
+    "conv_2d groups": _conv_2d,
+    "conv_2d groups int16": partial(_conv_2d, dtype="int16", bias_dtype="int64"),
     "depthwise_conv_2d": _depthwise_conv_2d,
     "fully_connected": _fully_connected,
     "average_pool_2d": _pool("average_pool_2d"),
@@ -642,6 +815,7 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "depthwise_conv_2d int16": partial(_depthwise_conv_2d, dtype="int16", bias_dtype="int64"),
     "fully_connected int16": partial(_fully_connected, dtype="int16", bias_dtype="int64"),
     **{f"{name} int16": partial(_binary(name), dtype="int16") for name in _BINARY16},
+    "prelu int16": partial(_binary("prelu"), dtype="int16"),
     **{f"{name} int16": partial(_pool(name), dtype="int16") for name in ("average_pool_2d", "max_pool_2d")},
     **{f"{name} int16": partial(_reduction(name), dtype="int16") for name in ("mean", "sum")},
     "softmax int16": partial(_softmax, dtype="int16"),
@@ -656,9 +830,21 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "minimum": _binary("minimum"),
     "prelu": _binary("prelu"),
     "batch_matmul": _batch_matmul,
+    "batch_matmul int16": partial(_batch_matmul, dtype="int16"),
+    "fully_connected_of": _fully_connected_of,
     "mean axes": _reduction("mean"),
     "sum": _reduction("sum"),
     "reduce_max": _reduction("reduce_max"),
+    "reduce_min": _reduction("reduce_min"),
+    "arg_min": _moved("arg_min", "axis"),
+    "div": _binary("div"),
+    "squared_difference": _binary("squared_difference"),
+    "squared_difference int16": partial(_binary("squared_difference"), dtype="int16"),
+    "compare": _binary("compare"),
+    "select": _select,
+    "select int16": partial(_select, dtype="int16"),
+    "logic": _logic,
+    "sums": _sums,
     "concatenation": _several("concatenation"),
     "pack": _several("pack"),
     "split": _moved("split", "axis", "count"),
@@ -671,8 +857,24 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "shape": _moved("flatten"),
     "arg_max": _moved("arg_max", "axis"),
     "strided_slice": _strided_slice,
+    "gather": _gather,
+    "gather int16": partial(_gather, dtype="int16"),
+    "gather computed": _gather_computed,
+    "depth_to_space": _moved("depth_to_space", "block"),
+    "space_to_depth": _moved("space_to_depth", "block"),
+    "tile": _moved("tile", "multiples"),
+    "reverse_v2": _moved("reverse_v2", "axes"),
+    "reverse_v2 int16": partial(_moved("reverse_v2", "axes"), dtype="int16"),
+    "broadcast_to": _moved("broadcast_to", "shape"),
+    "broadcast_to int16": partial(_moved("broadcast_to", "shape"), dtype="int16"),
+    "mirror_pad": _moved("mirror_pad", "paddings", "mode"),
+    "mirror_pad int16": partial(_moved("mirror_pad", "paddings", "mode"), dtype="int16"),
+    "reduce_max int16": partial(_reduction("reduce_max"), dtype="int16"),
+    "resize_nearest_neighbor int16": partial(_resize("resize_nearest_neighbor"), dtype="int16"),
+    "transpose_conv int16": partial(_transpose_conv, dtype="int16", bias_dtype="int64"),
     "pad 5-D": _pad,
     "padv2": _padv2,
+    "padv2 int16": partial(_padv2, dtype="int16"),
     "resize_nearest_neighbor": _resize("resize_nearest_neighbor"),
     "resize_bilinear": _resize("resize_bilinear"),
     "transpose_conv": _transpose_conv,
@@ -690,6 +892,12 @@ _MAKERS: dict[str, Callable[..., Made]] = {
     "unidirectional_sequence_lstm": _lstm,
     "unidirectional_sequence_lstm int16": partial(_lstm, dtype="int16"),
     "read_variable": _variable,
+}
+
+# Families that TFLM has no kernel for, or not of this type.
+BEYOND_TFLM = {
+    *("tile", "reduce_max int16"),
+    *("gather int16", "mirror_pad int16"),
 }
 
 # The table: operators, and for some of their parameters the values to combine.
@@ -726,6 +934,7 @@ _THREE_SCALES = [
     (0.5, 0.25, 0.125),
     (0.25, 0.75, 2.0),
 ]
+_POSITIVE = {"zero_points": [(3, -128, -7)]}  # of the second input, but for its least value
 _RESIZES = ["resize_nearest_neighbor", "resize_bilinear"]
 _LSTMS = ["unidirectional_sequence_lstm", "unidirectional_sequence_lstm int16"]
 _FINE = {"multiplier": [1e-7, 3e-4], "scales": ["channel", "tensor"]}
@@ -753,6 +962,15 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
     (_CONVOLUTIONS, {"image": [(2, 2)], "kernel": [(5, 5)], "strides": [(2, 2)]}),
     (_CONVOLUTIONS, {"activation": ACTIVATIONS, "scales": ["channel", "tensor"]}),
     # Channels.
+    (
+        ["conv_2d groups", "conv_2d groups int16"],
+        {"channels": [8], "filters": [8, 24], "groups": [2, 4, 8], "activation": ["NONE", "RELU"]},
+    ),
+    (
+        ["conv_2d groups", "conv_2d groups int16"],
+        {"channels": [6], "filters": [9], "groups": [3], "scales": ["tensor", "spread"], "bias": [None, "huge"]},
+    ),
+    (["conv_2d groups"], {"channels": [9], "filters": [6], "groups": [3], "strides": [(2, 1)], "dilations": [(1, 2)]}),
     (["conv_2d"], {"filters": [1, 2, 7], "channels": [1, 2, 5], "kernel": [(3, 2)]}),
     (["conv_2d"], {"filters": [2, 16], "channels": [8, 33], "kernel": [(1, 1)]}),
     (["depthwise_conv_2d"], {"channels": [1, 2, 3], "depth_multiplier": [1, 2, 3, 8]}),
@@ -777,6 +995,10 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
             "y_zero": [0],
         },
     ),
+    # Weights of 4 bits, an odd number of them too.
+    (["conv_2d int4"], {"channels": [1, 3, 5], "filters": [3], "kernel": [(1, 1), (3, 3)], "scales": ["channel"]}),
+    (["depthwise_conv_2d int4"], {"channels": [1, 3], "kernel": [(3, 3)], "scales": ["channel", "tensor"]}),
+    (["fully_connected int4"], {"shape": [(1, 1), (2, 7), (1, 4, 8)], "filters": [3], "scales": ["tensor"]}),
     # Numbers: multipliers about 1, above it, tiny and vanishing; saturation; extreme weights.
     (_LAYERS, {"multiplier": [0.9999, 1.0, 1.5, 37.0], "weights": ["small"]}),
     (_LAYERS, {"multiplier": [1e-3, 1e-6, 1e-9]}),
@@ -941,6 +1163,14 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
         ["prelu"],
         {"shapes": [((1, 4, 5, 3), alpha) for alpha in [(1, 1, 3), (1,), (4, 5, 3), (1, 5, 1), (3,)]], "constant": [1]},
     ),
+    (
+        ["prelu int16"],
+        {
+            "shapes": [((1, 4, 5, 3), alpha) for alpha in [(1, 1, 3), (1,), (4, 5, 3)]],
+            "scales": [None, (1e-4, 0.01, 1e-4), (3e-4, 1.0, 1e-4)],
+            "constant": [1],
+        },
+    ),
     (["prelu"], {"shapes": [((7,), (7,)), ((2, 6), (6,)), ((1, 9, 3), (1, 3))], "constant": [1, None]}),
     (
         ["prelu"],
@@ -971,6 +1201,22 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
     (["batch_matmul"], {"sizes": [(1, 1, 1), (1, 33, 2), (7, 2, 1), (9, 8, 9)], "constant": [None, 0, 1]}),
     (["batch_matmul"], {"zero_points": [(-128, -128, -128), (127, 127, 127), (-128, 127, 0), (0, 0, 0)]}),
     (["batch_matmul"], {"multiplier": [1e-5, 0.9999, 1.0, 3.0], "sizes": [(2, 6, 3)]}),
+    (
+        ["batch_matmul int16"],
+        {"batches": [((), ()), ((2, 1), (1, 3)), ((2,), (2,))], "adj_x": [False, True], "adj_y": [False, True]},
+    ),
+    (["batch_matmul int16"], {"sizes": [(1, 1, 1), (2, 300, 3)], "constant": [None, 1], "multiplier": [None, 1e-5]}),
+    (["fully_connected_of"], {"shape": [(1, 1), (3, 6), (2, 3, 8)], "bias": [None, "usual"], "filters": [1, 5]}),
+    (["fully_connected_of"], {"activation": ACTIVATIONS, "bias": [None, "usual"]}),
+    (
+        ["fully_connected_of"],
+        {
+            "zero_points": [(-128, -128, -128), (127, 127, 127), (-128, 127, 0)],
+            "bias": [None, "huge"],
+            "multiplier": [1e-6, 0.4],
+        },
+    ),
+    (["fully_connected_of"], {"shape": [(1, 2, 4)], "keep_num_dims": [True], "constant": [None, 0]}),
     # Reductions over any axes.
     (
         ["mean axes", "sum"],
@@ -1003,7 +1249,28 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
             "keep_dims": [True, False],
         },
     ),
-    (["reduce_max"], {"reduction": [((9,), (0,)), ((2, 7), (1,)), ((2, 2, 3, 2, 3), (0, 2, 4)), ((1, 255, 2), (1,))]}),
+    (["reduce_max"], {"reduction": [((9,), (0,)), ((2, 7), (1,)), ((2, 2, 3, 2, 3), (0, 2, 4)), ((1, 300, 2), (1,))]}),
+    (["reduce_max int16"], {"reduction": [((1, 5, 4, 3), (1, 2)), ((2, 7), (1,)), ((2, 2, 3, 2), (0, 2))]}),
+    (["reduce_min"], {"reduction": [((1, 5, 4, 3), (1, 2)), ((1, 5, 4, 3), (1, 3)), ((9,), (0,)), ((2, 7), (-1,))]}),
+    (["arg_min"], {"form": [((1, 4, 5, 3), 2), ((1, 10), 1)]}),
+    # Quotients, differences, comparisons and what they choose. TFLM shifts by 32 and more where a small numerator is
+    # divided by a large number and the factor is below 64, and has no meaning there.
+    (["div"], {"shapes": _BROADCASTS[1:6:2], "constant": [None, 0], "scales": [(0.05, 0.02, 0.01)], **_POSITIVE}),
+    (["div"], {"scales": [(0.03, 0.02, 0.006), (1.0, 0.5, 0.01), (2e-3, 1e-6, 0.9)], **_POSITIVE}),
+    (["div"], {"activation": ["RELU6"], "scales": [(0.05, 0.02, 0.01)], "constant": [0], "zero_points": [(3, 127, 0)]}),
+    (["squared_difference", "squared_difference int16"], {"shapes": _BROADCASTS[:8:3], "constant": [None, 1]}),
+    (["squared_difference"], {"scales": _THREE_SCALES[1::3], "zero_points": [(-128, 127, -128)], "constant": [None]}),
+    (["compare"], {"kind": ["EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"]}),
+    (["compare"], {"shapes": _BROADCASTS[1::4], "constant": [None, 0], "kind": ["LESS"]}),
+    (["compare"], {"scales": [(0.9, 1e-9, 1.0), (1e-3, 2e-3, 1.0)], "kind": ["GREATER", "EQUAL"], "constant": [1]}),
+    (
+        ["select", "select int16"],
+        {"shapes": [((1, 3, 1), (1, 1, 4), (1, 3, 4)), ((2, 1, 2, 1, 2), (2, 2, 1, 2, 1), (1, 2, 2, 1, 1))]},
+    ),
+    (["select"], {"shapes": [((1, 3, 4),) * 3, ((4,), (2, 3, 4), ())], "constant": [0, 1]}),
+    (["sums"], {"form": ["add_n", "cumsum"], "real": [False, True]}),
+    (["sums"], {"form": ["cumsum"], "axis": [2], "exclusive": [False, True], "reverse": [True]}),
+    (["logic"], {"form": ["AND", "OR", "not", "select", "cast"]}),
     # Several inputs, several outputs.
     (
         ["concatenation"],
@@ -1122,6 +1389,83 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
             ]
         },
     ),
+    # Indices of many kinds.
+    (
+        ["gather", "gather int16"],
+        {
+            "form": [
+                ((1, 4, 5, 3), (4,), 2),
+                ((1, 4, 5, 3), (2, 3), -1),
+                ((1, 4, 5, 3), (), 1),
+                ((1, 4, 5, 3), "3,1,0", 2),
+                ((1, 4, 5, 3), "4,2,0", 2),
+                ((2, 7), (2, 3), 1, 1),
+                ((2, 3, 5, 2), (2, 4), 2, 1),
+                ((2, 3, 4), (2, 3, 2), 2, 2),
+                ((2, 3, 4), (2, 5), 1, -1),
+                ((9,), "5,5,5", 0),
+            ]
+        },
+    ),
+    (
+        ["gather computed"],
+        {"form": [((1, 4, 5, 3), (2, 2), 2), ((50, 4), (1, 6), 0), ((300, 30), (1, 9), 0)], "constant": [False, True]},
+    ),
+    (["gather computed"], {"form": [((50, 4), (6,), 0), ((9, 2, 3), (4,), 0)], "constant": [True], "rows": [True]}),
+    (
+        ["mirror_pad", "mirror_pad int16"],
+        {
+            "form": [
+                ((1, 4, 5, 3), ((0, 0), (1, 2), (3, 0), (0, 0)), "REFLECT"),
+                ((1, 4, 5, 3), ((0, 0), (4, 1), (2, 5), (0, 0)), "SYMMETRIC"),
+                ((1, 4, 5, 3), ((0, 0), (1, 1), (0, 0), (2, 1)), "REFLECT"),
+                ((2, 3, 2, 4, 3), ((1, 1), (2, 1), (1, 0), (0, 3), (1, 2)), "REFLECT"),
+                ((2, 5), ((0, 0), (0, 0)), "SYMMETRIC"),
+                ((7,), ((6, 6),), "REFLECT"),
+            ]
+        },
+    ),
+    (
+        ["reverse_v2", "reverse_v2 int16"],
+        {
+            "form": [
+                *(((2, 3, 4, 5), axes) for axes in [(0,), (2,), (-1,), (1, 2), (0, 1, 2, 3), (3, 2)]),
+                ((6,), (0,)),
+            ]
+        },
+    ),
+    (
+        ["depth_to_space"],
+        {"form": [((1, 3, 4, 8), 2), ((2, 2, 3, 18), 3), ((1, 5, 1, 4), 2), ((1, 2, 2, 3), 1)]},
+    ),
+    (
+        ["space_to_depth"],
+        {"form": [((1, 4, 6, 3), 2), ((2, 6, 3, 1), 3), ((1, 2, 2, 3), 1)]},
+    ),
+    (
+        ["broadcast_to", "broadcast_to int16"],
+        {
+            "form": [
+                ((1, 1, 1, 3), (1, 4, 5, 3)),
+                ((3, 1), (2, 3, 4)),
+                ((1, 2, 1, 3, 1), (2, 2, 3, 3, 4)),
+                ((1,), (2, 7)),
+                ((2, 3), (2, 3)),
+            ]
+        },
+    ),
+    (
+        ["tile"],
+        {
+            "form": [
+                ((1, 5, 1, 3), (1, 1, 2, 1)),
+                ((1, 3, 2, 2), (2, 2, 3, 2)),
+                ((2, 1, 3, 1, 2), (1, 4, 1, 2, 1)),
+                ((4,), (3,)),
+                ((2, 3), (1, 1)),
+            ]
+        },
+    ),
     (
         ["squeeze"],
         {
@@ -1166,6 +1510,10 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
         },
     ),
     (
+        ["padv2 int16"],
+        {"paddings": [((0, 0), (1, 2), (2, 1), (0, 1)), ((1, 2), (3, 0))], "value": [300, -1, -32768]},
+    ),
+    (
         _RESIZES,
         {
             "image": [(5, 4), (1, 1), (1, 7), (9, 2)],
@@ -1175,6 +1523,10 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
     ),
     (_RESIZES, {"image": [(3, 3)], "size": [(64, 63), (7, 100)], "centres": ["legacy", "corners", "half pixel"]}),
     (["resize_nearest_neighbor"], {"centres": ["both"], "size": [(9, 7), (2, 3), (1, 1), (64, 63)]}),
+    (
+        ["resize_nearest_neighbor int16"],
+        {"size": [(9, 7), (2, 3)], "channels": [1, 3], "centres": ["legacy", "corners", "half pixel"]},
+    ),
     (_RESIZES, {"channels": [1, 2, 17], "x_zero": _ENDS}),
     # Transposed convolutions.
     (
@@ -1191,6 +1543,11 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
     (["transpose_conv"], {"bias": [None, "huge", "extreme"], "activation": ACTIVATIONS}),
     (["transpose_conv"], {"x_zero": _ENDS, "y_zero": _ENDS}),
     (["transpose_conv"], {"multiplier": [1e-9, 1e-6, 1.0, 1.5], "weights": ["small", "-128", "zero rows"]}),
+    (
+        ["transpose_conv int16"],
+        {"kernel": [(3, 3), (1, 2)], "strides": [(1, 1), (2, 3)], "padding": PADDINGS, "bias": ["ties", None]},
+    ),
+    (["transpose_conv int16"], {"bias": ["huge", "extreme"], "activation": ["NONE", "RELU6"], "scales": ["tensor"]}),
     # Functions of one value.
     (["tanh"], {"x_scale": [1e-5, 0.01, 0.03, 0.05, 0.1, 0.6, 7.0], "x_zero": [None, *_ENDS]}),
     (
@@ -1204,11 +1561,31 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
         ["float_functions"],
         {
             "functions": [("ELU",), ("NEG",), ("SQUARE",), ("FLOOR",), ("CEIL",), ("ROUND",), ("ELU", "NEG")],
-            "x_scale": [1e-4, 0.05, 0.1875, 2.0],
-            "ratio": [1.0, 0.25, 3.7],
+            "x_scale": [0.05, 0.1875],
+            "ratio": [0.25, 3.7],
         },
     ),
-    (["float_functions"], {"functions": [("ELU",), ("NEG",)], "x_zero": _ENDS, "y_zero": _ENDS}),
+    (["float_functions"], {"functions": [("ELU",), ("NEG",)], "x_zero": [-128], "y_zero": [127]}),
+    (
+        ["float_functions"],
+        {
+            "functions": [
+                *[(name,) for name in ("SIN", "COS", "TANH", "LOGISTIC", "RELU", "RELU6", "ABS", "HARD_SWISH")],
+                ("TANH", "EXP"),
+                ("ABS", "SQRT"),
+                ("EXP", "RSQRT", "LOG"),
+                (_leaky_relu,),
+                (_softplus,),
+                (_thresholds,),
+                (_halves,),
+                (_moves,),
+                (_joins,),
+            ],
+            "x_scale": [0.05],
+            "x_zero": [3],
+            "ratio": [0.7],
+        },
+    ),
     (["abs"], {"ratio": [1.0, 0.3, 2.0, 1e-3], "x_zero": _ENDS, "y_zero": _ENDS}),
     (["rsqrt"], {"x_scale": [1e-4, 0.05, 3.0], "ratio": [0.01, 0.3, 1.0, 300.0], "x_zero": [-128], "y_zero": _ENDS}),
     (
@@ -1218,6 +1595,15 @@ _GRIDS: list[tuple[list[str], dict[str, list[Any]]]] = [
             "ratio": [256.0, 100.3, 1.0, 0.7, 1 / 256, 1 / 300.0, 1e6, 1e-6],
         },
     ),
+    (
+        ["quantize wide"],
+        {
+            "dtypes": [("int16", "int32"), ("int8", "int32"), ("int32", "int16"), ("int32", "int8")],
+            "ratio": [3.7, 1e-3],
+            "x_zero": [0],
+        },
+    ),
+    (["quantize wide"], {"dtypes": [("int16", "int32"), ("int16", "int8")], "ratio": [2.0, 180.0], "x_zero": [-32768]}),
     (["quantize wide"], {"x_zero": _ENDS, "y_zero": _ENDS, "dtypes": [("int16", "int8"), ("int8", "int16")]}),
     (["softmax wide"], {"shape": [(1, 1), (1, 2), (1, 3), (1, 10), (1, 511)], "beta": [0.5, 1.0, 2.0]}),
     (["softmax wide"], {"x_scale": [1e-6, 1e-3, 0.02, 0.7, 4.0, 100.0], "shape": [(5, 4), (1, 1000)]}),
@@ -1273,6 +1659,8 @@ def _fits(parameters: Mapping[str, Any]) -> bool:
 
 
 def _text(value: Any) -> str:
+    if callable(value):
+        return value.__name__.strip("_")
     return "x".join(map(_text, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -3,7 +3,7 @@
 from array import array
 from binascii import crc32
 
-CODES = {"int8": "b", "int16": "h", "int32": "i"}
+CODES = {"int8": "b", "int16": "h", "int32": "i", "float32": "f"}
 
 
 def outcome(model):

@@ -91,11 +91,11 @@ class ModelBuilder:
             Tensor(
                 name or f"t{len(self.tensors)}",
                 tuple(int(n) for n in shape),
-                dtype if dtype == "resource" else np.dtype(dtype).name,
+                dtype if dtype in ("resource", "int4") else np.dtype(dtype).name,
                 tuple(float(s) for s in scales),
                 tuple(int(z) for z in zero_points) or (0,) * len(scales),
                 quantized_dimension,
-                b"" if data is None else data.tobytes(),
+                b"" if data is None else (_nibbles(data) if dtype == "int4" else data).tobytes(),
                 is_variable,
             )
         )
@@ -123,7 +123,8 @@ class ModelBuilder:
     # Layers: each adds one operator with its constants and returns the output's index.
 
     def _output(self, x: int, shape: Sequence[int], quant: Quant | None) -> int:
-        return self.tensor(shape, self.tensors[x].dtype, quant or self.tensors[x].quant)
+        source = self.tensors[x]
+        return self.tensor(shape, source.dtype, quant or (source.quant if source.scales else None))
 
     def _ints(self, values: Any) -> int:
         return self.constant(np.array(values, np.int32))
@@ -135,13 +136,15 @@ class ModelBuilder:
         bias: np.ndarray | None,
         scales: float | Sequence[float],
         dimension: int,
+        bits: int = 8,
     ) -> list[int]:
-        """Constants of a layer with weights; several scales quantise `dimension` of them.
+        """Constants of a layer with weights of 8 or 4 bits; several scales quantise `dimension` of them.
 
         With int16 activations the bias is int64, as converters write it, unless an int32 one is given.
         """
         scales = np.atleast_1d(np.asarray(scales, np.float32))
-        constants = [self.constant(weights, scales=scales, quantized_dimension=dimension)]
+        dtype = "int4" if bits == 4 else weights.dtype
+        constants = [self.tensor(weights.shape, dtype, data=weights, scales=scales, quantized_dimension=dimension)]
         if bias is not None:
             bias_scales = scales * np.float32(self.tensors[x].quant[0])
             wide = self.tensors[x].dtype == "int16" and bias.dtype != np.int32
@@ -190,13 +193,14 @@ class ModelBuilder:
         *,
         weight_scales: float | Sequence[float],
         quant: Quant | None = None,
+        bits: int = 8,
         **window: Any,
     ) -> int:
-        """Weights are (output channels, height, width, input channels).
+        """Weights are (output channels, height, width, input channels), fewer than the image's where it has groups.
 
         `window`: strides, dilations (height and width each), padding, activation.
         """
-        constants = self._weights_and_bias(x, weights, bias, weight_scales, 0)
+        constants = self._weights_and_bias(x, weights, bias, weight_scales, 0, bits)
         options = {"options_table": "Conv2DOptions"}
         return self._convolution("CONV_2D", x, constants, weights.shape[0], quant, **window, **options)
 
@@ -208,10 +212,11 @@ class ModelBuilder:
         *,
         weight_scales: float | Sequence[float],
         quant: Quant | None = None,
+        bits: int = 8,
         **window: Any,
     ) -> int:
         """Weights are (1, height, width, input channels × multiplier); `window` as in conv_2d."""
-        constants = self._weights_and_bias(x, weights, bias, weight_scales, 3)
+        constants = self._weights_and_bias(x, weights, bias, weight_scales, 3, bits)
         channels = weights.shape[3]
         options = {
             "options_table": "DepthwiseConv2DOptions",
@@ -262,9 +267,10 @@ class ModelBuilder:
         quant: Quant | None = None,
         activation: str = "NONE",
         keep_num_dims: bool = False,
+        bits: int = 8,
     ) -> int:
         """Weights are (outputs, inputs); every run of `inputs` values in x is one row."""
-        constants = self._weights_and_bias(x, weights, bias, weight_scales, 0)
+        constants = self._weights_and_bias(x, weights, bias, weight_scales, 0, bits)
         shape = self.tensors[x].shape
         filters, depth = weights.shape
         rows = shape[:-1] if keep_num_dims else (math.prod(shape) // depth,)
@@ -337,6 +343,9 @@ class ModelBuilder:
     def reduce_max(self, x: int, axes: Sequence[int], keep_dims: bool = False, quant: Quant | None = None) -> int:
         return self._reduce("REDUCE_MAX", x, axes, keep_dims, quant)
 
+    def reduce_min(self, x: int, axes: Sequence[int], keep_dims: bool = False, quant: Quant | None = None) -> int:
+        return self._reduce("REDUCE_MIN", x, axes, keep_dims, quant)
+
     def _binary(self, code: str, a: int, b: int, quant: Quant | None, table: str, **options: Any) -> int:
         shape = np.broadcast_shapes(self.tensors[a].shape, self.tensors[b].shape)
         y = self._output(a, shape, quant)
@@ -362,9 +371,62 @@ class ModelBuilder:
     def minimum(self, a: int, b: int) -> int:
         return self._binary("MINIMUM", a, b, None, "MaximumMinimumOptions")
 
+    def div(self, a: int, b: int, quant: Quant | None = None, activation: str = "NONE") -> int:
+        return self._arithmetic("DIV", "DivOptions", a, b, quant, activation)
+
+    def squared_difference(self, a: int, b: int, quant: Quant | None = None) -> int:
+        return self._binary("SQUARED_DIFFERENCE", a, b, quant, "")
+
+    def compare(self, a: int, b: int, kind: str = "GREATER") -> int:
+        """bool: `kind` is EQUAL, NOT_EQUAL, GREATER, GREATER_EQUAL, LESS or LESS_EQUAL."""
+        return self._truth(kind, a, b)
+
+    def logical(self, a: int, b: int, kind: str = "AND") -> int:
+        return self._truth(f"LOGICAL_{kind}", a, b)
+
+    def logical_not(self, a: int) -> int:
+        return self._truth("LOGICAL_NOT", a)
+
+    def _truth(self, code: str, *xs: int) -> int:
+        y = self.tensor(np.broadcast_shapes(*(self.tensors[x].shape for x in xs)), "bool")
+        self.op(code, xs, [y])
+        return y
+
+    def select(self, condition: int, a: int, b: int, code: str = "SELECT_V2") -> int:
+        shapes = [self.tensors[x].shape for x in (condition, a, b)]
+        y = self._output(a, np.broadcast_shapes(*shapes), None)
+        self.op(code, [condition, a, b], [y])
+        return y
+
     def prelu(self, x: int, alpha: int, quant: Quant | None = None) -> int:
         """`alpha` is a tensor that broadcasts to x, a constant as a rule."""
         return self._binary("PRELU", x, alpha, quant, "")
+
+    def fully_connected_of(
+        self,
+        x: int,
+        weights: int,
+        bias: np.ndarray | None = None,
+        quant: Quant | None = None,
+        activation: str = "NONE",
+        keep_num_dims: bool = False,
+    ) -> int:
+        """Weights that the model computes: a tensor (outputs, inputs)."""
+        source, factor = self.tensors[x], self.tensors[weights]
+        filters, depth = factor.shape
+        rows = source.shape[:-1] if keep_num_dims else (math.prod(source.shape) // depth,)
+        y = self._output(x, (*rows, filters), quant)
+        scale = (source.quant[0] * factor.quant[0], 0)
+        self.op(
+            "FULLY_CONNECTED",
+            [x, weights, -1 if bias is None else self.constant(bias.astype(np.int32), quant=scale)],
+            [y],
+            version=4,
+            options_table="FullyConnectedOptions",
+            FusedActivationFunction=getattr(tflite.ActivationFunctionType, activation),
+            KeepNumDims=keep_num_dims,
+        )
+        return y
 
     def batch_matmul(self, a: int, b: int, quant: Quant | None = None, adj_x: bool = False, adj_y: bool = False) -> int:
         """a @ b over the last two axes, each transposed where adj_x or adj_y says so; the others broadcast."""
@@ -474,6 +536,55 @@ class ModelBuilder:
         shape = self.tensors[x].shape
         y = self._output(x, [shape[axis] for axis in permutation], None)
         self.op("TRANSPOSE", [x, self._ints(permutation)], [y], version=2, options_table="TransposeOptions")
+        return y
+
+    def gather(self, x: int, indices: int | np.ndarray, axis: int, batch_dims: int = 0) -> int:
+        """`indices`: a tensor or constants. A negative number of batch dimensions counts from their rank."""
+        chosen = indices if isinstance(indices, int) else self._ints(indices)
+        shape, own = self.tensors[x].shape, self.tensors[chosen].shape
+        batches, at = batch_dims + len(own) * (batch_dims < 0), axis % len(shape)
+        y = self._output(x, (*shape[:at], *own[batches:], *shape[at + 1 :]), None)
+        self.op("GATHER", [x, chosen], [y], 2, "GatherOptions", Axis=axis, BatchDims=batch_dims)
+        return y
+
+    def embedding_lookup(self, table: int, indices: int) -> int:
+        """The rows of `table` that the vector `indices` names."""
+        y = self._output(table, (*self.tensors[indices].shape, *self.tensors[table].shape[1:]), None)
+        self.op("EMBEDDING_LOOKUP", [indices, table], [y], 3)
+        return y
+
+    def mirror_pad(self, x: int, paddings: Sequence[tuple[int, int]], mode: str = "REFLECT") -> int:
+        shape = [n + sum(ends) for n, ends in zip(self.tensors[x].shape, paddings, strict=True)]
+        y = self._output(x, shape, None)
+        mode_code = getattr(tflite.MirrorPadMode, mode)
+        self.op("MIRROR_PAD", [x, self._ints(paddings)], [y], 2, "MirrorPadOptions", Mode=mode_code)
+        return y
+
+    def reverse_v2(self, x: int, axes: Sequence[int]) -> int:
+        y = self._output(x, self.tensors[x].shape, None)
+        self.op("REVERSE_V2", [x, self._ints(axes)], [y], 3, "ReverseV2Options")
+        return y
+
+    def depth_to_space(self, x: int, block: int) -> int:
+        n, h, w, c = self.tensors[x].shape
+        y = self._output(x, (n, h * block, w * block, c // block**2), None)
+        self.op("DEPTH_TO_SPACE", [x], [y], 1, "DepthToSpaceOptions", BlockSize=block)
+        return y
+
+    def space_to_depth(self, x: int, block: int) -> int:
+        n, h, w, c = self.tensors[x].shape
+        y = self._output(x, (n, h // block, w // block, c * block**2), None)
+        self.op("SPACE_TO_DEPTH", [x], [y], 1, "SpaceToDepthOptions", BlockSize=block)
+        return y
+
+    def broadcast_to(self, x: int, shape: Sequence[int]) -> int:
+        y = self._output(x, shape, None)
+        self.op("BROADCAST_TO", [x, self._ints(shape)], [y], 3)
+        return y
+
+    def tile(self, x: int, multiples: Sequence[int]) -> int:
+        y = self._output(x, [n * m for n, m in zip(self.tensors[x].shape, multiples, strict=True)], None)
+        self.op("TILE", [x, self._ints(multiples)], [y])
         return y
 
     def squeeze(self, x: int, axes: tuple[int, ...] = ()) -> int:
@@ -600,12 +711,16 @@ class ModelBuilder:
     ) -> int:
         return self._resize("RESIZE_BILINEAR", "ResizeBilinearOptions", x, size, align_corners, half_pixel_centers)
 
-    def arg_max(self, x: int, axis: int) -> int:
+    def arg_min(self, x: int, axis: int) -> int:
+        return self.arg_max(x, axis, "ARG_MIN")
+
+    def arg_max(self, x: int, axis: int, code: str = "ARG_MAX") -> int:
         shape = list(self.tensors[x].shape)
         del shape[axis]
         y = self.tensor(shape, "int32")
         output_type = tflite.TensorType.INT32
-        self.op("ARG_MAX", [x, self._ints(axis)], [y], 2, "ArgMaxOptions", OutputType=output_type)
+        table = "ArgMaxOptions" if code == "ARG_MAX" else "ArgMinOptions"
+        self.op(code, [x, self._ints(axis)], [y], 2, table, OutputType=output_type)
         return y
 
     # State.
@@ -698,7 +813,7 @@ class ModelBuilder:
         )
         return y
 
-    def variable(self, initial: np.ndarray, quant: Quant) -> int:
+    def variable(self, initial: np.ndarray, quant: Quant | None) -> int:
         """The handle of a variable; CALL_ONCE gives it its initial value."""
         if self.init is None:
             self.init = ModelBuilder()
@@ -733,13 +848,33 @@ class ModelBuilder:
         self.op("DEQUANTIZE", [x], [y], version=2, options_table="DequantizeOptions")
         return y
 
-    def float_functions(self, x: int, functions: Sequence[str], quant: Quant) -> int:
-        """Operators of floats between DEQUANTIZE and QUANTIZE."""
+    def cumsum(
+        self, x: int, axis: int, exclusive: bool = False, reverse: bool = False, quant: Quant | None = None
+    ) -> int:
+        y = self._output(x, self.tensors[x].shape, quant)
+        options = {"Exclusive": exclusive, "Reverse": reverse}
+        self.op("CUMSUM", [x, self._ints(axis)], [y], 1, "CumsumOptions", **options)
+        return y
+
+    def add_n(self, *xs: int, quant: Quant | None = None) -> int:
+        y = self._output(xs[0], self.tensors[xs[0]].shape, quant)
+        self.op("ADD_N", xs, [y], 1, "AddNOptions")
+        return y
+
+    def float_functions(self, x: int, functions: Sequence[Any], quant: Quant) -> int:
+        """Operators of floats between DEQUANTIZE and QUANTIZE: names, or functions of the model and a tensor of floats
+        that add some and give the last one's output."""
         y = self.dequantize(x)
-        for code in functions:
-            x, y = y, self.tensor(self.tensors[y].shape, "float32")
-            self.op(code, [x], [y])
+        for function in functions:
+            y = self.floats(function, y) if isinstance(function, str) else function(self, y)
         return self.quantize(y, quant)
+
+    def floats(self, code: str, *xs: int | float, table: str = "", **options: Any) -> int:
+        """An operator of floats with the shape of its first operand; numbers become constants."""
+        inputs = [self.constant(np.float32(x)) if isinstance(x, float) else x for x in xs]
+        y = self.tensor(self.tensors[next(x for x in xs if not isinstance(x, float))].shape, "float32")
+        self.op(code, inputs, [y], options_table=table, **options)
+        return y
 
     def build(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """The .tflite file with the given tensors as the model's inputs and outputs."""
@@ -800,6 +935,12 @@ def _offsets(b: flatbuffers.Builder, offsets: Sequence[int]) -> int:
 
 def _ints(b: flatbuffers.Builder, values: Sequence[int]) -> int:
     return b.CreateNumpyVector(np.array(values, np.int32))
+
+
+def _nibbles(data: np.ndarray) -> np.ndarray:
+    """Two int4 in a byte, the first in its lower half."""
+    flat = np.append(data, [0] * (data.size % 2)).astype(np.uint8) & 15
+    return flat[::2] | flat[1::2] << 4
 
 
 def _buffer(b: flatbuffers.Builder, data: bytes) -> int:

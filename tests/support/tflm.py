@@ -59,15 +59,21 @@ def run(tflite: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def tensorflow_lite(model: bytes, readings: np.ndarray) -> np.ndarray:
-    """The outputs of TensorFlow Lite's reference kernels, for what TFLM has not."""
+    """`run_tensorflow_lite` for one input and one output."""
+    return run_tensorflow_lite(model, [readings])[0]
+
+
+def run_tensorflow_lite(model: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """As `run`, the outputs of TensorFlow Lite's reference kernels, for what TFLM has not."""
     import tensorflow as tf
 
     reference = tf.lite.experimental.OpResolverType.BUILTIN_REF
     interpreter = tf.lite.Interpreter(model_content=model, experimental_op_resolver_type=reference)
     interpreter.allocate_tensors()
-    outputs = []
-    for reading in readings:
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], reading)
+    runs = []
+    for rows in zip(*inputs, strict=True):
+        for row, details in zip(rows, interpreter.get_input_details(), strict=True):
+            interpreter.set_tensor(details["index"], row.reshape(details["shape"]))
         interpreter.invoke()
-        outputs.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
-    return np.array(outputs)
+        runs.append([interpreter.get_tensor(details["index"]) for details in interpreter.get_output_details()])
+    return [np.stack(output) for output in zip(*runs, strict=True)]
