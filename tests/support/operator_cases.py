@@ -475,7 +475,8 @@ def _gather_computed(rng: Generator, form: tuple[Any, ...], constant: bool = Fal
     model, quant = ModelBuilder(), (_scale(rng, 1e-3, 1), _zero_point(rng, None))
     x = model.constant(_constants(rng, shape), quant=quant) if constant else model.tensor(shape, quant=quant)
     chosen = model.tensor(indices, "int32")
-    y = model.embedding_lookup(x, chosen) if rows else model.gather(x, chosen, axis)
+    are_rows = rows and constant and axis == 0 and len(indices) == 1  # EMBEDDING_LOOKUP has no other indices
+    y = model.embedding_lookup(x, chosen) if are_rows else model.gather(x, chosen, axis)
     places = rng.integers(0, shape[axis], (7, *indices)).astype(np.int32)
     inputs, values = ([chosen], [places]) if constant else ([x, chosen], [_rows(rng, shape, quant[1]), places])
     return model.build(inputs, [y]), values
