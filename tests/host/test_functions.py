@@ -39,6 +39,13 @@ def _two_results(b: Builder, x: Tensor) -> Tensor:
     return b.add(ir.Mul, "outer", first=inner, second=inner)
 
 
+def _nested(b: Builder, x: Tensor) -> Tensor:
+    """What a function gives is read, and a part of another."""
+    gate = _silu(b, x)
+    b.output(b.add(ir.Softmax, "other", source=gate))
+    return b.add(ir.Mul, "outer", first=b.add(ir.Abs, "abs", source=gate), second=x)
+
+
 def _of_two(b: Builder, x: Tensor) -> Tensor:
     half = b.add(ir.Slice, "half", source=x, index=(slice(None), slice(0, 3)))
     rest = b.add(ir.Slice, "rest", source=x, index=(slice(None), slice(3, 6)))
@@ -54,6 +61,7 @@ CASES: dict[str, tuple[Make, list[type[Node]]]] = {
     "silu": (_silu, [ir.Composite]),
     "shrink": (_shrink, [ir.Composite]),
     "an inner value is read": (_two_results, [ir.Add, ir.Softmax, ir.Composite]),
+    "a function within another": (_nested, [ir.Composite, ir.Softmax, ir.Composite]),
     "of two tensors": (_of_two, [ir.Slice, ir.Slice, ir.Mul]),
     "a constant for each channel": (_by_channel, [ir.Mul, ir.Tanh]),
 }
@@ -74,6 +82,16 @@ def test_functions_are_found(name: str) -> None:
     for x, outputs in zip(readings, before, strict=True):
         for want, got in zip(outputs, Evaluator(graph).predict([x]), strict=True):
             np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_functions_leave_no_composite_in_integers(name: str) -> None:
+    builder = Builder("m")
+    builder.output(CASES[name][0](builder, builder.input("x", (1, 6))))
+    readings = np.random.default_rng(1).normal(0, 2, (16, 6)).astype(np.float32)
+    graph = quantise(builder.graph, [readings]).graph
+    verify(graph)
+    assert not any(isinstance(node, ir.Composite) for node in graph.nodes)
 
 
 def test_a_function_is_one_table() -> None:

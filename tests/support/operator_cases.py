@@ -197,6 +197,7 @@ def _conv_2d(
     **parameters: Any,
 ) -> Made:
     window = {key: parameters.pop(key) for key in _WINDOW if key in parameters}
+    groups = np.gcd.reduce([groups, channels, filters])  # what a random case may have of them
     quant, layer = _layer(rng, (filters, *kernel, channels // groups), 0, **parameters)
     dtype = parameters.get("dtype", "int8")
     return _made(rng, "conv_2d", (1, *image, channels), quant, dtype, **layer, **window)

@@ -238,6 +238,8 @@ def may_be_wide(node: Node) -> bool:
     """Whether a device computes it with 16-bit activations."""
     if is_island(node) or (isinstance(node, ir.Pad) and node.value):
         return False
+    if isinstance(node, ir.PRelu):  # its slope is int8 in any case, with a scale that 16 bits beside it do not have
+        return False
     return isinstance(node, ir.Reshape) or (type(node) in LOWERINGS and "int16" in LOWERINGS[type(node)].types)
 
 

@@ -215,10 +215,19 @@ def _functions(node: ir.Elementwise, source: Tensor, output: Tensor) -> list[Nod
     """The operators of floats that a function stands for, of other tensors."""
     if not isinstance(node, ir.Composite):
         return [replace(node, name=output.name, source=source, output=output)]
-    made = [replace(inner) for inner in node.nodes]
-    for inner in made:
-        inner.replace_input(node.argument, source)
-    made[-1].replace_output(made[-1].outputs[0], output)
+    made: list[Node] = []
+    tensors = {id(node.argument): source}  # those of the Composite here: it may stand in several places
+    for inner in node.nodes:
+        copy, former = replace(inner), inner.outputs[0]
+        for tensor in inner.inputs:
+            copy.replace_input(tensor, tensors.get(id(tensor), tensor))
+        result = output if inner is node.nodes[-1] else replace(former, name=f"{output.name}/{len(made)}")
+        tensors[id(former)] = result
+        if isinstance(copy, ir.Composite):
+            made += _functions(copy, copy.source, result)
+        else:
+            copy.replace_output(former, result)
+            made.append(copy)
     return made
 
 
