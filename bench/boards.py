@@ -22,7 +22,7 @@ from midge_host import backends, generate
 from midge_host.backends import qemu as qemu_backend
 from midge_host.boards import qemu
 from midge_host.commands import bench, info
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.device.spec import RECORD_BYTES
 from midge_host.errors import CheckFailed
 

@@ -16,7 +16,7 @@ import numpy as np
 from tflite_micro import runtime
 
 import midge
-from midge_host.convert import convert
+from midge_host.conversion import convert
 
 MODELS = Path(__file__).resolve().parents[2] / "shared" / "data" / "models"
 NAMES = ["vww_96_int8", "kws_ref_model", "pretrainedResnet_quant", "ad01_int8"]

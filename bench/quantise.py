@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from midge_host import backends, frontends
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.ir import batch
 from midge_host.ir.graph import Graph
 from midge_host.quantize import Options, quantise

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from board_summary import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary  # noqa: F401
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.device import model_file
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from midge_host import convert
+from midge_host import conversion
 from midge_host.passes.channels import drop_channels
 
 from . import armv6m, layers, shapes
@@ -106,8 +106,8 @@ def measure() -> Figures:
 
 def count_all_channels(program: Program) -> int:
     """Cycles of the convolutions of WHOLE with every channel that its source has."""
-    others = [p for p in convert.PROGRAM_PASSES if p is not drop_channels]
-    with mock.patch.object(convert, "PROGRAM_PASSES", others):
+    others = [p for p in conversion.PROGRAM_PASSES if p is not drop_channels]
+    with mock.patch.object(conversion, "PROGRAM_PASSES", others):
         chosen = [layer for layer in load_layers(WHOLE) if layer.operator in WINDOWED]
     return sum(armv6m.count(program, chosen))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from midge_host import frontends
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import reference
 from midge_host.device.model_file import ModelFile
 from midge_host.device.ops.window import WINDOW

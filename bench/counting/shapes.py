@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import spec
 from midge_host.device.model_file import ModelFile
 from midge_host.device.record import Step

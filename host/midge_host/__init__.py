@@ -1,5 +1,5 @@
 """midge's tools on the PC: `midge_host.convert` is what `midge convert` calls."""
 
-from .convert import convert
+from .conversion import convert
 
 __all__ = ["convert"]

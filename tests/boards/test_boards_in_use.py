@@ -7,7 +7,7 @@ import pytest
 import models
 from midge_host.backends import qemu as backend
 from midge_host.boards import qemu
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.deploy import board_side
 
 BOARD = "qemu-m3"

@@ -19,7 +19,7 @@ import pytest
 import models
 from midge_host import deploy as deploy_module
 from midge_host.boards import qemu
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.deploy import ARCHITECTURES, Board, deploy, describe, native_modules
 from midge_host.deploy.links import open_link
 from midge_host.device.banks import BANKS

@@ -26,7 +26,7 @@ from midge_host.backends import qemu as backend
 from midge_host.backends.micropython import input_bytes, job
 from midge_host.boards import qemu
 from midge_host.boards.repl import BoardError, BoardTimeout
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.device import model_file
 from midge_host.errors import MidgeError
 from operator_cases import CASES

@@ -14,7 +14,7 @@ import models
 import tflm
 from midge_host import backends
 from midge_host.boards import xtensa
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.device.spec import RECORD_BYTES
 from midge_host.errors import MidgeError
 from operator_cases import CASES

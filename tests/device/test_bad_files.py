@@ -23,7 +23,7 @@ import pytest
 import hostile
 import midge
 from midge_host.backends import micropython
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.device import model_file, reference, registry, spec
 from midge_host.device.banks import CORE
 from midge_host.device.layout import Layout

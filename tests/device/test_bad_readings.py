@@ -16,7 +16,7 @@ import pytest
 import hostile
 import midge
 from midge_host.backends import micropython
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from tflite_models import one_operator
 
 SIZE, OUTPUTS = 40, 3

@@ -14,7 +14,7 @@ import midge
 import models
 from midge_host import backends
 from midge_host.backends import micropython
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.device import model_file
 
 LABELS = ["nought", "one", "two", "three", "four"]

@@ -11,7 +11,7 @@ import pytest
 
 import hostile
 import midge
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import model_file, spec
 from midge_host.device.banks import BANKS
 from midge_host.device.definition import HEAD

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import float_graphs
 import midge
+import tree_graphs
 from midge_host import backends
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import reference
 from midge_host.ir.evaluate import Evaluator
 from midge_host.ir.graph import Graph
 
 SPECIAL = [0.0, -0.0, 1e-45, -1e-45, 1e-39, 1.0, -1.0, 0.5, -2.5, 3.0, 3.4e38, -3.4e38, math.inf, -math.inf]
-NAMES = tuple(float_graphs.graphs())
+NAMES = tuple(tree_graphs.graphs())
 
 
 def write(graph: Graph, folder: Path) -> Path:
@@ -48,7 +48,7 @@ def readings(graph: Graph, count: int, seed: int = 0) -> np.ndarray:
 def test_same_bits(name: str, backend: str, tmp_path: Path) -> None:
     if why := backends.problem(backend):
         pytest.skip(why)
-    graph = float_graphs.graphs()[name]
+    graph = tree_graphs.graphs()[name]
     path, x = write(graph, tmp_path), readings(graph, 3 if "portable" in backend else 12)
     wanted = backends.run("numpy", path, [x]).outputs[0]
     for weights in ("ram", "stream"):
@@ -60,7 +60,7 @@ def test_same_bits(name: str, backend: str, tmp_path: Path) -> None:
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_trees(seed: int, splits: int, outputs: int, tmp_path: Path) -> None:
     """Trees of any form, with readings at their thresholds: the leaves that the graph comes to."""
-    graph = float_graphs.forest(outputs=outputs, trees=3, splits=splits, seed=seed)
+    graph = tree_graphs.forest(outputs=outputs, trees=3, splits=splits, seed=seed)
     path, x = write(graph, tmp_path), readings(graph, 20, seed)
     evaluator = Evaluator(graph)
     wanted = [evaluator.predict([row[None]])[0] for row in x]
@@ -70,7 +70,7 @@ def test_random_trees(seed: int, splits: int, outputs: int, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("backend", ["native", "portable"])
 def test_kinds_of_readings(backend: str, tmp_path: Path) -> None:
-    model = midge.load(str(write(float_graphs.bayes(), tmp_path)), backend=backend)
+    model = midge.load(str(write(tree_graphs.bayes(), tmp_path)), backend=backend)
     values = array("f", [0.1, -2.5, 3e-40, 7.0, 1e30])
     wanted = model.predict(values)
     for reading in (list(values), tuple(values), values.tobytes(), bytearray(values.tobytes()), [list(values)]):
@@ -93,14 +93,14 @@ def test_kinds_of_readings(backend: str, tmp_path: Path) -> None:
 
 def test_missing_values(tmp_path: Path) -> None:
     """A file says whether a reading may hold NaN."""
-    model = midge.load(str(write(float_graphs.forest(), tmp_path)))
+    model = midge.load(str(write(tree_graphs.forest(), tmp_path)))
     assert sum(model.predict([math.nan] * 5)) == pytest.approx(sum(model.predict(array("f", [math.nan] * 5))))
 
 
 def test_trees_that_make_no_sense(tmp_path: Path) -> None:
     """Children that point back, leaves and features that are not there: native and portable code end, alike."""
     rng = np.random.default_rng(3)
-    for graph in (float_graphs.forest(), float_graphs.boosted(3)):
+    for graph in (tree_graphs.forest(), tree_graphs.boosted(3)):
         model = build(graph)
         x = readings(graph, 1)[0]
         for _ in range(60):

@@ -28,7 +28,7 @@ def check(seed: int, folder: Path, micropython: bool = True) -> list[str]:
     """Compares every backend with TFLM, byte for byte. Returns the names of the model's blocks."""
     import tflm
     from midge_host import backends
-    from midge_host.convert import convert
+    from midge_host.conversion import convert
     from random_graphs import random_graph
 
     graph = random_graph(seed)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hostile
-from midge_host.convert import build as build_model
+from midge_host.conversion import build as build_model
 from midge_host.device import registry, spec
 from midge_host.device.layout import Layout
 from midge_host.device.model_file import ModelFile

@@ -22,7 +22,7 @@ import midge
 from midge_host import backends  # noqa: F401
 from midge_host.commands import info  # noqa: F401 - the CLI imports them late
 from midge_host.commands import main as cli
-from midge_host.convert import GOLDEN_SEED, build, convert
+from midge_host.conversion import GOLDEN_SEED, build, convert
 from midge_host.device import model_file, reference, registry, spec
 from midge_host.errors import MidgeError
 from midge_host.frontends import onnx, tflite

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 import hostile
+from midge_host import conversion
 from midge_host.commands import main as cli
-from midge_host.convert import build, convert
+from midge_host.conversion import build, convert
 from midge_host.device import reference
 from midge_host.device.model_file import read
 from midge_host.device.ops import LOWERINGS
@@ -184,7 +185,7 @@ CASES = [
     (CONVERT.format("nothing.tflite"), "nothing: .*no input.*export"),
     (CONVERT.format("sign.tflite"), r"layer 'squash' \(SIGN\): midge has no such operator; .*replace the layer"),
     (CONVERT.format("custom.tflite"), r"layer 'odd' \(CUSTOM:.*\): only the runtime that it was made for"),
-    (CONVERT.format("float.tflite"), "float: a model of floats.*give --calibration DATA"),
+    (CONVERT.format("float.tflite"), "float.tflite: a model of floats.*give --calibration DATA"),
     (CONVERT.format("int16.tflite"), r"\(ELU\): .*int16.*quantise the whole model to int8"),
     (CONVERT.format("batch.tflite"), r"\(CONV_2D\): .*\(2, 4, 4, \d\).*batch size 1"),
     # Files beside the model.
@@ -452,11 +453,11 @@ def test_a_fault_of_midges_own(
         entry = LOWERINGS[operators.Add]
         monkeypatch.setitem(LOWERINGS, operators.Add, entry._replace(lower=_key_error))
     elif where == "pass":
-        monkeypatch.setattr(sys.modules["midge_host.convert"], "PASSES", [_key_error])
+        monkeypatch.setattr(conversion, "PASSES", [_key_error])
     elif where == "reader":
         monkeypatch.setitem(tflite.OPERATORS, "ADD", (operators.Add, _key_error))
     else:
-        monkeypatch.setattr(sys.modules["midge_host.convert"], "lay_out", _key_error)
+        monkeypatch.setattr(conversion, "lay_out", _key_error)
     monkeypatch.setattr("tempfile.tempdir", str(bench))
     before = contents(bench)
     monkeypatch.chdir(bench)

@@ -10,7 +10,7 @@ import pytest
 import midge
 import tflm
 from midge_host import backends
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.errors import UnsupportedError
 from midge_host.frontends import tflite
 from tflite_models import ModelBuilder

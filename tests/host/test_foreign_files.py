@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from numpy.random import default_rng
 
-from midge_host import extras
-from midge_host.convert import convert
+from midge_host import errors
+from midge_host.conversion import convert
 from midge_host.errors import MidgeError, UnsupportedError
 from midge_host.frontends.tflite.node import FileNode
 from midge_host.frontends.tflite.operators import operator_of
@@ -77,13 +77,13 @@ def test_custom_operators(code: str, words: str) -> None:
 
 def test_hints_name_what_pip_can_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """midge is on no package index."""
-    assert extras.install("boards") == "run in midge's folder: pip install -e '.[boards]'"
-    monkeypatch.setattr(extras, "ROOT", tmp_path)
+    assert errors.install("boards") == "run in midge's folder: pip install -e '.[boards]'"
+    monkeypatch.setattr(errors, "_ROOT", tmp_path)
     for extra in ("keras", "micropython", "demo", "deploy", "boards"):
-        command = extras.install(extra)
+        command = errors.install(extra)
         assert command.startswith("run: pip install ") and "midge[" not in command
         assert len(command.split()) > 3
-    assert "littlefs-python" in extras.install("boards") and "mlxtend" in extras.install("demo")
+    assert "littlefs-python" in errors.install("boards") and "mlxtend" in errors.install("demo")
 
 
 def test_labels_with_a_byte_order_mark(tmp_path: Path) -> None:

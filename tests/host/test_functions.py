@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import reference
 from midge_host.device.registry import of_record
 from midge_host.ir import operators as ir

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tflm
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.errors import MidgeError
 from midge_host.frontends import tflite
 from midge_host.ir import operators as ir

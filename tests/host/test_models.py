@@ -10,7 +10,7 @@ import pytest
 import models
 import tflm
 from midge_host import backends
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.device import model_file
 from tflite_models import ModelBuilder
 

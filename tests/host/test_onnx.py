@@ -14,7 +14,7 @@ from onnx import TensorProto, external_data_helper, helper
 from onnx_models import Maker, evaluated, loaded, readings, reference
 
 from midge_host import frontends
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from midge_host.errors import MidgeError
 from midge_host.frontends.onnx import READERS, load_onnx
 from midge_host.ir import operators as ir

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx_models import Maker, evaluated, loaded, readings, reference
 
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import reference as device
 from midge_host.frontends.onnx.quantised import quantised
 from midge_host.ir import operators as ir

@@ -14,7 +14,7 @@ import pytest
 from midge_host.backends.machine import Machine
 from midge_host.commands import main as cli
 from midge_host.commands.compare import first_wrong
-from midge_host.convert import build_with_layers, convert
+from midge_host.conversion import build_with_layers, convert
 from midge_host.device.model_file import read
 from midge_host.errors import CheckFailed, MidgeError
 from midge_host.files.readings import Readings

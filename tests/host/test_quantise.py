@@ -9,7 +9,7 @@ import pytest
 
 from float_graphs import MAKERS, SAME, convolution, dense, graph, readings, weights
 from midge_host.backends.numpy import encode as encode_reading
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import reference
 from midge_host.device.model_file import ModelFile
 from midge_host.errors import MidgeError

@@ -14,7 +14,7 @@ import pytest
 import float_graphs
 import tflm
 from midge_host import backends
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.frontends.tflite import to_tflite
 from midge_host.ir.graph import Graph
 from midge_host.quantize import Options, Precision, quantise

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tflm
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import reference
 from midge_host.device.model_file import ModelFile
 from midge_host.frontends import tflite

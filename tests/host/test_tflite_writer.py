@@ -204,7 +204,7 @@ def test_every_way_to_say_it(name: str) -> None:
 
 def test_a_padding_of_int8_is_the_zero_point() -> None:
     """PyTorch's padding of a quantised convolution: PAD and VALID give what the device computes."""
-    from midge_host.convert import build
+    from midge_host.conversion import build
     from midge_host.device import reference
 
     rng = default_rng(9)

@@ -8,7 +8,7 @@ import pytest
 import midge
 from midge_host import backends
 from midge_host.commands.info import facts
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.errors import UnsupportedError
 from midge_host.frontends import tflite
 from tflite_models import ModelBuilder, window_output

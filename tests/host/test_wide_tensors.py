@@ -14,7 +14,7 @@ import midge
 import tflm
 from midge_host import backends
 from midge_host.backends import micropython
-from midge_host.convert import convert
+from midge_host.conversion import convert
 from tflite_models import ModelBuilder
 
 BACKENDS = ["numpy", "cpython", "portable", "micropython", "micropython-portable"]

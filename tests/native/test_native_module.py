@@ -50,5 +50,5 @@ def test_user_c_module(micropython_source: Path, make_model, weights: str, monke
     script = f"import midge; print(midge.__file__, midge.load({str(path)!r}).selftest())"
     done = subprocess.run([build / "micropython", "-c", script], cwd=path.parent, capture_output=True, text=True)
     assert done.stdout == "midge/__init__.py True\n", done.stdout + done.stderr
-    got = micropython.run("micropython", path, inputs, weights).outputs
+    got = micropython.run("micropython", path, inputs, weights, reset=False).outputs
     np.testing.assert_array_equal(got[0], backends.run("numpy", path, inputs).outputs[0])

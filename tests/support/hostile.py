@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 import tree_graphs
-from midge_host.convert import build
+from midge_host.conversion import build
 from midge_host.device import registry, spec
 from midge_host.device.layout import Layout
 from midge_host.device.model_file import BACKEND, ModelFile

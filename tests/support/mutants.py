@@ -16,7 +16,7 @@ import numpy as np
 
 import hostile
 import midge
-from midge_host.convert import GOLDEN_SEED, build
+from midge_host.conversion import GOLDEN_SEED, build
 from midge_host.device import reference, registry, spec
 from midge_host.device.layout import Layout
 from midge_host.frontends import tflite

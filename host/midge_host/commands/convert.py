@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ..convert import convert
+from ..conversion import convert
 from ..errors import CheckFailed, printable
 from . import PATH, PIXELS, range_of_pixels
 from .info import memory

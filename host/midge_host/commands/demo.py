@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import backends
-from ..convert import convert
+from ..conversion import convert
 from ..device.model_file import TensorInfo, read
 from ..errors import MidgeError, install
 

@@ -16,7 +16,7 @@ from . import Commands
 
 def _version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from ..convert import midge_version
+        from ..conversion import midge_version
 
         click.echo(f"midge {midge_version()}")
         context.exit()

@@ -452,8 +452,8 @@ OPERATORS: dict[str, tuple[type[Node], Callable[..., Node]]] = {
     "LOGICAL_AND": (ir.LogicalAnd, _binary),
     "LOGICAL_OR": (ir.LogicalOr, _binary),
     "LOGICAL_NOT": (ir.LogicalNot, _unary),
+    "SELECT_V2": (ir.Select, _select),  # the one that is written: the former TFLM does not have
     "SELECT": (ir.Select, _select),
-    "SELECT_V2": (ir.Select, _select),
     "MAXIMUM": (ir.Maximum, _binary),
     "MINIMUM": (ir.Minimum, _binary),
     "PRELU": (ir.PRelu, _binary),

@@ -157,6 +157,9 @@ uint64_t midge_double_exp(uint64_t x) {
     if (midge_double_is_nan(x)) {
         return MIDGE_DOUBLE_NAN;
     }
+    if (midge_double_order(x) > 0) {
+        return ONE;
+    }
     // -700
     if (midge_double_order(x) < midge_double_order(0xc085e00000000000ull)) {
         return 0;
