@@ -153,10 +153,16 @@ def write(arches: list[str], micropython: Path, output: Path) -> bool:
 
 def check(arches: list[str], micropython: Path, output: Path, require_all: bool) -> bool:
     manifest = read_manifest(output)
+    modules = {f"midge_{bank}-{arch}": (bank, arch) for arch, bank in itertools.product(arches, BANKS)}
+    stale = {name: stale_because(*modules[name], output, manifest.get(name)) for name in modules}
+    if any(stale.values()):  # found without building anything
+        for name, problem in stale.items():
+            if problem:
+                print(f"{name}: {problem}; run `make natmods`")
+        return False
     good = True
-    for arch, bank in itertools.product(arches, BANKS):
-        name = f"midge_{bank}-{arch}"
-        problem, why_not = compare(bank, arch, micropython, output, manifest.get(name))
+    for name, (bank, arch) in modules.items():
+        problem, why_not = compare(bank, arch, micropython, output, manifest[name])
         if problem:
             print(f"{name}: {problem}; run `make natmods`")
         elif why_not:
@@ -167,15 +173,21 @@ def check(arches: list[str], micropython: Path, output: Path, require_all: bool)
     return good
 
 
-def compare(bank: str, arch: str, micropython: Path, output: Path, known: dict | None) -> tuple[str, str]:
-    """The fault of the module in `output`, and why it could not be compared; both empty if it is right."""
+def stale_because(bank: str, arch: str, output: Path, known: dict | None) -> str:
+    """The fault of the module in `output` by what the manifest says of it; "" if there is none."""
     path = output / f"midge_{bank}-{arch}.mpy"
     if known is None or not path.exists():
-        return f"there is no module in {output}", ""
+        return f"there is no module in {output}"
     if hashlib.sha256(path.read_bytes()).hexdigest() != known["sha256"]:
-        return f"{path.name} is not what the manifest says", ""
+        return f"{path.name} is not what the manifest says"
     if source_hash(bank, arch) != known["sources"]:
-        return "the sources have changed since it was built", ""
+        return "the sources have changed since it was built"
+    return ""
+
+
+def compare(bank: str, arch: str, micropython: Path, output: Path, known: dict) -> tuple[str, str]:
+    """How the module in `output` differs from what its sources give, and why it could not be compared; both empty if
+    it is right."""
     tools = {"compiler": compiler_version(arch), "micropython": micropython_version(micropython)}
     if tools["compiler"] is None:
         return "", f"{ARCHES[arch].compiler} is not installed (on Debian, as root: make toolchains)"
@@ -183,7 +195,7 @@ def compare(bank: str, arch: str, micropython: Path, output: Path, known: dict |
         if version != known[tool]:
             return "", f"it was built with {tool} {known[tool]}, here is {version}"
     data, entry = build(bank, arch, micropython)
-    if entry != known or data != path.read_bytes():
+    if entry != known or hashlib.sha256(data).hexdigest() != known["sha256"]:
         return "it is not what its sources give", ""
     return "", ""
 

@@ -22,7 +22,7 @@ from operator_cases import CASES
 BACKEND = "qemu-xtensa"
 PREBUILT = xtensa.ROOT / "native_modules" / "prebuilt"
 WEIGHTS = ["ram", "stream"]
-REAL = 20  # inputs of each set of real ones, besides the ten seeded ones
+REAL = 5  # inputs of each set of real ones, besides the ten seeded ones
 
 pytestmark = [pytest.mark.board(BACKEND), pytest.mark.xdist_group(BACKEND)]
 

