@@ -455,7 +455,7 @@ def test_a_fault_of_midges_own(
     elif where == "pass":
         monkeypatch.setattr(conversion, "PASSES", [_key_error])
     elif where == "reader":
-        monkeypatch.setitem(tflite.OPERATORS, "ADD", (operators.Add, _key_error))
+        monkeypatch.setitem(tflite.OPERATORS, "ADD", tflite.OPERATORS["ADD"]._replace(make=_key_error))
     else:
         monkeypatch.setattr(conversion, "lay_out", _key_error)
     monkeypatch.setattr("tempfile.tempdir", str(bench))

@@ -98,13 +98,15 @@ def test_portable_kernels_name_what_they_read() -> None:
 
 def test_an_operators_name_stands_in_few_files() -> None:
     """Generated tables aside; of the bank whose operators have names that stand for nothing else."""
-    generated = {"docs/layers.md", *(str(path.relative_to(ROOT)) for path in generate.outputs())}
+    made = {"docs/layers.md"}  # by bench/layers.py
+    shapes = "host/midge_host/frontends/tflite/shapes.py"  # where the sizes of a result are an operand
+    generated = {*made, *(str(path.relative_to(ROOT)) for path in generate.outputs())}
     for name in {op.name for op in registry.OPERATORS if op.bank is MATH}:
         found = subprocess.run(["git", "grep", "-lw", name], cwd=ROOT, capture_output=True, text=True, check=False)
         if found.returncode > 1:
             pytest.skip("no git checkout")
         files = set(found.stdout.split()) - generated
-        assert 0 < len(files) <= 8, files
+        assert 0 < len(files - {shapes}) <= 6, files
 
 
 @pytest.mark.parametrize("name", hostile.specimens())

@@ -45,7 +45,7 @@ def doc_operators() -> str:
 
 def doc_fronts() -> str:
     """The table of TensorFlow Lite operators for docs/operators.md."""
-    entries = {name: LOWERINGS[cls] for name, (cls, _) in tflite.OPERATORS.items() if cls in LOWERINGS}
+    entries = {name: LOWERINGS[op.cls] for name, op in tflite.OPERATORS.items() if op.cls in LOWERINGS}
     rows = [
         f"| {name} | {entry.types} | {entry.becomes} | {_banks(entry)} | {entry.limits} |"
         for name, entry in entries.items()

@@ -22,7 +22,7 @@ def restore(node: FileNode) -> bool:
     if node.kind in _CONVERSIONS or all(t.dtype != "float32" for t in tensors):
         return False
     found = False
-    cls = OPERATORS[node.kind][0] if node.kind in OPERATORS else None
+    cls = OPERATORS[node.kind].cls if node.kind in OPERATORS else None
     for i, tensor in enumerate(node.inputs):
         if tensor is not None and tensor.data is not None and tensor.dtype in _INTEGERS and tensor.scale.size:
             axis = cls.CHANNEL_AXIS if cls is not None and issubclass(cls, ir.Weighted) else None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import EllipsisType
-from typing import Any
+from typing import Any, NamedTuple
 
 import tflite
 
@@ -37,6 +37,8 @@ OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "REDUCE_PROD": _REDUCER,
     "REDUCE_MAX": _REDUCER,
     "REDUCE_MIN": _REDUCER,
+    "ARG_MAX": ("ArgMaxOptions", {}),
+    "ARG_MIN": ("ArgMinOptions", {}),
     "CUMSUM": ("CumsumOptions", {"exclusive": "Exclusive", "reverse": "Reverse"}),
     "ADD": ("AddOptions", _FUSED),
     "SUB": ("SubOptions", _FUSED),
@@ -49,6 +51,8 @@ OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "CONCATENATION": ("ConcatenationOptions", {**_FUSED, "axis": "Axis"}),
     "PACK": ("PackOptions", {"axis": "Axis"}),
     "UNPACK": ("UnpackOptions", {"axis": "Axis"}),
+    "SPLIT": ("SplitOptions", {}),
+    "SPLIT_V": ("SplitVOptions", {}),
     "SQUEEZE": ("SqueezeOptions", {"axes": "SqueezeDimsAsNumpy"}),
     "STRIDED_SLICE": (
         "StridedSliceOptions",
@@ -97,8 +101,8 @@ _LOOPS = ("WHILE", "IF")
 
 def operator_of(node: FileNode) -> Node:
     if node.kind in OPERATORS:
-        cls, make = OPERATORS[node.kind]
-        return make(cls, node)
+        entry = OPERATORS[node.kind]
+        return entry.make(entry.cls, node)
     if node.kind.startswith("CUSTOM:"):
         name = node.kind.partition(":")[2]
         raise node.refuse(*next(words for beginning, words in _CUSTOM.items() if name.startswith(beginning)))
@@ -417,102 +421,117 @@ def _svdf(cls: type[ir.Svdf], node: FileNode) -> Node:
     )
 
 
-# The class of each, and what makes it of a node.
-OPERATORS: dict[str, tuple[type[Node], Callable[..., Node]]] = {
-    "CONV_2D": (ir.Conv2D, _conv),
-    "DEPTHWISE_CONV_2D": (ir.DepthwiseConv2D, _conv),
-    "TRANSPOSE_CONV": (ir.TransposeConv2D, _transpose_conv),
-    "FULLY_CONNECTED": (ir.Dense, _dense),
-    "BATCH_MATMUL": (ir.MatMul, _mat_mul),
-    "AVERAGE_POOL_2D": (ir.AveragePool2D, _pool),
-    "MAX_POOL_2D": (ir.MaxPool2D, _pool),
-    "MEAN": (ir.Mean, _reduction),
-    "SUM": (ir.Sum, _reduction),
-    "REDUCE_MAX": (ir.ReduceMax, _reduction),
-    "REDUCE_PROD": (ir.ReduceProd, _reduction),
-    "REDUCE_MIN": (ir.ReduceMin, _reduction),
-    "ARG_MAX": (ir.ArgMax, _arg_max),
-    "ARG_MIN": (ir.ArgMin, _arg_max),
-    "CUMSUM": (ir.CumSum, _cum_sum),
-    "ADD": (ir.Add, _clamped),
-    "SUB": (ir.Sub, _clamped),
-    "MUL": (ir.Mul, _clamped),
-    "DIV": (ir.Div, _clamped),
-    "FLOOR_DIV": (ir.FloorDiv, _binary),
-    "FLOOR_MOD": (ir.FloorMod, _binary),
-    "POW": (ir.Pow, _binary),
-    "SQUARED_DIFFERENCE": (ir.SquaredDifference, _binary),
-    "ADD_N": (ir.AddN, _add_n),
-    "EQUAL": (ir.Equal, _binary),
-    "NOT_EQUAL": (ir.NotEqual, _binary),
-    "GREATER": (ir.Greater, _binary),
-    "GREATER_EQUAL": (ir.GreaterEqual, _binary),
-    "LESS": (ir.Less, _binary),
-    "LESS_EQUAL": (ir.LessEqual, _binary),
-    "LOGICAL_AND": (ir.LogicalAnd, _binary),
-    "LOGICAL_OR": (ir.LogicalOr, _binary),
-    "LOGICAL_NOT": (ir.LogicalNot, _unary),
-    "SELECT_V2": (ir.Select, _select),  # the one that is written: the former TFLM does not have
-    "SELECT": (ir.Select, _select),
-    "MAXIMUM": (ir.Maximum, _binary),
-    "MINIMUM": (ir.Minimum, _binary),
-    "PRELU": (ir.PRelu, _binary),
-    "LOGISTIC": (ir.Logistic, _unary),
-    "TANH": (ir.Tanh, _unary),
-    "HARD_SWISH": (ir.HardSwish, _unary),
-    "ELU": (ir.Elu, _unary),
-    "RELU": (ir.Relu, _unary),
-    "RELU6": (ir.Relu6, _unary),
-    "RELU_N1_TO_1": (ir.ReluN1To1, _unary),
-    "LEAKY_RELU": (ir.LeakyRelu, _unary),
-    "GELU": (ir.Gelu, _unary),
-    "ABS": (ir.Abs, _unary),
-    "RSQRT": (ir.Rsqrt, _unary),
-    "SQRT": (ir.Sqrt, _unary),
-    "EXP": (ir.Exp, _unary),
-    "LOG": (ir.Log, _unary),
-    "SIN": (ir.Sin, _unary),
-    "COS": (ir.Cos, _unary),
-    "NEG": (ir.Neg, _unary),
-    "SQUARE": (ir.Square, _unary),
-    "FLOOR": (ir.Floor, _unary),
-    "CEIL": (ir.Ceil, _unary),
-    "ROUND": (ir.Round, _unary),
-    "QUANTIZE": (ir.Quantize, _unary),
-    "DEQUANTIZE": (ir.Dequantize, _unary),
-    "CAST": (ir.Cast, _unary),
-    "SOFTMAX": (ir.Softmax, _unary),
-    "LOG_SOFTMAX": (ir.LogSoftmax, _unary),
-    "L2_NORMALIZATION": (ir.L2Normalize, _l2_normalization),
-    "RESHAPE": (ir.Reshape, _unary),
-    "SQUEEZE": (ir.Reshape, _squeeze),
-    "EXPAND_DIMS": (ir.Reshape, _unary),
-    "CONCATENATION": (ir.Concatenate, _concatenation),
-    "PACK": (ir.Stack, _pack),
-    "UNPACK": (ir.Unstack, _unpack),
-    "SPLIT": (ir.Split, _split),
-    "SPLIT_V": (ir.Split, _split),
-    "SLICE": (ir.Slice, _slice),
-    "STRIDED_SLICE": (ir.Slice, _strided_slice),
-    "TRANSPOSE": (ir.Transpose, _transpose),
-    "GATHER": (ir.Gather, _gather),
-    "EMBEDDING_LOOKUP": (ir.Gather, _embedding),
-    "FILL": (ir.Broadcast, _fill),
-    "BROADCAST_TO": (ir.Broadcast, _unary),
-    "TILE": (ir.Tile, _unary),
-    "RANGE": (ir.Range, _range),
-    "PAD": (ir.Pad, _pad),
-    "PADV2": (ir.Pad, _pad),
-    "MIRROR_PAD": (ir.MirrorPad, _mirror_pad),
-    "REVERSE_V2": (ir.Reverse, _reverse),
-    "DEPTH_TO_SPACE": (ir.DepthToSpace, _unary),
-    "SPACE_TO_DEPTH": (ir.SpaceToDepth, _unary),
-    "SPACE_TO_BATCH_ND": (ir.SpaceToBatch, _space_to_batch),
-    "BATCH_TO_SPACE_ND": (ir.BatchToSpace, _batch_to_space),
-    "RESIZE_NEAREST_NEIGHBOR": (ir.ResizeNearest, _unary),
-    "RESIZE_BILINEAR": (ir.ResizeBilinear, _unary),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": (ir.Lstm, _lstm),
-    "SVDF": (ir.Svdf, _svdf),
+# Versions by the type of the operand that decides.
+_INT8_2 = {"int8": 2}
+_BOTH_2 = {"int8": 2, "int16": 2}
+_INT16_3 = {"int8": 2, "int16": 3}
+_INT16_4 = {"int8": 2, "int16": 4}
+
+
+class Entry(NamedTuple):
+    """An operator of a file: its class in the IR, what makes that of a node, and the versions that write it, 1 where
+    nothing is said of the type."""
+
+    cls: type[Node]
+    make: Callable[..., Node]
+    versions: Mapping[str, int] = {}
+
+
+OPERATORS: dict[str, Entry] = {
+    "CONV_2D": Entry(ir.Conv2D, _conv, {"int8": 3, "int16": 4}),
+    "DEPTHWISE_CONV_2D": Entry(ir.DepthwiseConv2D, _conv, {"float32": 2, "int8": 3, "int16": 5}),
+    "TRANSPOSE_CONV": Entry(ir.TransposeConv2D, _transpose_conv, {"float32": 3, "int8": 3, "int16": 3}),
+    "FULLY_CONNECTED": Entry(ir.Dense, _dense, {"int8": 4, "int16": 7}),
+    "BATCH_MATMUL": Entry(ir.MatMul, _mat_mul, _INT16_3),
+    "AVERAGE_POOL_2D": Entry(ir.AveragePool2D, _pool, _INT16_3),
+    "MAX_POOL_2D": Entry(ir.MaxPool2D, _pool, _INT16_3),
+    "MEAN": Entry(ir.Mean, _reduction, _INT16_3),
+    "SUM": Entry(ir.Sum, _reduction, _INT8_2),
+    "REDUCE_MAX": Entry(ir.ReduceMax, _reduction, _INT16_3),
+    "REDUCE_PROD": Entry(ir.ReduceProd, _reduction, _BOTH_2),
+    "REDUCE_MIN": Entry(ir.ReduceMin, _reduction, _INT16_3),
+    "ARG_MAX": Entry(ir.ArgMax, _arg_max, _INT8_2),
+    "ARG_MIN": Entry(ir.ArgMin, _arg_max, _INT8_2),
+    "CUMSUM": Entry(ir.CumSum, _cum_sum),
+    "ADD": Entry(ir.Add, _clamped, _INT16_3),
+    "SUB": Entry(ir.Sub, _clamped, {"int8": 2, "int16": 5}),
+    "MUL": Entry(ir.Mul, _clamped, {"int8": 3, "int16": 4}),
+    "DIV": Entry(ir.Div, _clamped),
+    "FLOOR_DIV": Entry(ir.FloorDiv, _binary, {"float32": 2, "int8": 3, "int16": 3}),
+    "FLOOR_MOD": Entry(ir.FloorMod, _binary, _BOTH_2),
+    "POW": Entry(ir.Pow, _binary),
+    "SQUARED_DIFFERENCE": Entry(ir.SquaredDifference, _binary, _INT8_2),
+    "ADD_N": Entry(ir.AddN, _add_n),
+    "EQUAL": Entry(ir.Equal, _binary, _INT16_4),
+    "NOT_EQUAL": Entry(ir.NotEqual, _binary, _INT8_2),
+    "GREATER": Entry(ir.Greater, _binary, _INT8_2),
+    "GREATER_EQUAL": Entry(ir.GreaterEqual, _binary, _INT16_3),
+    "LESS": Entry(ir.Less, _binary, _INT16_3),
+    "LESS_EQUAL": Entry(ir.LessEqual, _binary, _INT8_2),
+    "LOGICAL_AND": Entry(ir.LogicalAnd, _binary),
+    "LOGICAL_OR": Entry(ir.LogicalOr, _binary),
+    "LOGICAL_NOT": Entry(ir.LogicalNot, _unary),
+    "SELECT_V2": Entry(ir.Select, _select),  # the one that is written: the former TFLM does not have
+    "SELECT": Entry(ir.Select, _select),
+    "MAXIMUM": Entry(ir.Maximum, _binary, _INT16_4),
+    "MINIMUM": Entry(ir.Minimum, _binary, _INT16_4),
+    "PRELU": Entry(ir.PRelu, _binary),
+    "LOGISTIC": Entry(ir.Logistic, _unary, _INT16_3),
+    "TANH": Entry(ir.Tanh, _unary, _INT16_3),
+    "HARD_SWISH": Entry(ir.HardSwish, _unary),
+    "ELU": Entry(ir.Elu, _unary),
+    "RELU": Entry(ir.Relu, _unary, _INT16_3),
+    "RELU6": Entry(ir.Relu6, _unary, _INT16_3),
+    "RELU_N1_TO_1": Entry(ir.ReluN1To1, _unary),
+    "LEAKY_RELU": Entry(ir.LeakyRelu, _unary, {"int16": 2}),
+    "GELU": Entry(ir.Gelu, _unary, _INT8_2),
+    "ABS": Entry(ir.Abs, _unary, _INT16_3),
+    "RSQRT": Entry(ir.Rsqrt, _unary, _INT16_3),
+    "SQRT": Entry(ir.Sqrt, _unary),
+    "EXP": Entry(ir.Exp, _unary, _BOTH_2),
+    "LOG": Entry(ir.Log, _unary, _BOTH_2),
+    "SIN": Entry(ir.Sin, _unary),
+    "COS": Entry(ir.Cos, _unary),
+    "NEG": Entry(ir.Neg, _unary),
+    "SQUARE": Entry(ir.Square, _unary),
+    "FLOOR": Entry(ir.Floor, _unary),
+    "CEIL": Entry(ir.Ceil, _unary),
+    "ROUND": Entry(ir.Round, _unary),
+    "QUANTIZE": Entry(ir.Quantize, _unary),
+    "DEQUANTIZE": Entry(ir.Dequantize, _unary, _INT16_3),
+    "CAST": Entry(ir.Cast, _unary, {"int8": 3}),
+    "SOFTMAX": Entry(ir.Softmax, _unary, _INT16_3),
+    "LOG_SOFTMAX": Entry(ir.LogSoftmax, _unary, _INT8_2),
+    "L2_NORMALIZATION": Entry(ir.L2Normalize, _l2_normalization, _INT8_2),
+    "RESHAPE": Entry(ir.Reshape, _unary),
+    "SQUEEZE": Entry(ir.Reshape, _squeeze),
+    "EXPAND_DIMS": Entry(ir.Reshape, _unary),
+    "CONCATENATION": Entry(ir.Concatenate, _concatenation, _INT16_3),
+    "PACK": Entry(ir.Stack, _pack, _INT16_3),
+    "UNPACK": Entry(ir.Unstack, _unpack, _INT16_4),
+    "SPLIT": Entry(ir.Split, _split, _INT16_4),
+    "SPLIT_V": Entry(ir.Split, _split, _INT8_2),
+    "SLICE": Entry(ir.Slice, _slice, _INT16_4),
+    "STRIDED_SLICE": Entry(ir.Slice, _strided_slice, _INT8_2),
+    "TRANSPOSE": Entry(ir.Transpose, _transpose, {"int8": 2, "int16": 5}),
+    "GATHER": Entry(ir.Gather, _gather, _INT16_4),
+    "EMBEDDING_LOOKUP": Entry(ir.Gather, _embedding),
+    "FILL": Entry(ir.Broadcast, _fill, {"int8": 3, "int16": 3}),
+    "BROADCAST_TO": Entry(ir.Broadcast, _unary),
+    "TILE": Entry(ir.Tile, _unary),
+    "RANGE": Entry(ir.Range, _range),
+    "PAD": Entry(ir.Pad, _pad, _INT16_3),
+    "PADV2": Entry(ir.Pad, _pad, _INT16_3),
+    "MIRROR_PAD": Entry(ir.MirrorPad, _mirror_pad, _INT16_3),
+    "REVERSE_V2": Entry(ir.Reverse, _reverse, {"int8": 3}),
+    "DEPTH_TO_SPACE": Entry(ir.DepthToSpace, _unary, _INT8_2),
+    "SPACE_TO_DEPTH": Entry(ir.SpaceToDepth, _unary, _INT8_2),
+    "SPACE_TO_BATCH_ND": Entry(ir.SpaceToBatch, _space_to_batch, _INT16_4),
+    "BATCH_TO_SPACE_ND": Entry(ir.BatchToSpace, _batch_to_space, _INT16_4),
+    "RESIZE_NEAREST_NEIGHBOR": Entry(ir.ResizeNearest, _unary, {"float32": 3, "int8": 3, "int16": 4}),
+    "RESIZE_BILINEAR": Entry(ir.ResizeBilinear, _unary, {"float32": 3, "int8": 3, "int16": 4}),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Entry(ir.Lstm, _lstm),
+    "SVDF": Entry(ir.Svdf, _svdf, {"int8": 3}),
 }
 
 # Operators that need no code on a device, by what they become.

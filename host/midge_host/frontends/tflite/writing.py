@@ -17,9 +17,8 @@ from .operators import OPERATORS, OPTIONS, same_padding
 from .versions import version_of
 
 # The name of each class: the first that the importer reads as it.
-KINDS = {cls: kind for kind, (cls, _) in reversed(OPERATORS.items())}
+KINDS = {entry.cls: kind for kind, entry in reversed(OPERATORS.items())}
 # Tables of options that the importer does not look at.
-_TABLES = {"ARG_MAX": "ArgMaxOptions", "ARG_MIN": "ArgMinOptions", "SPLIT": "SplitOptions", "SPLIT_V": "SplitVOptions"}
 _LSTM_GATE_SCALE = 2.0**-12  # of the gates' sums, which TensorFlow Lite fixes
 _WAY_OUT = "convert it to a .midge file, which can hold it"
 _FIRST_VALUES = 1  # the subgraph that CALL_ONCE runs
@@ -130,7 +129,7 @@ class _Writer:
         shape: what the operator makes, if a RESHAPE of it is to become its only output. decides: the input whose type
         the version depends on.
         """
-        table, fields = OPTIONS.get(kind, (_TABLES.get(kind, ""), {}))
+        table, fields = OPTIONS.get(kind, ("", {}))
         encoded = {fields.get(name, name): _encoded(name, value) for name, value in options.items()}
         made = list(outputs)
         if shape is not None and tuple(shape) != outputs[0].shape:
@@ -363,7 +362,7 @@ def _reduction(w: _Writer, node: ir.Reduction) -> None:
 
 def _cum_sum(w: _Writer, node: ir.CumSum) -> None:
     inputs = [node.source, w.ints(node, "axis", node.axis)]
-    w.op("CUMSUM", inputs, [node.output], exclusive=node.exclusive, reverse=node.reverse)
+    w.op(KINDS[type(node)], inputs, [node.output], exclusive=node.exclusive, reverse=node.reverse)
 
 
 def _arg(w: _Writer, node: ir.ArgMax | ir.ArgMin) -> None:
