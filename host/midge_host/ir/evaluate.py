@@ -135,15 +135,24 @@ def dequantise(tensor: Tensor, value: Array) -> Array:
         along = [1] * value.ndim
         along[axis] = scale.size
         scale, zero_point = scale.reshape(along), zero_point.reshape(along)
-    return scale * (value.astype(np.int64) - zero_point).astype(np.float32)
+    if value.dtype.itemsize > 2:  # floats do not hold them all
+        return scale * (value.astype(np.int64) - zero_point).astype(np.float32)
+    real = value.astype(np.float32)
+    real -= zero_point.astype(np.float32)
+    real *= scale
+    return real
 
 
 def quantise(tensor: Tensor, real: Array) -> Array:
     """Real values as a tensor of one scale stores them, in their own shape; beyond its type's limits the nearest."""
     limits = np.iinfo(tensor.dtype)
-    with np.errstate(over="ignore"):
-        stored = np.rint(np.nan_to_num(real.astype(np.float64)) / float(tensor.scale[0])) + int(tensor.zero_point[0])
-    return np.clip(stored, limits.min, limits.max).astype(tensor.dtype)
+    stored = real / np.float64(tensor.scale[0])
+    np.rint(stored, out=stored)
+    undefined = np.isnan(stored)
+    if undefined.any():
+        stored[undefined] = 0
+    stored += int(tensor.zero_point[0])
+    return np.clip(stored, limits.min, limits.max, out=stored).astype(tensor.dtype)
 
 
 def _stored(tensor: Tensor, value: Array) -> Array:
@@ -208,15 +217,19 @@ def _with_bias(node: ir.Weighted, sums: Array, bias: Array | None) -> Array:
 
 
 def _convolved(x: Array, weights: Array, strides: ir.Pair, dilations: ir.Pair) -> Array:
-    """Each group's windows as rows of a matrix: then it is a product of matrices."""
+    """Each group's windows as rows of a matrix: then it is a product of matrices, one for each image, since those of
+    many are so large that BLAS shares them between threads, which costs more than it saves."""
     out, height, width, depth = weights.shape
+    if (height, width) == (1, 1) and depth == x.shape[3]:
+        pixels = x[:, :: strides[0], :: strides[1]]
+        return (pixels.reshape(len(x), -1, depth) @ weights.reshape(out, depth).T).reshape(*pixels.shape[:3], out)
     groups = x.shape[3] // depth
     views = _windows(x, (height, width), strides, dilations)
     shape = views.shape[:3]
     views = views.reshape(*shape, groups, depth, height, width).transpose(3, 0, 1, 2, 5, 6, 4)
-    columns = views.reshape(groups, -1, height * width * depth)
-    rows = weights.reshape(groups, out // groups, -1)
-    return (columns @ rows.swapaxes(1, 2)).swapaxes(0, 1).reshape(*shape, out)
+    columns = np.ascontiguousarray(views).reshape(groups, shape[0], -1, height * width * depth)
+    rows = weights.reshape(groups, 1, out // groups, -1)
+    return np.moveaxis(columns @ rows.swapaxes(2, 3), 0, 2).reshape(*shape, out)
 
 
 def _conv(node: ir.Conv2D, x: Array, weights: Array, bias: Array | None) -> Array:
@@ -224,13 +237,24 @@ def _conv(node: ir.Conv2D, x: Array, weights: Array, bias: Array | None) -> Arra
 
 
 def _depthwise(node: ir.DepthwiseConv2D, x: Array, weights: Array, bias: Array | None) -> Array:
+    """Whole rows of pixels at a time. Of those that a stride leaves out the others are made neighbours before."""
     _, height, width, channels = weights.shape
-    x = _padded(x, node.padding, 0).repeat(channels // x.shape[3], axis=3)
-    views = _windows(x, (height, width), node.strides, node.dilations)
-    sums = np.zeros(views.shape[:4], np.result_type(x, weights))
+    (down, right), (below, beside) = node.strides, node.dilations
+    x = _padded(x, node.padding, 0)
+    if channels != x.shape[3]:
+        x = x.repeat(channels // x.shape[3], axis=3)
+    rows = (x.shape[1] - (height - 1) * below - 1) // down + 1
+    columns = (x.shape[2] - (width - 1) * beside - 1) // right + 1
+    phases = [np.ascontiguousarray(x[:, :, i::right]).reshape(*x.shape[:2], -1) for i in range(min(right, x.shape[2]))]
+    factors = np.tile(weights[0], (1, 1, columns))
+    sums = np.zeros((len(x), rows, columns * channels), np.result_type(x, weights))
+    product = np.empty_like(sums)
     for i, j in np.ndindex(height, width):
-        sums += views[..., i, j] * weights[0, i, j]
-    return _with_bias(node, sums, bias)
+        first, phase = divmod(j * beside, right)
+        part = phases[phase][:, i * below :: down, first * channels :]
+        np.multiply(part[:, :rows, : columns * channels], factors[i, j], out=product)
+        sums += product
+    return _with_bias(node, sums.reshape(len(x), rows, columns, channels), bias)
 
 
 def _transpose_conv(node: ir.TransposeConv2D, x: Array, weights: Array, bias: Array | None) -> Array:

@@ -5,7 +5,7 @@ quantise(graph, readings, options) -> the quantised graph; is_float(graph) -> wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,18 +13,21 @@ from typing import Any, Literal
 import numpy as np
 
 from ..device.ops import LOWERINGS
+from ..ir import batch
 from ..ir.graph import Graph, Node
 from ..ir.operators import Dequantize, Quantize
 from ..ir.verify import QUANTISED, verify
 from ..passes import FLOAT_PASSES
 from .calibrate import Calibration, calibrate, check_readings, few
-from .choose import GOOD, Scales, choose, widen
+from .choose import GOOD, Scales, choose, error_of, widen
 from .equalise import equalise
 from .integers import Integers
 from .judge import Judge, decibels
+from .ranges import Method
 from .readings import normalisations, spread_channels
 
 Precision = Literal["int8", "int16", "auto"]
+FEWEST = 4  # readings, of which a half can be left out to see what scales are worth
 
 
 @dataclass(frozen=True)
@@ -64,55 +67,75 @@ def quantise(graph: Graph, readings: Sequence[np.ndarray], options: Options = Op
     """
     reference = simplified(graph)
     checked = check_readings(reference, readings)
+    choices = spread_channels(reference, calibrate(reference, checked))
+    fit, others = _halves(reference, checked)
+    equalises, method, _ = min((trial for trial in _trials(reference, fit, others)), key=lambda trial: trial[2])
     calibration = calibrate(reference, checked)
-    choices = spread_channels(reference, calibration)
-    if choices:
+    if equalises:
+        pairs = equalise(reference, calibration)
+        choices.append(f"channels of {pairs} layers equalised")
         calibration = calibrate(reference, checked)
-    best = _Attempt.of(reference, checked, calibration, options)
+    made, said = _integers(reference, calibration, method, Judge(reference, few(reference, checked)), options)
+    verify(made.graph)
+    return Quantised(made.graph, reference, [*choices, *said])
+
+
+def _halves(graph: Graph, readings: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray] | None]:
+    """Readings to try scales with, and others to compare outputs for; a stream has to stay whole."""
+    if batch.is_stream(graph) or len(readings[0]) < FEWEST:
+        return readings, None
+    return [x[::2] for x in readings], [x[1::2] for x in readings]
+
+
+def _trials(
+    reference: Graph, fit: list[np.ndarray], others: list[np.ndarray] | None
+) -> Iterator[tuple[bool, Method, float]]:
+    """Whether channels are equalised, a method, and the error that both give."""
+    calibration = calibrate(reference, fit)
     copies: dict[int, Any] = {}
     equal = deepcopy(reference, copies)
     known = {id(copies[key]): histogram for key, histogram in calibration.histograms.items()}
-    pairs = equalise(equal, Calibration(checked, known))
-    if pairs:
-        other = _Attempt.of(equal, checked, calibrate(equal, checked), options)
-        if other.error < best.error:
-            best = other
-            choices.append(f"channels of {pairs} layers equalised")
-    made, choices = best.made, [*choices, *best.choices]
-    verify(made.graph)
-    return Quantised(made.graph, best.reference, choices)
+    method = None
+    if equalise(equal, Calibration(fit, known)):
+        scales, judge = _for_trials(equal, calibrate(equal, fit), others)
+        method, error = choose(scales, judge)
+        yield True, method, error
+    scales, judge = _for_trials(reference, calibration, others)
+    yield False, *(choose(scales, judge) if method is None else (method, error_of(scales, method, judge)))
 
 
-@dataclass
-class _Attempt:
-    """A graph in integers of one graph of floats. error: of its outputs (judge.py)."""
+def _for_trials(graph: Graph, calibration: Calibration, others: list[np.ndarray] | None) -> tuple[Scales, Judge]:
+    scales = Scales(graph, calibration, lambda node: "int8", normalisations(graph))
+    if others is None:
+        return scales, Judge(graph, few(graph, calibration.readings))
+    return scales, Judge(graph, few(graph, calibration.readings, 2), few(graph, others, 2))
 
-    reference: Graph
-    made: Integers
-    error: float
-    choices: list[str]
 
-    @classmethod
-    def of(cls, reference: Graph, readings: list[np.ndarray], calibration: Calibration, options: Options) -> _Attempt:
-        known = normalisations(reference)
-        judge = Judge(reference, few(reference, readings))
-        choices = []
-        width = "int16" if options.precision == "int16" else "int8"
-        scales = Scales(reference, calibration, lambda node: width, known)
-        made, error = choose(scales, judge)
-        if options.precision == "auto" and decibels(error) < GOOD:
-            wide, left = widen(reference, calibration, known, judge, error)
-            if wide:
-                names = ", ".join(repr(n.name) for n in reference.nodes if id(n) in wide)
-                choices.append(
-                    f"activations of 16 bits in {names}: {decibels(left):.1f} dB at the outputs in place of "
-                    f"{decibels(error):.1f} dB"
-                )
-                scales = Scales(reference, calibration, lambda node: "int16" if id(node) in wide else "int8", known)
-                made, error = choose(scales, judge)
-        methods = sorted({scales.methods[id(g)] for g in scales.free()})
-        ranges = " and ".join(methods) or "their largest values"
-        return cls(reference, made, error, [*choices, f"ranges by {ranges}, {decibels(error):.1f} dB at the outputs"])
+def _integers(
+    reference: Graph, calibration: Calibration, method: Method, judge: Judge, options: Options
+) -> tuple[Integers, list[str]]:
+    """The graph in integers, and what was chosen for it."""
+    known = normalisations(reference)
+
+    def of(widths: Callable[[Node], str]) -> tuple[Scales, Integers, float]:
+        scales = Scales(reference, calibration, widths, known)
+        scales.method = method
+        made = scales.integers()
+        return scales, made, judge.settle(made)
+
+    scales, made, error = of(lambda node: "int16" if options.precision == "int16" else "int8")
+    choices = []
+    if options.precision == "auto" and decibels(error) < GOOD:
+        wide, left = widen(reference, calibration, known, method, judge, error)
+        if wide:
+            names = ", ".join(repr(n.name) for n in reference.nodes if id(n) in wide)
+            choices.append(
+                f"activations of 16 bits in {names}: {decibels(left):.1f} dB at the outputs in place of "
+                f"{decibels(error):.1f} dB"
+            )
+            scales, made, error = of(lambda node: "int16" if id(node) in wide else "int8")
+    ranges = str(method) if scales.free else "their largest values"
+    return made, [*choices, f"ranges by {ranges}, {decibels(error):.1f} dB at the outputs"]
 
 
 def simplified(graph: Graph) -> Graph:

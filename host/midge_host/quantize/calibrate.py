@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,11 +49,16 @@ class Histogram:
 
 
 def of_values(values: np.ndarray) -> Histogram:
-    flat = values.reshape(-1, values.shape[-1] if values.ndim else 1)
-    channels = np.stack([flat.min(0), flat.max(0)]).astype(np.float64)
+    channels = np.stack([of_channels(np.min, values), of_channels(np.max, values)]).astype(np.float64)
     made = Histogram(min(0.0, float(channels.min())), max(0.0, float(channels.max())), np.zeros(BINS, int), channels)
     _count(made, values)
     return made
+
+
+def of_channels(function: Callable[..., np.ndarray], values: np.ndarray) -> np.ndarray:
+    """A function over all axes but the last: over the first one first, since NumPy is slow in rows of few channels."""
+    rows = values.reshape(len(values) if values.ndim > 1 else 1, -1)
+    return function(function(rows, axis=0).reshape(-1, values.shape[-1] if values.ndim else 1), axis=0)
 
 
 def _count(histogram: Histogram, values: np.ndarray) -> None:
@@ -113,10 +118,11 @@ def check_readings(graph: Graph, readings: Sequence[np.ndarray]) -> list[np.ndar
     return checked
 
 
-def few(graph: Graph, readings: list[np.ndarray]) -> list[np.ndarray]:
-    """Some of the readings, spread evenly: enough to compare outputs by, and not many where the model is large."""
+def few(graph: Graph, readings: list[np.ndarray], parts: int = 1) -> list[np.ndarray]:
+    """Some of the readings, spread evenly: enough to compare outputs by, and not many where the model is large. parts:
+    of how many that are compared together these are one."""
     each = max(1, sum(t.size for node in graph.nodes for t in node.outputs))
-    count, wanted = len(readings[0]), int(np.clip(FEW_ELEMENTS // each, 16, 128))
+    count, wanted = len(readings[0]), int(np.clip(FEW_ELEMENTS // each, 16, 128)) // parts
     if count <= wanted or batch.is_stream(graph):
         return readings
     chosen = np.linspace(0, count - 1, wanted).round().astype(int)
@@ -124,9 +130,10 @@ def few(graph: Graph, readings: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def calibrate(graph: Graph, readings: list[np.ndarray]) -> Calibration:
-    """Two runs: the first finds the ranges."""
+    """Two runs, of which the first finds the ranges; one, if the values of all readings fit into memory."""
     histograms: dict[int, Histogram] = {}
-    for values in _runs(graph, readings):
+    whole = list(_runs(graph, readings)) if len(list(chunks(graph, readings))) == 1 else None
+    for values in whole or _runs(graph, readings):
         for key, value in values.items():
             made = of_values(value)
             known = histograms.get(key)
@@ -140,7 +147,7 @@ def calibrate(graph: Graph, readings: list[np.ndarray]) -> Calibration:
                 histograms[key] = Histogram(low, high, known.counts, channels)
     for histogram in histograms.values():
         histogram.counts = np.zeros(BINS, np.int64)
-    for values in _runs(graph, readings):
+    for values in whole or _runs(graph, readings):
         for key, value in values.items():
             _count(histograms[key], value)
     return Calibration(readings, histograms)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 
 from ..ir.graph import Graph, Node, Quantization
 from .calibrate import Calibration, Histogram
 from .groups import Group, Groups, computes, may_be_wide
 from .integers import Integers
 from .judge import Judge
-from .ranges import METHODS, Range, find_range, one_scale, to_quantization
+from .ranges import METHODS, ROOMS, Method, Range, one_scale, to_quantization
 from .readings import Normalisation
 
 # Inputs mostly come from sensors whose ends are known: calibration that nearly fills such a range means it.
@@ -33,7 +34,8 @@ class Scales:
         self.groups = Groups(graph, widths, normalisations)
         self._inputs = {id(self.groups.of(e.tensor)) for e in graph.inputs if e.tensor.dtype == "float32"}
         self._histograms = {id(g): self._histogram(g) for g in self.groups.all()}
-        self.methods = {id(g): METHODS[0] for g in self.groups.all()}
+        self.method = Method()
+        self.free = [g for g in self.groups.all() if not g.fixed and g.dtype == "int8" and id(g) not in self._inputs]
 
     def _histogram(self, group: Group) -> Histogram:
         known = [self.calibration.of(t) for t in group.tensors]
@@ -42,17 +44,16 @@ class Scales:
             merged = merged.merged(other)
         return merged
 
-    def free(self) -> list[Group]:
-        """Those whose range is a question: inputs span what calibration says."""
-        return [g for g in self.groups.all() if not g.fixed and g.dtype == "int8" and id(g) not in self._inputs]
-
     def scale(self, group: Group) -> Quantization:
         if group.fixed:
             return one_scale(*group.fixed)
         histogram = self._histograms[id(group)]
-        low, high = find_range(histogram, self.methods[id(group)], group.dtype)
         if id(group) in self._inputs:
-            low, high = _natural(low, high)
+            low, high = _natural(histogram.low, histogram.high)
+        elif group in self.free:
+            low, high = self.method.range(histogram, group.dtype)
+        else:
+            low, high = histogram.low, histogram.high
         return to_quantization(low, high, group.dtype)
 
     def integers(self) -> Integers:
@@ -70,24 +71,38 @@ def _natural(low: float, high: float) -> Range:
     return low, high
 
 
-def choose(scales: Scales, judge: Judge) -> tuple[Integers, float]:
-    """The best graph in integers and its error; sets the methods of `scales`."""
-    free = scales.free()
-    best: tuple[float, str, Integers] | None = None
-    for method in METHODS if free else METHODS[:1]:
-        scales.methods |= dict.fromkeys(map(id, free), method)
-        made = scales.integers()
-        error = judge.settle(made)
-        if best is None or error < best[0]:
-            best = error, method, made
-    assert best is not None
-    error, method, made = best
-    scales.methods |= dict.fromkeys(map(id, free), method)
-    return made, error
+def choose(scales: Scales, judge: Judge) -> tuple[Method, float]:
+    """The method whose integers are nearest to floats on readings which they were not made from, and their error.
+
+    Without such readings all have what they need: no range is made wider."""
+
+    def tried(method: Method) -> tuple[float, Method]:
+        return error_of(scales, method, judge), method
+
+    if not scales.free:
+        method = Method()
+        return method, error_of(scales, method, judge)
+    error, method = min((tried(Method(name)) for name in METHODS), key=itemgetter(0))
+    for room in ROOMS if judge.has_others else ():
+        found = tried(Method(method.name, room))
+        if found[0] >= error:
+            break
+        error, method = found
+    return method, error
+
+
+def error_of(scales: Scales, method: Method, judge: Judge) -> float:
+    scales.method = method
+    return judge.settle(scales.integers())
 
 
 def widen(
-    graph: Graph, calibration: Calibration, normalisations: Mapping[int, Normalisation], judge: Judge, error: float
+    graph: Graph,
+    calibration: Calibration,
+    normalisations: Mapping[int, Normalisation],
+    method: Method,
+    judge: Judge,
+    error: float,
 ) -> tuple[set[int], float]:
     """The layers, by their ids, that need 16-bit activations so that the outputs come up to GOOD, and what is left of
     the error, which is `error` with 8 bits. From all that can have them, those give them back that lose least alone, as
@@ -95,7 +110,7 @@ def widen(
 
     def tried(wide: set[int]) -> float:
         scales = Scales(graph, calibration, lambda node: "int16" if id(node) in wide else "int8", normalisations)
-        return judge.settle(scales.integers())
+        return error_of(scales, method, judge)
 
     order = [id(n) for n in graph.nodes if computes(n) and may_be_wide(n)]
     wide = set(order)

@@ -12,7 +12,7 @@ from ..ir import batch
 from ..ir import operators as ir
 from ..ir.evaluate import clamp, dequantise, quantise
 from ..ir.graph import Graph, Node, Tensor
-from .calibrate import chunks
+from .calibrate import chunks, of_channels
 from .integers import Integers
 from .readings import encode
 
@@ -21,21 +21,27 @@ class Judge:
     """Compares the outputs for some readings. What enters a Softmax, LogSoftmax or Logistic at the end is compared
     instead of their results, which saturate: there an error shows before it changes a decision."""
 
-    def __init__(self, reference: Graph, readings: list[np.ndarray]) -> None:
-        self._readings = readings
+    def __init__(self, reference: Graph, readings: list[np.ndarray], others: list[np.ndarray] | None = None) -> None:
+        """readings: those that biases are settled by. others: those that outputs are compared for, if not the same."""
+        self._readings, self._others = readings, others
         self._judged = [_before_saturation(reference, edge.tensor) for edge in reference.outputs]
         self._means: dict[int, np.ndarray] = {}  # of a layer's sums for each channel, by its id
         rows: list[list[np.ndarray]] = [[] for _ in self._judged]
         weighted = _with_weights_of_their_own(reference) if not batch.is_stream(reference) else []
         sums: dict[int, list[np.ndarray]] = {id(n): [] for n in weighted}
         for part in chunks(reference, readings):
-            values = batch.run(reference, part)
+            values = _run(reference, part, sums)
             for row, tensor in zip(rows, self._judged, strict=True):
                 row.append(values[id(tensor)])
-            for node in weighted:
-                sums[id(node)].append(_sums(node, values, len(part[0])).mean(0, dtype=np.float64) * len(part[0]))
+        if others is not None:
+            runs = [batch.run(reference, part) for part in chunks(reference, others)]
+            rows = [[values[id(tensor)] for values in runs] for tensor in self._judged]
         self._wanted = [np.concatenate(row) for row in rows]
         self._means = {key: np.sum(parts, axis=0) / len(readings[0]) for key, parts in sums.items()}
+
+    @property
+    def has_others(self) -> bool:
+        return self._others is not None
 
     def settle(self, made: Integers) -> float:
         """Adds to the biases of `made` what its layers' sums miss on average, layer after layer, as each one gets what
@@ -54,6 +60,8 @@ class Judge:
                     _settle(node, self._means[id(source)], values, count)
                 else:
                     batch.run_node(node, values, count)
+        if self._others is not None:
+            values = batch.run(graph, [encode(e, rows) for e, rows in zip(graph.inputs, self._others, strict=True)])
         found = [made.tensors[id(t)] for t in self._judged]
         parts = [_distance(a, dequantise(t, values[id(t)])) for a, t in zip(self._wanted, found, strict=True)]
         return math.fsum(parts) / len(parts)
@@ -71,25 +79,60 @@ def _with_weights_of_their_own(graph: Graph) -> list[ir.Weighted]:
     return [n for n in layers if readers[id(n.weights)] == 1]
 
 
+def _run(graph: Graph, part: list[np.ndarray], sums: dict[int, list[np.ndarray]]) -> batch.Values:
+    """As batch.run. Appends to `sums`, by the id of a layer, what its channels add up to before the activation, the
+    mean of all elements times the readings."""
+    if batch.is_stream(graph):
+        return batch.run(graph, part)
+    count = len(part[0])
+    values = {id(e.tensor): batch.stored(e.tensor, x) for e, x in zip(graph.inputs, part, strict=True)}
+    for node in graph.nodes:
+        if isinstance(node, ir.Weighted) and id(node) in sums:
+            made = _sums(node, values, count)
+            sums[id(node)].append(_mean(made) * count)
+            values[id(node.output)] = clamp(node.activation, made).reshape(count, *node.output.shape)
+        else:
+            batch.run_node(node, values, count)
+    return values
+
+
+def _mean(sums: np.ndarray) -> np.ndarray:
+    """Of each channel."""
+    return of_channels(lambda x, axis: x.mean(axis, dtype=np.float64), sums)
+
+
 def _sums(node: ir.Weighted, values: batch.Values, count: int) -> np.ndarray:
-    """What a layer gives before its activation: (all, channels)."""
+    """What a layer gives before its activation: (readings, positions, channels)."""
     channels = node.weights.shape[node.CHANNEL_AXIS]
     made = batch.real_results(replace(node, activation=ir.Activation.NONE), values, count)[0]
-    return made.reshape(-1, channels)
+    return made.reshape(count, -1, channels)
 
 
 def _settle(node: ir.Weighted, mean: np.ndarray, values: batch.Values, count: int) -> None:
     """Corrects the bias and runs the layer."""
     sums = _sums(node, values, count)
     scales = np.resize(np.float64(node.source.scale[0]) * node.weights.scale, mean.size)
-    change = np.rint((mean - sums.mean(0, dtype=np.float64)) / scales).astype(np.int64)
+    change = np.rint((mean - _mean(sums)) / scales).astype(np.int64)
     if node.bias is not None and node.bias.data is not None:
         limits = np.iinfo(node.bias.dtype)
         bias = np.clip(node.bias.data.reshape(-1) + change, limits.min, limits.max)
         node.bias = replace(node.bias, data=bias.astype(node.bias.dtype).reshape(node.bias.shape))
         sums = sums + (change * scales).astype(np.float32)
     real = clamp(node.activation, sums)
+    if node.output.dtype == "int8":
+        real = _rounded(real, scales, float(node.output.scale[0]))
     values[id(node.output)] = quantise(node.output, real).reshape(count, *node.output.shape)
+
+
+def _rounded(real: np.ndarray, scales: np.ndarray, step: float) -> np.ndarray:
+    """Whole steps, rounded as a device does it, twice: the product of a sum and a multiplier to a whole number, and
+    that one, shifted, to a step. Halves, of which the second has many, go away from zero. What that adds is little for
+    one value, but all channels have it, so that the layers behind add it up."""
+    parts = np.exp2(np.maximum(-np.frexp(scales / step)[1], 0)).astype(np.float32)
+    made = real * (parts / np.float32(step))
+    np.rint(made, out=made)
+    made /= parts
+    return np.trunc(made + np.copysign(np.float32(0.5), made)) * np.float32(step)
 
 
 def _before_saturation(graph: Graph, tensor: Tensor) -> Tensor:

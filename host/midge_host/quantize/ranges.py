@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..ir.graph import Quantization
@@ -11,8 +13,25 @@ Range = tuple[float, float]
 # How much of a tensor's values lies in the range, by the method's name.
 _SHARES = {"percentile 99.99": 0.9999}
 METHODS = ("min-max", *_SHARES, "mean-squared error")
+# How much wider ranges may be made than the readings ask for: unseen ones go further, where there are few.
+ROOMS = (1.1, 1.2, 1.4)
 _STEPS = {"int8": 255, "int16": 65535}
 _SMALLEST = 1e-8  # of a scale: a clamp at 6 still is a number of 32 bits
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a tensor's range is found: by one of METHODS, and made wider by the factor `room`."""
+
+    name: str = METHODS[0]
+    room: float = 1.0
+
+    def __str__(self) -> str:
+        return self.name if self.room == 1 else f"{self.name}, {self.room:g} times as wide"
+
+    def range(self, histogram: Histogram, dtype: str) -> Range:
+        low, high = find_range(histogram, self.name, dtype)
+        return low * self.room, high * self.room
 
 
 def find_range(histogram: Histogram, method: str, dtype: str) -> Range:
