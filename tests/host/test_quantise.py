@@ -12,6 +12,7 @@ from midge_host.backends.numpy import encode as encode_reading
 from midge_host.conversion import build
 from midge_host.device import reference
 from midge_host.device.model_file import ModelFile
+from midge_host.device.numerics import quantize_multiplier, rescale
 from midge_host.errors import MidgeError
 from midge_host.ir import batch
 from midge_host.ir import operators as ir
@@ -21,6 +22,7 @@ from midge_host.ir.graph import Graph, Tensor
 from midge_host.passes import FLOAT_PASSES
 from midge_host.quantize import Options, is_float, quantise, simplified
 from midge_host.quantize.calibrate import of_values
+from midge_host.quantize.judge import rounded
 from midge_host.quantize.ranges import METHODS, find_range, to_quantization
 from quantise import DATA, measure
 
@@ -313,6 +315,25 @@ def test_auto_keeps_8_bits_where_they_do() -> None:
     source = graph("images")
     made = quantise(source, readings(source), Options("auto")).graph
     assert {t.dtype for node in made.nodes for t in node.outputs} == {"int8"}
+
+
+def test_sums_are_rounded_as_on_a_device() -> None:
+    rng = np.random.default_rng(7)
+    sums, step = rng.integers(-300, 300, (4000, 6)), 0.07
+    scales = step * np.array([0.9137, 0.4171, 0.3037, 0.1373, 0.0611, 0.0131])
+    numbers = np.array([quantize_multiplier(s) for s in scales / step])
+    expected = rescale(sums, numbers[:, 0], numbers[:, 1])
+    found = rounded((sums * scales).astype(np.float32), scales, step) / step
+    np.testing.assert_array_equal(np.rint(found), expected)
+    assert (np.rint(sums * scales / step) != expected).mean() > 0.05
+
+
+def test_ranges_get_room_where_other_readings_ask_for_it() -> None:
+    """None where there are too few to leave some out: those at hand never ask for more."""
+    source = graph("images")
+    drawn = readings(source)[0]
+    some, least = (quantise(source, [drawn[:count]]).choices[-1] for count in (6, 3))
+    assert "times as wide" in some and "times as wide" not in least
 
 
 @pytest.mark.thorough

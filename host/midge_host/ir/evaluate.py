@@ -137,8 +137,7 @@ def dequantise(tensor: Tensor, value: Array) -> Array:
         scale, zero_point = scale.reshape(along), zero_point.reshape(along)
     if value.dtype.itemsize > 2:  # floats do not hold them all
         return scale * (value.astype(np.int64) - zero_point).astype(np.float32)
-    real = value.astype(np.float32)
-    real -= zero_point.astype(np.float32)
+    real = value.astype(np.float32) - zero_point.astype(np.float32)
     real *= scale
     return real
 
@@ -146,7 +145,7 @@ def dequantise(tensor: Tensor, value: Array) -> Array:
 def quantise(tensor: Tensor, real: Array) -> Array:
     """Real values as a tensor of one scale stores them, in their own shape; beyond its type's limits the nearest."""
     limits = np.iinfo(tensor.dtype)
-    stored = real / np.float64(tensor.scale[0])
+    stored = np.asarray(real / np.float64(tensor.scale[0]))
     np.rint(stored, out=stored)
     undefined = np.isnan(stored)
     if undefined.any():

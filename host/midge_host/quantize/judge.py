@@ -120,11 +120,11 @@ def _settle(node: ir.Weighted, mean: np.ndarray, values: batch.Values, count: in
         sums = sums + (change * scales).astype(np.float32)
     real = clamp(node.activation, sums)
     if node.output.dtype == "int8":
-        real = _rounded(real, scales, float(node.output.scale[0]))
+        real = rounded(real, scales, float(node.output.scale[0]))
     values[id(node.output)] = quantise(node.output, real).reshape(count, *node.output.shape)
 
 
-def _rounded(real: np.ndarray, scales: np.ndarray, step: float) -> np.ndarray:
+def rounded(real: np.ndarray, scales: np.ndarray, step: float) -> np.ndarray:
     """Whole steps, rounded as a device does it, twice: the product of a sum and a multiplier to a whole number, and
     that one, shifted, to a step. Halves, of which the second has many, go away from zero. What that adds is little for
     one value, but all channels have it, so that the layers behind add it up."""
