@@ -67,10 +67,12 @@ def quantise(graph: Graph, readings: Sequence[np.ndarray], options: Options = Op
     """
     reference = simplified(graph)
     checked = check_readings(reference, readings)
-    choices = spread_channels(reference, calibrate(reference, checked))
-    fit, others = _halves(reference, checked)
-    equalises, method, _ = min((trial for trial in _trials(reference, fit, others)), key=lambda trial: trial[2])
     calibration = calibrate(reference, checked)
+    choices = spread_channels(reference, calibration)
+    if choices:
+        calibration = calibrate(reference, checked)
+    fit, others = _halves(reference, checked)
+    equalises, method, _ = min(_trials(reference, fit, others), key=lambda trial: trial[2])
     if equalises:
         pairs = equalise(reference, calibration)
         choices.append(f"channels of {pairs} layers equalised")

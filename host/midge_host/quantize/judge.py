@@ -120,8 +120,12 @@ def _settle(node: ir.Weighted, mean: np.ndarray, values: batch.Values, count: in
         sums = sums + (change * scales).astype(np.float32)
     real = clamp(node.activation, sums)
     if node.output.dtype == "int8":
-        real = rounded(real, scales, float(node.output.scale[0]))
-    values[id(node.output)] = quantise(node.output, real).reshape(count, *node.output.shape)
+        steps = rounded(real, scales, float(node.output.scale[0]))
+        steps += np.float32(node.output.zero_point[0])
+        stored = np.clip(steps, -128, 127, out=steps).astype(np.int8)
+    else:
+        stored = quantise(node.output, real)
+    values[id(node.output)] = stored.reshape(count, *node.output.shape)
 
 
 def rounded(real: np.ndarray, scales: np.ndarray, step: float) -> np.ndarray:
@@ -132,7 +136,8 @@ def rounded(real: np.ndarray, scales: np.ndarray, step: float) -> np.ndarray:
     made = real * (parts / np.float32(step))
     np.rint(made, out=made)
     made /= parts
-    return np.trunc(made + np.copysign(np.float32(0.5), made)) * np.float32(step)
+    made += np.copysign(np.float32(0.5), made)
+    return np.trunc(made, out=made)
 
 
 def _before_saturation(graph: Graph, tensor: Tensor) -> Tensor:
