@@ -5,6 +5,7 @@
 - On Xtensa an address in a literal, such as that of a static function, is known by its section's name and its
   offset alone, so that two files can come to share one: https://github.com/micropython/micropython/issues/19276.
   Here a section's name says which file it comes from.
+- The end of a hardware loop, written by toolchains/xtensa/windowed.inc as a difference of labels, is in place already.
 - Parts of libgcc are linked in the order of a set. Here they are sorted: the same sources give the same module.
 """
 
@@ -13,7 +14,10 @@ import sys
 sys.path.insert(0, sys.argv.pop(1) + "/tools")
 import mpy_ld
 
+R_XTENSA_PDIFF8 = 57
+
 from_elfsec = mpy_ld.Section.from_elfsec
+relocate = mpy_ld.do_relocation_text
 resolve = mpy_ld.ar_util.resolve
 
 
@@ -23,11 +27,17 @@ def from_elfsec_of_file(elfsec, filename):
     return section
 
 
+def relocate_but_loops(env, address, relocation):
+    if env.arch.name != "EM_XTENSA" or relocation["r_info_type"] != R_XTENSA_PDIFF8:
+        relocate(env, address, relocation)
+
+
 def resolve_in_order(archives, symbols):
     objects, unresolved = resolve(archives, symbols)
     return sorted(objects, key=lambda found: (found[0].fn, found[1])), unresolved
 
 
 mpy_ld.Section.from_elfsec = staticmethod(from_elfsec_of_file)
+mpy_ld.do_relocation_text = relocate_but_loops
 mpy_ld.ar_util.resolve = resolve_in_order
 mpy_ld.main()

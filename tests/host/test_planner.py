@@ -91,7 +91,8 @@ def test_scratch_is_nobody_elses_memory(channels: int) -> None:
 
 
 def test_scratch_counts_with_the_sizes_of_the_kernels() -> None:
-    folder = Path(__file__).resolve().parents[2] / "native_modules" / "kernels" / "armv6m"
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.h")))
+    folder = Path(__file__).resolve().parents[2] / "native_modules" / "kernels"
+    headers = [folder / "generic" / "scale.h", *sorted((folder / "armv6m").rglob("*.h"))]
+    text = "".join(path.read_text(encoding="utf-8") for path in headers)
     sizes = {name: int(value) for name, value in re.findall(r"#define MIDGE_(\w+) (\d+)", text)}
     assert (sizes["SCALE_BYTES"], sizes["TILE"], sizes["GROUP"]) == (scratch.SCALE_BYTES, scratch.TILE, scratch.GROUP)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../native_modules/kernels/armv6m/core/scale.h"
+#include "../../native_modules/kernels/generic/scale.h"
 
 #define NEAR 4 // sums on each side of where the output changes
 

@@ -1,4 +1,4 @@
-// Helpers that the compiler calls for 64-bit products and for division. Debian's libgcc has these for another
+// Helpers that the compiler calls for 64-bit products and shifts and for division. Debian's libgcc has these for another
 // ABI and for a core without the instructions; Espressif's compiler emits the instructions itself.
 
     .text
@@ -32,6 +32,17 @@
     add a3, a3, a9
     add a3, a3, a10
     add a3, a3, a11
+    retw
+
+// a3:a2 = a3:a2 >> a4, without a sign; a4 to 63.
+    function __lshrdi3
+    ssr a4
+    bbsi a4, 5, 1f
+    src a2, a3, a2
+    srl a3, a3
+    retw
+1:  srl a2, a3
+    movi a3, 0
     retw
 
 // a2 = a2 / a3 or a2 % a3. Zero raises an exception; midge never divides by it.

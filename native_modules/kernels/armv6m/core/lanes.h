@@ -3,11 +3,11 @@
 #ifndef MIDGE_LANES_H
 #define MIDGE_LANES_H
 
+#include "scale.h"
+
 // Factors whose absolute values sum to this, times values of 8 bits, have a sum of 16 bits: 255 *
 // 128 < 2^15.
 #define MIDGE_LANE_LIMIT 255
-
-#define MIDGE_SCALE_BYTES 44 // sizeof(midge_scale_t)
 
 #ifdef __ASSEMBLER__
 

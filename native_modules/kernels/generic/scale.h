@@ -3,7 +3,8 @@
 // With the shift -r and s = multiplier * 2^(-31-r), docs/NUMERICS.md defines
 //     y = x * multiplier + 2^30
 //     q = floor((y + 2^(30+r) - (y < 0) * 2^31) / 2^(31+r))
-// before the zero point is added. tiles.S, sparse.S and rows.S compute, with x' = x - first >= 0,
+// before the zero point is added. The assembly of armv6m and xtensawin computes, with
+// x' = x - first >= 0,
 //     v = x' * high + (x' * low >> 14) + base        (q + zero point + 256 in bits 23 to 31)
 // Every truncation in it makes v too small, by less than an error E that is known beforehand. So
 // the bits above 23 are right unless the fraction below is within E of the next integer; then,
@@ -12,6 +13,10 @@
 
 #ifndef MIDGE_SCALE_H
 #define MIDGE_SCALE_H
+
+#define MIDGE_SCALE_BYTES 44 // sizeof(midge_scale_t)
+
+#ifndef __ASSEMBLER__
 
 #include "window.h"
 
@@ -39,5 +44,7 @@ void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale);
 
 // The output byte of x', by the definition.
 uint32_t midge_scale_exactly(uint32_t x, const midge_scale_t *scale);
+
+#endif
 
 #endif

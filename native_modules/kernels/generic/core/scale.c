@@ -1,10 +1,8 @@
 #include "target.h"
 
-#ifdef MIDGE_KERNELS_ARMV6M
+#ifdef MIDGE_TUNED_SCALE
 
 #include "scale.h"
-
-#include "lanes.h"
 
 // The assembly steps over these structures. (Tests build this file on PCs, too.)
 typedef char midge_scale_size_check[sizeof(void *) != 4
@@ -78,4 +76,6 @@ uint32_t midge_scale_exactly(uint32_t x, const midge_scale_t *scale) {
     return (uint8_t)midge_output(scale->op, &scale->channel, x + (uint32_t)scale->first);
 }
 
+#else
+typedef int midge_no_empty_file; // C has none
 #endif
