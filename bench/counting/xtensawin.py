@@ -15,8 +15,9 @@ def problem() -> str | None:
     return xtensa.problem()
 
 
-def assemble() -> Program:
-    return build("xtensawin", xtensa.Machine().heap, (XTENSA / "runtime.S",))
+def assemble(plain: bool = False) -> Program:
+    """plain: without the kernels for this architecture."""
+    return build("xtensawin", xtensa.Machine().heap, (XTENSA / "runtime.S",), plain)
 
 
 def count(program: Program, layers: Sequence[Layer]) -> list[int]:

@@ -41,7 +41,7 @@
 #define MIDGE_TUNED_SCALE // generic/core/scale.c is not empty
 #endif
 
-// Windowed calls: an ESP32, S2 or S3. A compiler that is for the S2 alone says that it lacks MAC16.
+// Windowed calls: an ESP32, S2 or S3. A compiler for the S2 alone says that it lacks MAC16.
 #if defined(__XTENSA_WINDOWED_ABI__) && !defined(MIDGE_GENERIC_ONLY) \
     && MIDGE_HAS(MIDGE_BANK_CORE) && !(defined(__XCHAL_HAVE_MAC16) && !__XCHAL_HAVE_MAC16)
 #define MIDGE_RUN_CONV midge_conv_xtensa

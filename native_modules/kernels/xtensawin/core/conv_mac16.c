@@ -68,11 +68,16 @@ static void prepare(const midge_call_t *call, uint32_t first, uint32_t count, in
 // 0 where the scratch memory does not suit.
 static int run_pixels(const midge_call_t *call) {
     const midge_window_t *op = call->op;
-    const uint32_t quads = (depth_of(op) + 3) / 4;
+    const uint32_t depth = depth_of(op), quads = (depth + 3) / 4;
     const uint32_t slot_bytes = MIDGE_SCALE_BYTES + 8 * quads;
     const uint32_t pixel_bytes = 8 * quads + 4;
     int8_t *scratch = call->arena + op->scratch;
-    if ((uintptr_t)scratch & 3 || op->scratch_bytes < pixel_bytes + 4 + slot_bytes) {
+    // The output must not come to lie on the scales, which hold an address.
+    const uint32_t out_bytes = (uint32_t)op->out_h * op->out_w * op->out_c;
+    const int apart = op->scratch + op->scratch_bytes <= op->output
+        || op->output + out_bytes <= op->scratch;
+    if (!apart || (uintptr_t)scratch & 3 || depth > 0xFFFF
+        || op->scratch_bytes < pixel_bytes + 4 + slot_bytes) {
         return 0;
     }
     int16_t *pixel = (int16_t *)(void *)scratch;
@@ -98,6 +103,34 @@ static int run_pixels(const midge_call_t *call) {
     return 1;
 }
 
+// `count` bits, least significant first, from bit `at`. At a word's end the next one is not read.
+static uint32_t read_bits(const uint32_t *words, uint32_t at, uint32_t count) {
+    if (count == 0) {
+        return 0;
+    }
+    words += at >> 5;
+    at &= 31;
+    uint32_t value = words[0] >> at;
+    if (at + count > 32) {
+        value |= words[1] << (32 - at);
+    }
+    return count < 32 ? value & ((1u << count) - 1) : value;
+}
+
+// midge_channel, of a block at an aligned address: a word at a time.
+static void read_channel(const midge_window_t *op, const uint8_t *block, uint32_t index,
+    midge_channel_t *channel) {
+    const uint32_t *words = (const uint32_t *)(const void *)block;
+    const uint32_t shift_at = op->bias_bits, multiplier_at = shift_at + op->shift_bits;
+    const uint32_t at = index * (multiplier_at + op->mult_bits);
+    const uint32_t sign = 1u << (op->bias_bits - 1);
+    channel->bias = (int32_t)((read_bits(words, at, op->bias_bits) ^ sign) - sign);
+    const int32_t shift = op->shift + (int32_t)read_bits(words, at + shift_at, op->shift_bits);
+    channel->shift = midge_clamp(shift, -31, 30);
+    channel->multiplier = op->mult_bits
+        ? (int32_t)(read_bits(words, at + multiplier_at, 30) | 1u << 30) : op->multiplier;
+}
+
 // One pixel: weights as they are, four to a word. 0 where they do not suit.
 static int run_vector(const midge_call_t *call) {
     const midge_window_t *op = call->op;
@@ -109,18 +142,14 @@ static int run_vector(const midge_call_t *call) {
     int16_t x[DENSE_DEPTH + 2];
     midge_expand_crosswise(x, call->arena + op->input, depth / 4);
     x[depth] = x[depth + 1] = 0;
-    int32_t sum = 0;
-    for (uint32_t i = 0; i < depth; i++) {
-        sum += x[i];
-    }
     const uint8_t *block = call->weights;
     int8_t *out = call->arena + op->output + call->begin * op->block_channels;
     for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
         const int8_t *w = (const int8_t *)block + midge_entries_bytes(op);
         for (uint32_t i = 0; i < op->block_channels; i++, w += depth) {
             midge_channel_t channel;
-            midge_channel(op, block, i, &channel);
-            const int32_t products = midge_mac_bytes(x, w, depth / 4) - 128 * sum;
+            read_channel(op, block, i, &channel);
+            const int32_t products = midge_mac_bytes(x, w, depth / 4);
             *out++ = midge_output(op, &channel, (uint32_t)channel.bias + (uint32_t)products);
         }
     }

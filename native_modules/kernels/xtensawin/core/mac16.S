@@ -119,32 +119,40 @@
     mov a8, a10
     j 3b
 
-// a2: x, a3: w, a4: quads
-    begin_function midge_mac_bytes
-    movi a5, 0
-    movi a6, 255
-    slli a7, a6, 16
-    or a6, a6, a7 // 0x00ff00ff
-    movi a7, 128
-    slli a8, a7, 8
-    or a7, a7, a8
-    slli a8, a7, 16
-    or a7, a7, a8 // 0x80808080
-    wsr.acclo a5
-    addi a2, a2, -4
-    ldinc m0, a2
-    loop a4, 1f
-    l32i a8, a3, 0
-    addi a3, a3, 4
-    xor a8, a8, a7
-    and a9, a8, a6
-    srli a8, a8, 8
-    and a8, a8, a6
-    mula.da.ll.ldinc m1, a2, m0, a9
-    mula.da.hh m0, a9
+// Signed bytes, 256 times: in the upper half of each half word, by a mask.
+    .macro four_bytes at
+    l32i a8, a3, \at
+    slli a7, a8, 8
+    and a7, a7, a6 // 0, 2
+    and a8, a8, a6 // 1, 3
+    mula.da.ll.ldinc m1, a2, m0, a7
+    mula.da.hh m0, a7
     mula.da.ll.ldinc m0, a2, m1, a8
     mula.da.hh m1, a8
-1:  rsr.acclo a2
+    .endm
+
+// a2: x, a3: w, a4: quads
+    .literal_position
+    begin_function midge_mac_bytes
+    movi a5, 0
+    movi a6, 0xff00ff00
+    wsr.acclo a5
+    wsr.acchi a5
+    addi a2, a2, -4
+    srli a10, a4, 1
+    ldinc m0, a2
+    beqz a10, 2f
+    loop a10, 1f
+    four_bytes 0
+    four_bytes 4
+    addi a3, a3, 8
+1:  nop
+2:  bbci a4, 0, 3f
+    four_bytes 0
+3:  rsr.acclo a2
+    rsr.acchi a3
+    ssai 8
+    src a2, a3, a2
     retw
 
 // a7: what the stack's first word keeps, the last weight.

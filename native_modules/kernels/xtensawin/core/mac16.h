@@ -28,7 +28,7 @@ void midge_expand_crosswise(int16_t *to, const int8_t *from, uint32_t quads);
 void midge_mac_channels(const int16_t *pixel, const midge_scale_t *slots, uint32_t quads,
     int8_t *out, uint32_t count);
 
-// Sum of x * (w + 128) for 4 * quads weights at an aligned address, x crosswise and a word longer.
+// Sum of x * w for 4 * quads weights at an aligned address, x crosswise and a word longer.
 int32_t midge_mac_bytes(const int16_t *x, const int8_t *w, uint32_t quads);
 
 // Windows of 3x3 that lie side by side, of one channel: down the columns.

@@ -1,0 +1,122 @@
+"""The kernels of native_modules/kernels/xtensawin on an emulated core: random layers give the NumPy reference's bytes,
+whatever scratch memory they have, and write nothing but their output and scratch memory.
+
+MIDGE_KERNEL_CASES=2000 MIDGE_KERNEL_SEED=7 pytest tests/native/test_kernels_xtensawin.py runs that many of each kind.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from counting import xtensawin
+from counting.build import Program
+from counting.layers import ALIGNMENT, Layer, place
+from midge_host.boards import xtensa
+from random_layers import KINDS, crafted_layer, fields_of, layer, random_layer
+
+CASES = int(os.environ.get("MIDGE_KERNEL_CASES", 60))
+SEED = int(os.environ.get("MIDGE_KERNEL_SEED", 1))
+GUARD = 256  # bytes around a layer's memory
+
+
+@pytest.fixture(scope="module")
+def program() -> Program:
+    if why := xtensawin.problem():
+        pytest.skip(why)
+    return xtensawin.assemble()
+
+
+def run(program: Program, layers: Sequence[Layer]) -> list[tuple[bytes, int]]:
+    """The arenas after the layers, and the instructions; nothing else has changed."""
+    machine = xtensa.Machine()
+    machine.write(program.base, program.image)
+    free = program.base + len(program.image) + GUARD
+    free += -free % ALIGNMENT
+    results = []
+    for one in layers:
+        placed = place(one, free)
+        before = bytes([0xA5]) * GUARD + placed.memory + bytes([0xA5]) * GUARD
+        machine.write(free - GUARD, before)
+        status, count, (after,) = machine.call(program.symbols["run_layer"], free, read=[(free - GUARD, len(before))])
+        op = fields_of(one)
+        case = f"{one.title}, seed {SEED}: {op}"
+        assert status == 0, case
+        at = placed.arena - free + GUARD
+        kept = bytearray(after)
+        for start, size in ((op["output"], one.expected.size), (op["scratch"], op["scratch_bytes"])):
+            kept[at + start : at + start + size] = before[at + start : at + start + size]
+        assert kept == before, f"bytes beyond: {case}"
+        results.append((after[at : at + len(one.arena)], count))
+    return results
+
+
+def check(program: Program, layers: Sequence[Layer]) -> list[int]:
+    results = run(program, layers)
+    for one, (arena, _) in zip(layers, results, strict=True):
+        wrong = one.wrong(arena[one.output : one.output + one.expected.size])
+        assert not wrong, f"{wrong} wrong bytes: {one.title}, seed {SEED}: {fields_of(one)}"
+    return [count for _, count in results]
+
+
+def with_scratch(one: Layer, size: int) -> Layer:
+    """The same with other scratch memory, at the end of the arena."""
+    at = -(-len(one.arena) // 4) * 4
+    arena = one.arena.ljust(at, b"\xa5") + b"\xa5" * size
+    op = {**fields_of(one), "scratch": at, "scratch_bytes": size}
+    return layer(size, op, one.weights, np.frombuffer(arena, np.int8))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_layers(program, kind):
+    rngs = [np.random.default_rng((SEED, KINDS.index(kind), i)) for i in range(CASES)]
+    layers = [random_layer(rng, i, kind, 20_000) for i, rng in enumerate(rngs)]
+    check(program, layers)
+    check(program, [with_scratch(one, 8192) for one in layers])
+
+
+@pytest.mark.parametrize("kind", ["CONV_2D", "FULLY_CONNECTED"])
+def test_sizes_of_scratch_memory(program, kind):
+    """From none to that of all channels, at any alignment: groups of channels, or the plain C."""
+    rng = np.random.default_rng((SEED, 10))
+    found = (random_layer(rng, i, kind, 4000) for i in range(1000))
+    one = next(x for x in found if (op := fields_of(x))["out_c"] >= 8 and op["out_h"] * op["out_w"] >= 8)
+    sizes = [*range(0, 1200, 7), *range(1200, 6000, 331)]
+    assert len(set(check(program, [with_scratch(one, size) for size in sizes]))) > 2
+    check(program, [replace(with_scratch(one, 4000), arena_at=at) for at in range(4)])
+
+
+def test_windows_of_3x3(program):
+    """Depthwise, by MAC16: every way a window can lie over the sides of a small image."""
+    layers = []
+    for i in range(10 * CASES):
+        one = random_layer(np.random.default_rng((SEED, 20, i)), i, "DEPTHWISE_CONV_2D", 3000)
+        op = fields_of(one)
+        if op["kernel_h"] == op["kernel_w"] == 3 and op["dilation_w"] == op["dilation_h"] == 1:
+            layers.append(one)
+    assert len(layers) > 20
+    check(program, layers)
+
+
+def test_crafted_records_stay_in_their_memory(program):
+    """Whatever an accepted record says: as few bytes are written as it speaks of, and they are the plain C's."""
+    layers = [crafted_layer(np.random.default_rng((SEED, 30, i)), i) for i in range(2 * CASES)]
+    plain = xtensawin.assemble(plain=True)
+    for one, tuned, expected in zip(layers, run(program, layers), run(plain, layers), strict=True):
+        op = fields_of(one)
+        spans = sorted(
+            (op[name], size)
+            for name, size in (
+                ("input", op["in_h"] * op["in_w"] * op["in_c"]),
+                ("output", one.expected.size),
+                ("scratch", op["scratch_bytes"]),
+            )
+        )
+        if all(a + size <= b for (a, size), (b, _) in pairwise(spans)):
+            output = slice(op["output"], op["output"] + one.expected.size)
+            assert tuned[0][output] == expected[0][output], op
