@@ -49,5 +49,10 @@
 #define MIDGE_KERNELS_XTENSA // the files in kernels/xtensawin are not empty
 #define MIDGE_TUNED_SCALE
 #endif
+#if defined(__riscv) && __riscv_xlen == 32 && defined(__riscv_mul) && !defined(MIDGE_GENERIC_ONLY) \
+    && MIDGE_HAS(MIDGE_BANK_CORE)
+#define MIDGE_RUN_CONV midge_conv_rv32imc
+#define MIDGE_KERNELS_RV32IMC // the files in kernels/rv32imc are not empty
+#endif
 
 #endif
