@@ -52,6 +52,7 @@
 #if defined(__riscv) && __riscv_xlen == 32 && defined(__riscv_mul) && !defined(MIDGE_GENERIC_ONLY) \
     && MIDGE_HAS(MIDGE_BANK_CORE)
 #define MIDGE_RUN_CONV midge_conv_rv32imc
+#define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv_rv32imc
 #define MIDGE_KERNELS_RV32IMC // the files in kernels/rv32imc are not empty
 #endif
 
