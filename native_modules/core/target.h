@@ -22,7 +22,7 @@
 
 // MIDGE_PIXELS: pixels that the generic CONV_2D computes together. 16 registers hold the sums of
 // one.
-#if defined(__arm__) || defined(__XTENSA__)
+#if defined(__arm__) || defined(__XTENSA__) || defined(__riscv)
 #define MIDGE_PIXELS 1
 #else
 #define MIDGE_PIXELS 2
@@ -49,11 +49,17 @@
 #define MIDGE_KERNELS_XTENSA // the files in kernels/xtensawin are not empty
 #define MIDGE_TUNED_SCALE
 #endif
-#if defined(__riscv) && __riscv_xlen == 32 && defined(__riscv_mul) && !defined(MIDGE_GENERIC_ONLY) \
+#if defined(__riscv_mul) && __riscv_xlen == 32 && !defined(MIDGE_GENERIC_ONLY) \
     && MIDGE_HAS(MIDGE_BANK_CORE)
+#define MIDGE_TUNED_3X3
+#define MIDGE_FALLBACK __attribute__((cold))
 #define MIDGE_RUN_CONV midge_conv_rv32imc
 #define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv_rv32imc
 #define MIDGE_KERNELS_RV32IMC // the files in kernels/rv32imc are not empty
+#endif
+
+#ifndef MIDGE_FALLBACK
+#define MIDGE_FALLBACK
 #endif
 
 #endif

@@ -164,7 +164,7 @@ static void channels(const midge_window_t *op, const midge_call_t *call, const u
     }
 }
 
-void midge_conv(const midge_call_t *call) {
+MIDGE_FALLBACK void midge_conv(const midge_call_t *call) {
     const midge_window_t *op = call->op;
     const uint8_t *block = call->weights;
     for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {

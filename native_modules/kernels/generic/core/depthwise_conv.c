@@ -34,6 +34,13 @@ static uint32_t window(const midge_window_t *op, const int8_t *input, const int8
     return acc + padding * op->input_zero;
 }
 
+#ifdef MIDGE_TUNED_3X3
+#define IS_3X3(op) 0
+#else
+#define IS_3X3(op) \
+    ((op)->kernel_h == 3 && (op)->kernel_w == 3 && (op)->dilation_h == 1 && (op)->dilation_w == 1)
+#endif
+
 // `count` windows of 3x3 that lie within the image, the first one at `p`: nine weights in
 // registers.
 static void inner_3x3(const midge_window_t *op, const midge_channel_t *channel, const int8_t *w,
@@ -53,8 +60,7 @@ static void inner_3x3(const midge_window_t *op, const midge_channel_t *channel, 
 
 static void channel_of(const midge_window_t *op, const midge_channel_t *channel, const int8_t *w,
     const int8_t *input, int8_t *out) {
-    const int is_3x3 = op->kernel_h == 3 && op->kernel_w == 3 && op->dilation_h == 1
-        && op->dilation_w == 1;
+    const int is_3x3 = IS_3X3(op);
     for (int32_t oy = 0; oy < op->out_h; oy++) {
         const int32_t y = oy * op->stride_h - op->pad_top;
         const int whole = is_3x3 && y >= 0 && y + 3 <= op->in_h;

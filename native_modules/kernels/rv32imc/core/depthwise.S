@@ -10,7 +10,7 @@
 
 #ifdef MIDGE_KERNELS_RV32IMC
 
-#include "frame.h"
+#include "registers.h"
 
 // Registers: weights s0-s8 by columns, lines s9-s11, step a0, sums a1 (the window that ends here)
 // and a2 (the next), bias a3, multiplier a4, half a5, shift a6, zero a7, low t0, high t1, out t2,
@@ -20,7 +20,11 @@
     save
     mv ra, a0
     .set at, 0
-    .irp field, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, a0, a1, a2, a3, a4, a5, a6, a7, t0, t1, t2, t3, t4
+    .irp field, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11
+    lw \field, at(ra)
+    .set at, at + 4
+    .endr
+    .irp field, a0, a1, a2, a3, a4, a5, a6, a7, t0, t1, t2, t3, t4
     lw \field, at(ra)
     .set at, at + 4
     .endr
@@ -37,31 +41,17 @@
     add \sum, \sum, t6
 .endm
 
-// t5 = the sum -> the byte at out
-.macro store
-    mul t6, t5, a4
-    mulhsu t5, t5, a4
-    srli t6, t6, 31
-    add t5, t5, t6
-    srai t6, t5, 31
-    add t5, t5, a5
-    add t5, t5, t6
-    sra t5, t5, a6
-    add t5, t5, a7
-    bge t5, t0, 1f
-    mv t5, t0
-1:
-    bge t1, t5, 2f
-    mv t5, t1
-2:
+// The sum -> the byte at out
+.macro store sum
+    scale \sum, a4, a5, a6, a7, t0, t1
     sb t5, 0(t2)
     add t2, t2, t3
 .endm
 
-    .text
-    .balign 4
-    .global midge_row_1
-    .type midge_row_1, @function
+.text
+.balign 4
+.global midge_row_1
+.type midge_row_1, @function
 midge_row_1:
     begin
     beq t2, t4, .Ldone_1
@@ -79,20 +69,19 @@ midge_row_1:
     product s8, a1
     product s5, a2
     product s2, ra
-    mv t5, a1
+    store a1
     mv a1, a2
     mv a2, ra
-    store
     bne t2, t4, .Lcolumn_1
 .Ldone_1:
     mv a0, a1
     restore
     ret
-    .size midge_row_1, . - midge_row_1
+.size midge_row_1, . - midge_row_1
 
-    .balign 4
-    .global midge_row_2
-    .type midge_row_2, @function
+.balign 4
+.global midge_row_2
+.type midge_row_2, @function
 midge_row_2:
     begin
     beq t2, t4, .Ldone_2
@@ -113,14 +102,13 @@ midge_row_2:
     value s11
     product s8, a2
     product s2, a1
-    mv t5, a2
+    store a2
     mv a2, a1
-    store
     bne t2, t4, .Lcolumns_2
 .Ldone_2:
     mv a0, a2
     restore
     ret
-    .size midge_row_2, . - midge_row_2
+.size midge_row_2, . - midge_row_2
 
 #endif

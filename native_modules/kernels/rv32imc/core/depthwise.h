@@ -11,7 +11,7 @@
 
 // A row of outputs of one channel. depthwise.S works in this order.
 typedef struct {
-    int32_t weights[MIDGE_SIDE * MIDGE_SIDE]; // those of the first column, of the second, the third
+    int32_t weights[MIDGE_SIDE * MIDGE_SIDE]; // by columns
     const int8_t *lines[MIDGE_SIDE]; // where the first column to read begins
     uint32_t step; // bytes from a column to the next
     uint32_t before; // stride 1: sum so far of the first output, with its bias

@@ -53,9 +53,24 @@ static void run_row(const midge_window_t *op, midge_row_t *row, const midge_lane
     }
 }
 
+// Weights and bias where a window's first line is number `y` of the image. Those of a line that it
+// misses are 0, and what that line adds is in the bias.
+static void read_weights(const midge_window_t *op, midge_row_t *row, const midge_lane_t *lane,
+    int32_t y) {
+    const int8_t *w = lane->row;
+    row->bias = lane->bias;
+    for (uint32_t ky = 0; ky < MIDGE_SIDE; ky++, y++) {
+        const int inside = y >= 0 && y < op->in_h;
+        for (uint32_t kx = 0; kx < MIDGE_SIDE; kx++, w++) {
+            row->weights[MIDGE_SIDE * kx + ky] = inside ? *w : 0;
+            row->bias += inside ? 0 : (uint32_t)(*w * op->input_zero);
+        }
+    }
+}
+
 static int run_3x3(const midge_call_t *call) {
     const midge_window_t *op = call->op;
-    const int32_t stride = op->stride_w, zero = op->input_zero;
+    const int32_t stride = op->stride_w;
     const int32_t behind = (op->out_w - 1) * stride - op->pad_left + MIDGE_SIDE - op->in_w;
     const int tail = behind > 0;
     if (op->kernel_h != MIDGE_SIDE || op->kernel_w != MIDGE_SIDE || op->dilation_h != 1
@@ -85,17 +100,16 @@ static int run_3x3(const midge_call_t *call) {
             + (multiplier == 1 ? c : midge_divide(c, multiplier));
         int8_t *out = call->arena + op->output + c;
         int32_t y = -op->pad_top;
+        int known = 0; // whether the row before had a window of all lines
         for (uint32_t oy = 0; oy < op->out_h; oy++, y += op->stride_h, out += row_out) {
-            // A line that the window misses has weights of 0 here; its share is in the bias.
-            row.bias = lane.bias;
+            const int whole = y >= 0 && y + MIDGE_SIDE <= op->in_h;
+            if (!whole || !known) {
+                read_weights(op, &row, &lane, y);
+            }
+            known = whole;
             for (int32_t ky = 0; ky < MIDGE_SIDE; ky++) {
                 const int inside = y + ky >= 0 && y + ky < op->in_h;
                 row.lines[ky] = image + (inside ? (uint32_t)(y + ky) * line : 0);
-                for (int32_t kx = 0; kx < MIDGE_SIDE; kx++) {
-                    const int32_t w = lane.row[MIDGE_SIDE * ky + kx];
-                    row.weights[MIDGE_SIDE * kx + ky] = inside ? w : 0;
-                    row.bias += inside ? 0 : (uint32_t)(w * zero);
-                }
             }
             row.out = out;
             row.end = out + (uint32_t)(op->out_w - tail) * op->out_c;

@@ -17,8 +17,8 @@ typedef struct {
     uint32_t shift;
 } midge_lane_t;
 
-// Fills `lanes` for `count` channels of the call from `first` on. 0 where one has a bias of 2^29 or
-// more or a shift that is not to the right, which no converted model has.
+// Fills `lanes` for `count` channels of the call from `first` on. 0 where one has a bias beyond
+// 2^29 or a shift that is not to the right, which hardly any converted model has.
 int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, uint32_t count,
     midge_lane_t *lanes);
 

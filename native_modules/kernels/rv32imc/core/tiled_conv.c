@@ -69,25 +69,35 @@ static void gather(image_t *image, int8_t *to) {
     }
 }
 
-// Four pixels, of which the first `count` are wanted, and all channels of the strip.
-static void run_tile(const midge_window_t *op, const int8_t *pixels, uint32_t count,
-    uint32_t depth, const midge_lane_t *lanes, uint32_t channels, int8_t *out) {
-    const int8_t *rows[MIDGE_TILE_CHANNELS];
-    uint32_t sums[MIDGE_TILE_CHANNELS * MIDGE_TILE_PIXELS];
-    for (uint32_t c = 0; c < channels; c += MIDGE_TILE_CHANNELS) {
-        uint32_t some = channels - c;
-        some = some < MIDGE_TILE_CHANNELS ? some : MIDGE_TILE_CHANNELS;
-        for (uint32_t i = 0; i < MIDGE_TILE_CHANNELS; i++) {
-            rows[i] = lanes[i < some ? i : 0].row;
+// Of the pixels of `tile` the first `pixels` are wanted, of its channels the first `channels`.
+static void run_part(midge_tile_t *tile, uint32_t pixels, uint32_t channels) {
+    int8_t outputs[MIDGE_TILE_PIXELS * MIDGE_TILE_CHANNELS];
+    int8_t *to = tile->out;
+    const uint32_t step = tile->out_step;
+    tile->out = outputs;
+    tile->out_step = MIDGE_TILE_CHANNELS;
+    tile->groups = 1;
+    midge_tile(tile);
+    for (uint32_t p = 0; p < pixels; p++) {
+        for (uint32_t c = 0; c < channels; c++) {
+            to[p * step + c] = outputs[MIDGE_TILE_CHANNELS * p + c];
         }
-        midge_tile(pixels, rows, depth, sums);
-        const uint32_t *sum = sums;
-        for (uint32_t i = 0; i < some; i++, lanes++, out++, sum += MIDGE_TILE_PIXELS) {
-            int8_t *to = out;
-            for (uint32_t p = 0; p < count; p++, to += op->out_c) {
-                *to = midge_scaled(op, lanes, sum[p]);
-            }
-        }
+    }
+    tile->out = to + channels;
+    tile->out_step = step;
+}
+
+// Of four pixels the first `pixels`, and all channels of the strip.
+static void run_tile(midge_tile_t *tile, uint32_t pixels, uint32_t channels) {
+    if (pixels == MIDGE_TILE_PIXELS && channels >= MIDGE_TILE_CHANNELS) {
+        tile->groups = channels / MIDGE_TILE_CHANNELS;
+        channels %= MIDGE_TILE_CHANNELS;
+        midge_tile(tile);
+    }
+    while (channels > 0) {
+        const uint32_t some = channels < MIDGE_TILE_CHANNELS ? channels : MIDGE_TILE_CHANNELS;
+        run_part(tile, pixels, some);
+        channels -= some;
     }
 }
 
@@ -104,13 +114,24 @@ static int run_tiles(const midge_call_t *call, uint32_t depth, uint32_t pixels) 
     midge_lane_t *lanes = (void *)(call->arena + op->scratch);
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
     uint32_t strip = (op->scratch_bytes - window_bytes) / sizeof(midge_lane_t);
-    strip = strip < channels ? strip & ~(MIDGE_TILE_CHANNELS - 1u) : channels;
+    strip &= ~(MIDGE_TILE_CHANNELS - 1u);
     int8_t *windows = (int8_t *)(lanes + strip);
+    midge_tile_t tile;
+    tile.pixels = windows;
+    tile.end = windows + window_bytes;
+    tile.whole = tile.end - MIDGE_TILE_PIXELS * (depth % MIDGE_TILE_STEPS);
+    tile.out_step = op->out_c;
+    tile.zero = op->output_zero;
+    tile.low = op->clamp_min;
+    tile.high = op->clamp_max;
     int8_t *out = call->arena + op->output + call->begin * op->block_channels;
     for (uint32_t first = 0; first < channels; first += strip) {
         const uint32_t left = channels - first, count = left < strip ? left : strip;
         if (!midge_lanes(call, depth, first, count, lanes)) {
             return 0;
+        }
+        for (uint32_t c = count; c % MIDGE_TILE_CHANNELS; c++) {
+            lanes[c] = lanes[0];
         }
         image_t image = {op, call->arena + op->input, 0, 0};
         int8_t *to = out + first;
@@ -120,7 +141,9 @@ static int run_tiles(const midge_call_t *call, uint32_t depth, uint32_t pixels) 
             for (uint32_t p = 0; p < some; p++) {
                 gather(&image, windows + p);
             }
-            run_tile(op, windows, some, depth, lanes, count, to);
+            tile.lanes = lanes;
+            tile.out = to;
+            run_tile(&tile, some, count);
             to += MIDGE_TILE_PIXELS * op->out_c;
         }
     }
@@ -130,11 +153,13 @@ static int run_tiles(const midge_call_t *call, uint32_t depth, uint32_t pixels) 
 // Windows of one pixel each, one after the other.
 static int run_dense(const midge_call_t *call, uint32_t depth, uint32_t pixels) {
     const midge_window_t *op = call->op;
+    const uint32_t channels = (call->end - call->begin) * op->block_channels;
+    // Few channels would do most of the work for nothing.
     if (depth != op->in_c || op->pad_top || op->pad_left || op->stride_h != 1
-        || op->stride_w != 1 || op->out_w != op->in_w || op->out_h > op->in_h) {
+        || op->stride_w != 1 || op->out_w != op->in_w || op->out_h > op->in_h
+        || channels < MIDGE_DENSE_CHANNELS / 2) {
         return 0;
     }
-    const uint32_t channels = (call->end - call->begin) * op->block_channels;
     midge_lane_t lanes[MIDGE_DENSE_CHANNELS];
     const int8_t *rows[MIDGE_DENSE_CHANNELS];
     uint32_t sums[MIDGE_DENSE_CHANNELS];

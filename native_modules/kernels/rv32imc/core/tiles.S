@@ -1,8 +1,9 @@
-// void midge_tile(const int8_t *pixels, const int8_t *const *rows, uint32_t depth, uint32_t *sums)
+// void midge_tile(midge_tile_t *tile)
 // void midge_dense(const int8_t *x, const int8_t *const *rows, uint32_t depth, uint32_t *sums)
 //
 // Every register but sp, gp and tp, which interrupts need, holds a sum, a value or an address. A
-// step of midge_tile takes 40 instructions for 16 products, a step of midge_dense 25 for 8.
+// step of midge_tile takes 40 instructions for 16 products, a step of midge_dense 25 for 8; an
+// output of midge_tile takes 19 besides.
 //
 // Stack: 64 bytes.
 
@@ -10,10 +11,28 @@
 
 #ifdef MIDGE_KERNELS_RV32IMC
 
-#include "frame.h"
+#include "registers.h"
+#include "tiles.h"
 
-#define TILE_STEPS 4 // unrolled
-#define DENSE_STEPS 8
+// Of midge_lane_t
+#define ROW 0
+#define BIAS 4
+#define MULTIPLIER 8
+#define HALF 12
+#define SHIFT 16
+#define LANE_BYTES 20
+
+// Of midge_tile_t
+#define PIXELS 0
+#define WHOLE 4
+#define END 8
+#define LANES 12
+#define OUT 16
+#define OUT_STEP 20
+#define ZERO 24
+#define LOW 28
+#define HIGH 32
+#define GROUPS 36
 
 // One of the tile's channels: its weight meets four pixels.
 .macro channel row, k, s0, s1, s2, s3
@@ -47,51 +66,105 @@
     addi a4, a4, \steps
 .endm
 
-    .text
-    .balign 4
-    .global midge_tile
-    .type midge_tile, @function
+.macro begin_channel n, s0, s1, s2, s3
+    lw \s0, \n*LANE_BYTES+BIAS(a6)
+    mv \s1, \s0
+    mv \s2, \s0
+    mv \s3, \s0
+.endm
+
+.macro call_channel s0, s1, s2, s3
+    .ifnb \s0
+    mv s0, \s0
+    mv s1, \s1
+    mv s2, \s2
+    .endif
+    .ifnb \s3
+    mv s3, \s3
+    .endif
+    jal end_channel
+.endm
+
+.macro output sum
+    scale \sum, a1, a2, a3, a4, a5, a6
+    sb t5, 0(t4)
+    add t4, t4, t3
+.endm
+
+.text
+.balign 4
+.global midge_tile
+.type midge_tile, @function
 midge_tile:
     save
-    sw a3, FRAME_FREE(sp)
-    slli a5, a2, 2
-    add a5, a0, a5 // end of the pixels
-    sw a5, FRAME_FREE+4(sp)
-    andi t0, a2, TILE_STEPS-1
-    slli t0, t0, 2
-    sub a5, a5, t0
-    lw a2, 4(a1)
-    lw a3, 8(a1)
-    lw a4, 12(a1)
-    lw a1, 0(a1)
-    .irp sum, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, t0, t1, t2, ra
-    li \sum, 0
-    .endr
+    sw a0, FRAME_FREE(sp)
+.Lgroup:
+    lw t3, FRAME_FREE(sp)
+    lw a6, LANES(t3)
+    begin_channel 0, s0, s1, s2, s3
+    begin_channel 1, s4, s5, s6, s7
+    begin_channel 2, s8, s9, s10, s11
+    begin_channel 3, t0, t1, t2, ra
+    lw a1, 0*LANE_BYTES+ROW(a6)
+    lw a2, 1*LANE_BYTES+ROW(a6)
+    lw a3, 2*LANE_BYTES+ROW(a6)
+    lw a4, 3*LANE_BYTES+ROW(a6)
+    lw a0, PIXELS(t3)
+    lw a5, WHOLE(t3)
     beq a0, a5, .Ltile_rest
 .Ltile_steps:
     tile_step 0
     tile_step 1
     tile_step 2
     tile_step 3
-    tile_next TILE_STEPS
+    tile_next MIDGE_TILE_STEPS
     bne a0, a5, .Ltile_steps
 .Ltile_rest:
-    lw a5, FRAME_FREE+4(sp)
-    beq a0, a5, .Ltile_done
+    lw t3, FRAME_FREE(sp)
+    lw a5, END(t3)
+    beq a0, a5, .Lscale
 .Ltile_one:
     tile_step 0
     tile_next 1
     bne a0, a5, .Ltile_one
-.Ltile_done:
-    lw a3, FRAME_FREE(sp)
-    .set at, 0
-    .irp sum, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, t0, t1, t2, ra
-    sw \sum, at(a3)
-    .set at, at + 4
-    .endr
+    lw t3, FRAME_FREE(sp)
+.Lscale:
+    lw a0, LANES(t3)
+    lw a4, ZERO(t3)
+    lw a5, LOW(t3)
+    lw a6, HIGH(t3)
+    lw a7, OUT(t3)
+    lw t3, OUT_STEP(t3)
+    sw ra, FRAME_FREE+4(sp) // the last sum
+    call_channel
+    call_channel s4, s5, s6, s7
+    call_channel s8, s9, s10, s11
+    lw s3, FRAME_FREE+4(sp)
+    call_channel t0, t1, t2
+    lw t3, FRAME_FREE(sp)
+    sw a0, LANES(t3)
+    sw a7, OUT(t3)
+    lw t4, GROUPS(t3)
+    addi t4, t4, -1
+    sw t4, GROUPS(t3)
+    bnez t4, .Lgroup
     restore
     ret
-    .size midge_tile, . - midge_tile
+
+// s0-s3, the sums of a channel of four pixels; a0 its midge_lane_t, a7 where its outputs go.
+end_channel:
+    lw a1, MULTIPLIER(a0)
+    lw a2, HALF(a0)
+    lw a3, SHIFT(a0)
+    mv t4, a7
+    output s0
+    output s1
+    output s2
+    output s3
+    addi a0, a0, LANE_BYTES
+    addi a7, a7, 1
+    ret
+.size midge_tile, . - midge_tile
 
 .macro product row, k, sum
     lb a7, \k(\row)
@@ -117,9 +190,9 @@ midge_tile:
     .endr
 .endm
 
-    .balign 4
-    .global midge_dense
-    .type midge_dense, @function
+.balign 4
+.global midge_dense
+.type midge_dense, @function
 midge_dense:
     save
     .set at, 0
@@ -131,7 +204,7 @@ midge_dense:
     li \sum, 0
     .endr
     add a4, a0, a2 // end
-    andi a5, a2, DENSE_STEPS-1
+    andi a5, a2, MIDGE_DENSE_STEPS-1
     sub a5, a4, a5
     beq a0, a5, .Ldense_rest
 .Ldense_steps:
@@ -139,11 +212,7 @@ midge_dense:
     dense_step 1
     dense_step 2
     dense_step 3
-    dense_step 4
-    dense_step 5
-    dense_step 6
-    dense_step 7
-    dense_next DENSE_STEPS
+    dense_next MIDGE_DENSE_STEPS
     bne a0, a5, .Ldense_steps
 .Ldense_rest:
     beq a0, a4, .Ldense_done
@@ -159,6 +228,6 @@ midge_dense:
     .endr
     restore
     ret
-    .size midge_dense, . - midge_dense
+.size midge_dense, . - midge_dense
 
 #endif

@@ -1,7 +1,7 @@
-// The registers that a function leaves as they were, to the stack and back: for assembly.
+// Common to the assembly: the registers that a function leaves as they were, and requantisation.
 
-#ifndef MIDGE_FRAME_H
-#define MIDGE_FRAME_H
+#ifndef MIDGE_REGISTERS_H
+#define MIDGE_REGISTERS_H
 
 #define FRAME 64
 #define FRAME_FREE 52 // 12 bytes from here on are the function's
@@ -30,6 +30,25 @@
 .macro restore
     each_saved lw
     addi sp, sp, FRAME
+.endm
+
+// The sum -> its byte in t5, as midge_scaled in scale.h. Uses t6.
+.macro scale sum, multiplier, half, shift, zero, low, high
+    mul t6, \sum, \multiplier
+    mulhsu t5, \sum, \multiplier
+    srli t6, t6, 31
+    add t5, t5, t6
+    srai t6, t5, 31
+    add t5, t5, \half
+    add t5, t5, t6
+    sra t5, t5, \shift
+    add t5, t5, \zero
+    bge t5, \low, 1f
+    mv t5, \low
+1:
+    bge \high, t5, 2f
+    mv t5, \high
+2:
 .endm
 
 #endif
