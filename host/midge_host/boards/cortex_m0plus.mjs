@@ -209,6 +209,10 @@ export function makeCore(CortexM0Core) {
 
     // ---- execution
 
+    sendEvent() {
+      this.eventRegistered = true;
+    }
+
     exceptionEntry(number) {
       super.exceptionEntry(number);
       this.spent += EXCEPTION_ENTRY;
@@ -534,7 +538,7 @@ export function makeCore(CortexM0Core) {
           this.waiting = true;
           return 2;
         case 0xbf40: // SEV
-          this.eventRegistered = true;
+          this.sendEvent();
           return 1;
         case 0xbf00: // NOP
         case 0xbf10: // YIELD

@@ -18,6 +18,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Fault, makeCore } from './cortex_m0plus.mjs';
+import { SecondCore } from './second_core.mjs';
 
 const NANOSECONDS = 8; // a cycle at 125 MHz
 const FLASH = 0x10000000;
@@ -29,12 +30,13 @@ const load = (file) => import(pathToFileURL(path.join(job.folder, 'npm/node_modu
 const { RP2040 } = await load('rp2040.js');
 const { CortexM0Core } = await load('cortex-m0-core.js');
 const { SimulationClock } = await load('clock/simulation-clock.js');
+const { RPSIO } = await load('sio.js');
 const { BasePeripheral } = await load('peripherals/peripheral.js');
 
 // Emulated time: cycles that the core has run since the clock was last moved on count at once.
 class Clock extends SimulationClock {
   get nanos() {
-    return this.nanosCounter + (core === undefined ? 0 : core.spent * NANOSECONDS);
+    return this.nanosCounter + (core === undefined ? 0 : chip.core.spent * NANOSECONDS);
   }
 
   linkAlarm(nanos, alarm) {
@@ -55,7 +57,7 @@ class Marker extends BasePeripheral {
 
 let core, stopped = '', text = '', booked = 0;
 const marks = [];
-const now = () => booked + core.spent;
+const now = () => booked + chip.core.spent;
 
 const clock = new Clock();
 const chip = new RP2040(clock);
@@ -63,7 +65,9 @@ const quiet = () => {};
 chip.logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 const rom = fs.readFileSync(path.join(job.folder, 'bootrom.bin'));
 chip.loadBootrom(new Uint32Array(rom.buffer.slice(rom.byteOffset, rom.byteOffset + rom.length)));
-chip.core = core = new (makeCore(CortexM0Core))(chip);
+const Core = makeCore(CortexM0Core);
+chip.core = core = new Core(chip);
+const core1 = new SecondCore(chip, Core, RPSIO);
 chip.peripherals[MARKER] = new Marker(chip, 'marker');
 
 // Erasing and programming flash: rp2040js knows no serial flash, so the boot ROM's two functions for it, found as the
@@ -79,10 +83,10 @@ for (const [name, number] of [['RE', ERASE], ['RP', PROGRAM]]) {
   core.rom16.set([BKPT | number, BX_LR], romFunction(name) / 2);
 }
 chip.onBreak = (number) => {
-  const [offset, second, third] = core.registers;
+  const [offset, second, third] = chip.core.registers;
   if (number === ERASE) chip.flash.fill(0xff, offset, offset + second);
-  else if (number === PROGRAM) for (let i = 0; i < third; i++) chip.flash[offset + i] &= core.load8(second + i);
-  else throw new Fault(`breakpoint ${number}, instruction at 0x${(core.PC - 2).toString(16)}`);
+  else if (number === PROGRAM) for (let i = 0; i < third; i++) chip.flash[offset + i] &= chip.core.load8(second + i);
+  else throw new Fault(`breakpoint ${number}, instruction at 0x${(chip.core.PC - 2).toString(16)}`);
 };
 
 // The console is UART0. rp2040js keeps the transmitter's interrupt raised for ever, which would hold MicroPython in
@@ -111,12 +115,16 @@ core.PC = FLASH; // where the boot ROM would go: the second boot stage at the st
 try {
   while (!stopped) {
     const untilAlarm = clock.nextAlarm === null ? Infinity : (clock.nextAlarm.nanos - clock.nanosCounter) / NANOSECONDS;
-    if (!core.waiting) core.run(Math.min(untilAlarm, SLICE));
-    else if (untilAlarm === Infinity) stop('asleep, with nothing that could wake it');
-    else core.spent = untilAlarm;
-    const spent = core.spent;
+    const budget = Math.min(untilAlarm, SLICE);
+    let spent;
+    if (core1.running) spent = core1.runBoth(budget);
+    else {
+      if (!core.waiting) core.run(budget);
+      else if (untilAlarm === Infinity) stop('asleep, with nothing that could wake it');
+      else core.spent = untilAlarm;
+      spent = core1.book();
+    }
     booked += spent;
-    core.spent = 0;
     clock.tick(spent * NANOSECONDS);
     if (stopped) break;
     if (seconds() > job.seconds) stop(`still running after ${job.seconds} seconds`);
