@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import itertools
 import json
 import os
 import re
@@ -18,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,12 +44,33 @@ ARCHES = {
 # From the header that is generated from the table of banks.
 BANKS = [name.lower() for name in re.findall(r"#define MIDGE_BANK_(\w+)", (FOLDER / "core" / "banks.h").read_text())]
 
+# What runs a model on two cores, where MicroPython lets native code have them: bindings/micropython/cores.c.
+CORES = "cores"
+WITH_CORES = ("armv6m", "armv7emsp")
+
+
+def every_module(arches: Iterable[str]) -> list[tuple[str, str]]:
+    """(architecture, name) of the banks, and of what else is a module of its own."""
+    return [(arch, bank) for arch in arches for bank in [*BANKS, *[CORES] * (arch in WITH_CORES)]]
+
+
 # This Python first, which has what MicroPython's tools need. Last, what stands in for Espressif's compiler.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], str(FOLDER / XTENSA)])
 
 
 def source_hash(bank: str, arch: str) -> str:
-    """SHA-256 over everything of ours that goes into a bank's module."""
+    """SHA-256 over everything of ours that goes into a module."""
+    if bank == CORES:
+        patterns = ["mpy_ld.py", "core/format.h", f"{BINDING}/cores.c", f"{BINDING}/Makefile"]
+    else:
+        patterns = _bank_sources(bank, arch)
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in patterns for path in FOLDER.glob(pattern) if path.is_file()):
+        digest.update(path.relative_to(FOLDER).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _bank_sources(bank: str, arch: str) -> list[str]:
     patterns = [
         "mpy_ld.py",
         "core/*.[ch]",
@@ -60,10 +81,7 @@ def source_hash(bank: str, arch: str) -> str:
     patterns += ["kernels/generic/*.h", f"kernels/generic/{bank}/*", f"kernels/{arch}/{bank}/*"]
     if arch == "xtensawin":
         patterns += [f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]  # all but README.md
-    digest = hashlib.sha256()
-    for path in sorted(path for pattern in patterns for path in FOLDER.glob(pattern) if path.is_file()):
-        digest.update(path.relative_to(FOLDER).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return patterns
 
 
 def compiler_version(arch: str) -> str | None:
@@ -118,7 +136,8 @@ def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
             if names := writable_statics(item):
                 raise SystemExit(f"{module}-{arch}: {item.stem}.c has writable statics: {', '.join(names)}")
         data = (work / BINDING / f"{module}.mpy").read_bytes()
-        stack = depth(work / BINDING / "build", work / "kernels" / arch / bank)
+        # What runs on two cores calls banks, and takes less than they do.
+        stack = {} if bank == CORES else {"stack": depth(work / BINDING / "build", work / "kernels" / arch / bank)}
     # Header: 'M', version, architecture * 4 + sub-version, bits of a small integer.
     if data[2] >> 2 != ARCHES[arch].number:
         raise SystemExit(f"{module}-{arch}: the module is for another architecture, number {data[2] >> 2}")
@@ -127,7 +146,7 @@ def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
         "abi": f"{data[1]}.{data[2] & 3}",
         "bytes": len(data),
         **sizes,
-        "stack": stack,
+        **stack,
         "sha256": hashlib.sha256(data).hexdigest(),
         "sources": source_hash(bank, arch),
         "compiler": compiler_version(arch),
@@ -136,13 +155,13 @@ def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
 
 
 def write(arches: list[str], micropython: Path, output: Path) -> bool:
-    names = {f"midge_{bank}-{arch}" for arch in ARCHES for bank in BANKS}
+    names = {f"midge_{bank}-{arch}" for arch, bank in every_module(ARCHES)}
     manifest = {name: entry for name, entry in read_manifest(output).items() if name in names}
     if missing := [arch for arch in arches if not compiler_version(arch)]:
         names = ", ".join(f"{ARCHES[arch].compiler} ({arch})" for arch in missing)
         print(f"not installed: {names}; on Debian, `make toolchains` as root installs all. Nothing was built.")
         return False
-    for arch, bank in itertools.product(arches, BANKS):
+    for arch, bank in every_module(arches):
         name = f"midge_{bank}-{arch}"
         data, manifest[name] = build(bank, arch, micropython)
         (output / f"{name}.mpy").write_bytes(data)
@@ -153,7 +172,7 @@ def write(arches: list[str], micropython: Path, output: Path) -> bool:
 
 def check(arches: list[str], micropython: Path, output: Path, require_all: bool) -> bool:
     manifest = read_manifest(output)
-    modules = {f"midge_{bank}-{arch}": (bank, arch) for arch, bank in itertools.product(arches, BANKS)}
+    modules = {f"midge_{bank}-{arch}": (bank, arch) for arch, bank in every_module(arches)}
     stale = {name: stale_because(*modules[name], output, manifest.get(name)) for name in modules}
     if any(stale.values()):  # found without building anything
         for name, problem in stale.items():

@@ -11,13 +11,14 @@ import sys
 __version__ = "0.1.0"
 
 
-def load(path, weights="auto", backend="auto"):
+def load(path, weights="auto", backend="auto", cores=1):
     """Returns a Model from a .midge file.
 
     weights: where the weights live while the model runs: "ram" (copied), "map" (used in place, from a
     memory-mapped file such as one in ROMFS), "stream" (read in tiles at every prediction), or "auto":
     the first of map, ram, stream that works here.
     backend: "native" (C kernels), "portable" (pure Python), or "auto": native where it can be imported.
+    cores: 2 shares the layers between the two cores of an RP2040 or RP2350; one does it all where there is no second.
 
     Raises OSError when there is no such file, ValueError (what and where) when it is no sound .midge
     file, MemoryError (need, have, what would help) when it does not fit.
@@ -35,11 +36,16 @@ def load(path, weights="auto", backend="auto"):
     from ._model import Model
 
     _collect()
-    parts = _borrow("_loader", "load", path, weights, backend)
+    parts = _borrow("_loader", "load", path, weights, backend, cores)
     _collect()
     model = Model(parts)
     sizes = parts[-1][2:4]
     del parts
+    if cores == 2 and model.backend == "native":
+        from ._cores import share
+
+        _collect()
+        share(model)
     model._allocate(*sizes)
     model.reset()
     return model

@@ -15,6 +15,7 @@ def load(
     path: str,
     weights: str = "auto",
     backend: str = "auto",
+    cores: int = 1,
 ) -> Model: ...
 
 # The classes come with load(); there is no midge.Model to call.
@@ -37,6 +38,7 @@ class Model:
     arena_bytes: int
     weights_mode: str
     backend: str
+    cores: int
     def predict(self, reading: Reading) -> list[Any]: ...
     def predict_into(self, reading: Reading, out: Out) -> None: ...
     def classify(self, reading: Reading) -> tuple[str | int, float]: ...

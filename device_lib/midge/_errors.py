@@ -15,6 +15,7 @@ _REASONS = (
 
 TEXTS = {
     "backend": 'backend is "auto", "native" or "portable", not %r',
+    "cores": "cores is 1 or 2, not %r",
     "count of names": "%d names; convert the model again",
     "bytes": "input %s takes numbers or %s values; %s holds bytes",
     "busy": "a prediction of this model is running; from a callback or thread, try again later",

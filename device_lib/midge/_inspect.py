@@ -102,7 +102,7 @@ def selftest(model):
             x = (1664525 * x + 1013904223) & 0xFFFFFFFF
             arena[i] = x >> 24
     try:
-        for i, run in enumerate(operators(model, 0, len(model._program) // _RECORD)):
+        for i, run in enumerate(operators(model, 0, len(golden) // 4 - 1)):
             run()
             start = _u32(model._program, i * _RECORD + _OUTPUT_AT)
             end = start + _u32(model._program, i * _RECORD + _OUTPUT_BYTES_AT)

@@ -84,12 +84,14 @@ _DTYPES = ("int8", "uint8", "float32", "int16", "int32")
 _ALL = const(0xFFFF)  # the end of an operator's weight blocks, however many there are
 
 
-def load(path, weights, backend):
+def load(path, weights, backend, cores):
     """The parts of a Model: see its __init__."""
     if weights not in ("auto", "ram", "map", "stream"):
         raise ValueError(text("weights", weights))
     if backend not in ("auto", "native", "portable"):
         raise ValueError(text("backend", backend))
+    if cores not in (1, 2):
+        raise ValueError(text("cores", cores))
     core = None if backend == "portable" else _native("midge_core", backend)
     native = core and _native
     if core is None:

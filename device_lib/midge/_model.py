@@ -72,7 +72,10 @@ class Model:
     inputs, outputs: lists of Tensor (name, shape, dtype, scale, zero_point).
     labels: list of strings, empty when the file has none.
     arena_bytes: working memory. weights_mode: "ram", "map" or "stream". backend: "native" or "portable".
+    cores: how many the layers are shared between.
     """
+
+    cores = 1
 
     def __init__(self, parts):
         # Holds nothing of the parts that is in memory: midge.load() frees it before the arena comes.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import midge
 
-from ..device.banks import BANKS, Bank
+from ..device.banks import BANKS, CORES, Bank
 from ..errors import MidgeError
 
 
@@ -33,6 +33,8 @@ def native_files(architecture: str, banks: Iterable[Bank] = BANKS) -> dict[str, 
     paths = {f"{bank.module}.mpy": prebuilt / f"{bank.module}-{architecture}.mpy" for bank in banks}
     if not all(path.is_file() for path in paths.values()):
         return None
+    if (cores := prebuilt / f"{CORES}-{architecture}.mpy").is_file():
+        paths[f"{CORES}.mpy"] = cores
     return {name: path.read_bytes() for name, path in paths.items()}
 
 

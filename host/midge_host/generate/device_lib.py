@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..device import banks, spec
 from ..device.definition import HEAD
+from ..device.registry import OPERATORS
 
 
 def consts(pairs: Iterable[tuple[str, object]]) -> str:
@@ -90,6 +91,20 @@ def python_banks() -> str:
     """The code that loads native modules and their portable twins."""
     names = ", ".join(f'"{bank.name}"' for bank in banks.BANKS)
     return python_records() + f"_BANKS = const(({names}))\n"
+
+
+def python_rows() -> str:
+    """The records of the core's operators whose rows cores can share, and where their fields are."""
+    operators = [op for op in OPERATORS if op.by_rows and op.bank is banks.CORE]
+    (layout,) = {op.layout for op in operators}
+    names = [field.name for field in layout.fields]
+    wanted = ("bank", "stride_h", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "pad_top")
+    facts = [("RECORD", spec.RECORD_BYTES), ("CORE", banks.CORE.number), ("LAST", max(op.code for op in operators))]
+    facts += [(name.upper(), names.index(name)) for name in wanted]
+    facts += [
+        (name.upper(), names.index(name)) for name in ("input", "output", "output_bytes", "scratch", "scratch_bytes")
+    ]
+    return consts(facts) + f'_LAYOUT = const("{layout.struct.format}")\n'
 
 
 def python_edges() -> str:

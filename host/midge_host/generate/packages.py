@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from ..device.banks import BANKS
+from ..device.banks import BANKS, CORES
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -24,5 +24,7 @@ def mip_packages() -> dict[Path, str]:
     modules = sorted((ROOT / "native_modules/prebuilt").glob("*.mpy"))
     for architecture in sorted({path.stem.split("-")[1] for path in modules}):
         urls = {f"{bank.module}.mpy": f"{bank.module}-{architecture}.mpy" for bank in BANKS}
+        if f"{CORES}-{architecture}.mpy" in (path.name for path in modules):
+            urls[f"{CORES}.mpy"] = f"{CORES}-{architecture}.mpy"
         packages[ROOT / "native_modules/prebuilt" / f"{architecture}.json"] = mip_package(urls)
     return packages
