@@ -27,6 +27,7 @@ _IN_C = const(19)
 _OUT_H = const(20)
 _OUT_W = const(21)
 _OUT_C = const(22)
+_KERNEL_H = const(23)
 _PAD_TOP = const(25)
 _INPUT = const(29)
 _OUTPUT = const(30)
@@ -83,14 +84,17 @@ def split(program, arena_bytes):
         if rows < 2 or (rows - 1) * op[_STRIDE_H] >= op[_IN_H] + op[_PAD_TOP] or _overlap(op):
             continue
         first = (rows + 1) // 2  # of core 1
+        below = first * op[_STRIDE_H]  # of the top of the padding
+        skipped = max(0, below - op[_PAD_TOP])
+        # Kernels are slow where the image is smaller than a window.
+        if op[_IN_H] - skipped < op[_KERNEL_H] <= op[_IN_H]:
+            continue
         # Of much scratch memory, where it takes the place of tensors that are not alive, each core gets a half.
         spare = op[_SCRATCH_BYTES]
         half = spare // 2 & ~3 if spare > 2 * _SCRATCH_LIMIT else 0
         op[_SCRATCH_BYTES] -= half
         op[_OUT_H] = first
         struct.pack_into(_LAYOUT, both, at, *op)
-        below = first * op[_STRIDE_H]  # of the top of the padding
-        skipped = max(0, below - op[_PAD_TOP])
         made = first * op[_OUT_W] * op[_OUT_C]
         op[_OUT_H] = rows - first
         op[_PAD_TOP] = max(0, op[_PAD_TOP] - below)

@@ -12,10 +12,11 @@ import pytest
 
 import midge
 import models
+from midge import _cores
 from midge_host import backends
 from midge_host.backends import micropython
 from midge_host.conversion import convert
-from midge_host.device import model_file
+from midge_host.device import model_file, registry, spec
 
 LABELS = ["nought", "one", "two", "three", "four"]
 
@@ -204,3 +205,34 @@ def test_too_little_memory_is_refused_with_need_and_have(tmp_path: Path) -> None
     assert load_with_heap(path, "200k", "auto") == "loaded stream"
     message = load_with_heap(path, "200k", "ram")
     assert "needs 4" in message and "are free" in message and 'weights="stream"' in message
+
+
+def test_two_cores(make_model) -> None:
+    """Where there is no second core to be had, one does it all."""
+    path = str(make_model(models.residual()))
+    model = midge.load(path, cores=2)
+    assert model.cores == 1 and model.selftest()
+    with pytest.raises(ValueError, match="cores is 1 or 2, not 3"):
+        midge.load(path, cores=3)
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_records_for_two_cores(make_model, last: int) -> None:
+    """Whichever core is the later one, both make the bytes of one."""
+    model = midge.load(str(make_model(models.residual())), "ram")
+    program, size = _cores.split(model._program, model.arena_bytes)
+    count = len(model._program) // spec.RECORD_BYTES
+    run, weights = model._runs[0], model._weights
+    whole = bytearray(i * 89 >> 3 & 255 for i in range(size))
+    parts = bytearray(whole)
+    shared = 0
+    for i in range(count):
+        a, b = (program[k * spec.RECORD_BYTES : (k + 1) * spec.RECORD_BYTES] for k in (i, count + i))
+        assert run(model._program, i, i + 1, whole, weights) == 0
+        for k in sorted({i, count + i if a != b else i}, reverse=bool(last)):
+            assert run(program, k, k + 1, parts, weights) == 0
+        shared += a != b
+        output = registry.of_bytes(bytes(a)).layout.unpack(bytes(a))
+        at = slice(output["output"], output["output"] + output["output_bytes"])
+        assert whole[at] == parts[at]
+    assert shared > 1

@@ -98,7 +98,7 @@ def python_rows() -> str:
     operators = [op for op in OPERATORS if op.by_rows and op.bank is banks.CORE]
     (layout,) = {op.layout for op in operators}
     names = [field.name for field in layout.fields]
-    wanted = ("bank", "stride_h", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "pad_top")
+    wanted = ("bank", "stride_h", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "kernel_h", "pad_top")
     facts = [("RECORD", spec.RECORD_BYTES), ("CORE", banks.CORE.number), ("LAST", max(op.code for op in operators))]
     facts += [(name.upper(), names.index(name)) for name in wanted]
     facts += [
