@@ -75,8 +75,6 @@ class Model:
     cores: how many the layers are shared between.
     """
 
-    cores = 1
-
     def __init__(self, parts):
         # Holds nothing of the parts that is in memory: midge.load() frees it before the arena comes.
         (
@@ -112,6 +110,7 @@ class Model:
             steps and [list(step) for step in steps],
             [list(step) for step in parts] if len(parts) > 1 else None,
         )
+        self.cores = 1
         self._run = self._runs[parts[0][-1] if parts else _CORE]
         self._file = None
         lock = Lock()
