@@ -35,7 +35,7 @@ class Layer:
     weights_base: int
     arena: bytes
     output: int  # offset in the arena
-    expected: np.ndarray  # (positions, channels)
+    expected: np.ndarray  # (positions, channels) where there are weight blocks
     blocks: int
     begin: int
     end: int
@@ -138,7 +138,7 @@ def _layer(model: ModelFile, index: int, before: bytes, after: np.ndarray) -> La
     record = model.records[index]
     size = record["blocks"] * record["block_bytes"]
     output = after[record["output"] : record["output"] + record["output_bytes"]]
-    channels = record_shapes(record)[1][-1]
+    channels = record_shapes(record)[1][-1] if record["blocks"] else 1
     return Layer(
         index,
         model.names[index],

@@ -81,7 +81,7 @@ def test_scratch_is_nobody_elses_memory(channels: int) -> None:
     steps = [conv(a, b, 6, channels), conv(b, c, 6, channels), conv(c, d, 6, channels)]
     result = plan(steps, [a], [d, b], {})
     without = place([Buffer(t.size, *life) for t, life in ((a, (-1, 0)), (b, (0, 3)), (c, (1, 2)), (d, (2, 3)))])
-    assert without < result.arena_bytes <= without + scratch.growth_limit(without)
+    assert without < result.arena_bytes <= without + scratch.GROWTH_LIMIT
     for i, step in enumerate(steps):
         start, size = result.scratch[step]
         assert size > 0 and start % 4 == 0 and start + size <= result.arena_bytes

@@ -106,7 +106,7 @@ def place_scratch(
     def largest(i: int, limit: int) -> tuple[int, int]:
         return max(((start, min(end, limit) - start) for start, end in gaps[i]), key=lambda gap: gap[1])
 
-    most = arena_bytes + target.growth_limit(arena_bytes)
+    most = arena_bytes + target.growth_limit
     for i, want in enumerate(wants):
         if largest(i, arena_bytes)[1] < want.least:
             arena_bytes = max(arena_bytes, min(most, gaps[i][-1][0] + spec.align(want.least, spec.BLOCK_ALIGNMENT)))

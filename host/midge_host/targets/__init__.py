@@ -15,12 +15,12 @@ from .scratch import Scratch
 
 
 class Target(NamedTuple):
-    """A core: what its kernels can use of scratch memory, and the bytes that this may add to an arena of so many."""
+    """A core: what its kernels can use of scratch memory, and the bytes that this may add to an arena."""
 
     name: str
     wanted: Callable[[Step], Scratch]
-    growth_limit: Callable[[int], int]
+    growth_limit: int
 
 
-ARMV6M = Target("armv6m", armv6m.wanted, armv6m.growth_limit)
+ARMV6M = Target("armv6m", armv6m.wanted, armv6m.GROWTH_LIMIT)
 EVERY_BOARD = ARMV6M

@@ -13,10 +13,8 @@ from ..device.record import Step
 from .scratch import Scratch
 
 
-def growth_limit(arena_bytes: int) -> int:
-    """Bytes that scratch may add to an arena: half as much again, for boards too small for more, and 8 KB at most."""
-    return min(8192, arena_bytes // 2 & ~3)
-
+# Bytes that scratch may add to an arena, however small: with half of it at most, small models missed the fast kernels.
+GROWTH_LIMIT = 8192
 
 # Of native_modules/kernels/armv6m: midge_scale_t, and what tiles.S and sparse.S work on.
 SCALE_BYTES = 44
