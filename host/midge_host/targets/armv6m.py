@@ -12,7 +12,6 @@ from ..device import spec
 from ..device.record import Step
 from .scratch import Scratch
 
-
 # Bytes that scratch may add to an arena, however small: with half of it at most, small models missed the fast kernels.
 GROWTH_LIMIT = 8192
 
