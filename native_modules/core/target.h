@@ -62,4 +62,13 @@
 #define MIDGE_FALLBACK
 #endif
 
+// MIDGE_PC: a program for a PC, with kernels/pc beside the generic kernels; they need a stack of
+// 128 KB.
+#if defined(MIDGE_PC) && !defined(MIDGE_GENERIC_ONLY) && MIDGE_HAS(MIDGE_BANK_CORE)
+#define MIDGE_RUN_CONV midge_conv_pc
+#define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv_pc
+#define MIDGE_RUN_ADD midge_add_pc
+#define MIDGE_KERNELS_PC // the files in kernels/pc are not empty
+#endif
+
 #endif
