@@ -4,18 +4,20 @@
 #ifndef MIDGE_PC_CONV_H
 #define MIDGE_PC_CONV_H
 
+#include <stddef.h>
+
 #include "channels.h"
 
-#define TILE 6 // windows whose sums with a group are in registers
+#define TILE 4 // windows whose sums with a group are in registers
 #define WINDOWS_BYTES 65536 // of windows at a time
 #define PACKED_BYTES 49152 // of a group's weights
 #define MOST_DEPTH (PACKED_BYTES / 2 / GROUP)
 #define FEW_WINDOWS 4 // too few for weights to be packed
 
-// `count` int8 as int16.
-static inline void widen_run(int16_t *to, const int8_t *from, uint32_t count) {
+// `count` int8 as int16, and up to 15 more, unless the image ends before.
+static inline void widen_run(int16_t *to, const int8_t *from, uint32_t count, const int8_t *end) {
     uint32_t i = 0;
-    for (; i + 16 <= count; i += 16) {
+    for (; i < count && end - from >= (ptrdiff_t)i + 16; i += 16) {
         store_halves(to + i, widen(from + i));
     }
     for (; i < count; i++) {
@@ -35,6 +37,7 @@ static inline void gather(const midge_window_t *op, const int8_t *input, uint32_
     const uint32_t in_c = op->in_c, line = op->kernel_w * in_c;
     const int32_t left = (int32_t)(ox * op->stride_w) - op->pad_left;
     int32_t y = (int32_t)(oy * op->stride_h) - op->pad_top;
+    const int8_t *end = input + (uint32_t)op->in_h * op->in_w * in_c;
     const int inside = left >= 0 && left + op->kernel_w <= op->in_w && op->dilation_w == 1;
     for (uint32_t ky = 0; ky < op->kernel_h; ky++, y += op->dilation_h, to += line) {
         if (y < 0 || y >= op->in_h) {
@@ -43,7 +46,7 @@ static inline void gather(const midge_window_t *op, const int8_t *input, uint32_
         }
         const int8_t *row = input + (uint32_t)y * op->in_w * in_c;
         if (inside) {
-            widen_run(to, row + (uint32_t)left * in_c, line);
+            widen_run(to, row + (uint32_t)left * in_c, line, end);
             continue;
         }
         int32_t x = left;
@@ -51,7 +54,7 @@ static inline void gather(const midge_window_t *op, const int8_t *input, uint32_
             if (x < 0 || x >= op->in_w) {
                 fill(to + kx * in_c, op->input_zero, in_c);
             } else {
-                widen_run(to + kx * in_c, row + (uint32_t)x * in_c, in_c);
+                widen_run(to + kx * in_c, row + (uint32_t)x * in_c, in_c, end);
             }
         }
     }
@@ -73,52 +76,71 @@ static inline void pack_weights(const channels_t *channels, uint32_t depth, int1
     }
 }
 
-// `count` windows, a constant, each `pitch` values from the next, with a group.
-__attribute__((always_inline)) static inline void multiply(const channels_t *channels,
-    const int16_t *windows, uint32_t pitch, uint32_t pairs, const int16_t *weights, int8_t *out,
-    uint32_t step, const int count) {
-    words_t low[TILE], high[TILE];
-    for (int i = 0; i < count; i++) {
-        low[i] = load_words(channels->bias);
-        high[i] = load_words(channels->bias + 8);
+// TILE windows, each `pitch` values from the next, with a group. Functions of their own, so that
+// the sums stay in registers.
+__attribute__((noinline)) static void multiply_tile(const channels_t *channels,
+    const int16_t *windows, uint32_t pitch, const int16_t *weights, int8_t *out, uint32_t step) {
+    const int16_t *x0 = windows, *x1 = x0 + pitch, *x2 = x1 + pitch, *x3 = x2 + pitch;
+    const words_t bias = load_words(channels->bias), bias_high = load_words(channels->bias + 8);
+    words_t a0 = bias, a1 = bias, a2 = bias, a3 = bias;
+    words_t b0 = bias_high, b1 = bias_high, b2 = bias_high, b3 = bias_high;
+    for (uint32_t k = 0; k < pitch; k += 2, weights += 2 * GROUP) {
+        const halves_t low = load_halves(weights), high = load_halves(weights + GROUP);
+        halves_t x = repeat_pair(x0 + k);
+        a0 = add_products(a0, low, x);
+        b0 = add_products(b0, high, x);
+        x = repeat_pair(x1 + k);
+        a1 = add_products(a1, low, x);
+        b1 = add_products(b1, high, x);
+        x = repeat_pair(x2 + k);
+        a2 = add_products(a2, low, x);
+        b2 = add_products(b2, high, x);
+        x = repeat_pair(x3 + k);
+        a3 = add_products(a3, low, x);
+        b3 = add_products(b3, high, x);
     }
-    for (uint32_t k = 0; k < pairs; k++, weights += 2 * GROUP) {
-        const halves_t a = load_halves(weights), b = load_halves(weights + GROUP);
-        for (int i = 0; i < count; i++) {
-            const halves_t x = repeat_pair(windows + (uint32_t)i * pitch + 2 * k);
-            low[i] = add_products(low[i], a, x);
-            high[i] = add_products(high[i], b, x);
-        }
-    }
-    for (int i = 0; i < count; i++) {
-        store_outputs(channels, low[i], high[i], out + (uint32_t)i * step);
-    }
+    store_outputs(channels, a0, b0, out);
+    store_outputs(channels, a1, b1, out + step);
+    store_outputs(channels, a2, b2, out + 2 * step);
+    store_outputs(channels, a3, b3, out + 3 * step);
 }
 
-static inline uint32_t dot(const int16_t *x, const int8_t *w, uint32_t count) {
-    words_t a = all_words(0), b = a;
-    uint32_t k = 0;
-    for (; k + 32 <= count; k += 32) {
-        a = add_products(a, load_halves(x + k), widen(w + k));
-        b = add_products(b, load_halves(x + k + 16), widen(w + k + 16));
+__attribute__((noinline)) static void multiply_one(const channels_t *channels,
+    const int16_t *window, uint32_t pitch, const int16_t *weights, int8_t *out) {
+    words_t low = load_words(channels->bias), high = load_words(channels->bias + 8);
+    for (uint32_t k = 0; k < pitch; k += 2, weights += 2 * GROUP) {
+        const halves_t x = repeat_pair(window + k);
+        low = add_products(low, load_halves(weights), x);
+        high = add_products(high, load_halves(weights + GROUP), x);
     }
-    uint32_t sum = sum_of_words(add_words(a, b));
-    for (; k < count; k++) {
-        sum += (uint32_t)(x[k] * w[k]);
-    }
-    return sum;
+    store_outputs(channels, low, high, out);
 }
 
-// The sums of a group with one window; weights are read as they lie.
+// A group with one window, four rows at a time; weights are read as they lie.
 static inline void multiply_alone(const channels_t *channels, const int16_t *window,
     uint32_t depth, int8_t *out) {
     int32_t sums[GROUP];
-    for (uint32_t i = 0; i < GROUP; i++) {
-        const int wanted = place(i) < channels->count;
-        const uint32_t dotted = wanted ? dot(window, channels->rows[i], depth) : 0;
-        sums[i] = (int32_t)((uint32_t)channels->bias[i] + dotted);
+    for (uint32_t i = 0; i < GROUP; i += 4) {
+        const int8_t *const *rows = channels->rows + i;
+        words_t a = all_words(0), b = a, c = a, d = a;
+        uint32_t k = 0;
+        for (; k + 16 <= depth; k += 16) {
+            const halves_t x = load_halves(window + k);
+            a = add_products(a, x, widen(rows[0] + k));
+            b = add_products(b, x, widen(rows[1] + k));
+            c = add_products(c, x, widen(rows[2] + k));
+            d = add_products(d, x, widen(rows[3] + k));
+        }
+        store_sums(sums + i, a, b, c, d);
+        for (; k < depth; k++) {
+            for (uint32_t row = 0; row < 4; row++) {
+                sums[i + row] += window[k] * rows[row][k];
+            }
+        }
     }
-    store_outputs(channels, load_words(sums), load_words(sums + 8), out);
+    const words_t low = add_words(load_words(sums), load_words(channels->bias));
+    const words_t high = add_words(load_words(sums + 8), load_words(channels->bias + 8));
+    store_outputs(channels, low, high, out);
 }
 
 static inline int run_conv(const midge_call_t *call) {
@@ -128,7 +150,7 @@ static inline int run_conv(const midge_call_t *call) {
     if (taps > WINDOWS_BYTES / 2) {
         return 0;
     }
-    int16_t windows[WINDOWS_BYTES / 2], weights[PACKED_BYTES / 2];
+    int16_t windows[WINDOWS_BYTES / 2 + GROUP], weights[PACKED_BYTES / 2];
     const int8_t *input = call->arena + op->input;
     int8_t *out = call->arena + op->output + call->begin * op->block_channels;
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
@@ -159,14 +181,14 @@ static inline int run_conv(const midge_call_t *call) {
             if (!alone) {
                 pack_weights(&group, depth, weights);
                 for (; left >= TILE; left -= TILE, from += TILE * pitch, to += TILE * step) {
-                    multiply(&group, from, pitch, pitch / 2, weights, to, step, TILE);
+                    multiply_tile(&group, from, pitch, weights, to, step);
                 }
             }
             for (; left > 0; left--, from += pitch, to += step) {
                 if (alone) {
                     multiply_alone(&group, from, depth, to);
                 } else {
-                    multiply(&group, from, pitch, pitch / 2, weights, to, step, 1);
+                    multiply_one(&group, from, pitch, weights, to);
                 }
             }
         }

@@ -30,7 +30,7 @@ static inline void widen_row(const midge_window_t *op, const int8_t *input, uint
         } else if (count == GROUP) {
             store_halves(to, widen(pixel + channel));
         } else {
-            __builtin_memcpy(bytes, pixel + channel, count);
+            copy_bytes(bytes, pixel + channel, count);
             store_halves(to, widen(bytes));
         }
     }

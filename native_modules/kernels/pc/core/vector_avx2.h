@@ -44,11 +44,11 @@ static inline words_t add_products(words_t acc, halves_t a, halves_t b) {
     return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
 }
 
-static inline uint32_t sum_of_words(words_t x) {
-    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
-    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
-    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
-    return (uint32_t)_mm_cvtsi128_si32(s);
+// The sums of all words of each.
+static inline void store_sums(int32_t *p, words_t a, words_t b, words_t c, words_t d) {
+    const __m256i x = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    const __m128i upper = _mm256_extracti128_si256(x, 1);
+    _mm_storeu_si128((void *)p, _mm_add_epi32(_mm256_castsi256_si128(x), upper));
 }
 
 // Pairs (a, b) of the elements in the places 0 to 3 and 8 to 11; of the others.

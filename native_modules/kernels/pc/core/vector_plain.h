@@ -70,12 +70,16 @@ static inline words_t add_products(words_t acc, halves_t a, halves_t b) {
     return acc;
 }
 
-static inline uint32_t sum_of_words(words_t x) {
-    uint32_t sum = 0;
+// The sums of all words of each.
+static inline void store_sums(int32_t *p, words_t a, words_t b, words_t c, words_t d) {
+    uint32_t sums[4] = {0, 0, 0, 0};
     for (int i = 0; i < 8; i++) {
-        sum += (uint32_t)x.at[i];
+        sums[0] += (uint32_t)a.at[i];
+        sums[1] += (uint32_t)b.at[i];
+        sums[2] += (uint32_t)c.at[i];
+        sums[3] += (uint32_t)d.at[i];
     }
-    return sum;
+    __builtin_memcpy(p, sums, sizeof(sums));
 }
 
 // Pairs (a, b) of the elements in the places 0 to 3 and 8 to 11; of the others.
