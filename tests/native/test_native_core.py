@@ -25,7 +25,9 @@ from midge_host.device.ops.window import WINDOW
 from midge_host.device.registry import BY_TYPES, of_bytes, of_record
 
 NATIVE = Path(__file__).resolve().parents[2] / "native_modules"
-PARTS = (NATIVE / "core", NATIVE / "kernels" / "generic")
+PARTS = (NATIVE / "core", NATIVE / "kernels" / "generic", NATIVE / "kernels" / "pc")
+# The kernels of every processor; those of a PC, chosen by the processor here, and without its vectors.
+KERNELS = {"generic": [], "pc": ["-DMIDGE_PC"], "pc-plain": ["-DMIDGE_PC", "-DMIDGE_PC_PLAIN"]}
 FLAGS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover", "-std=c99", "-ffreestanding"]
 FLAGS += ["-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror"]
 RUN, ENCODE, DECODE = range(3)
@@ -66,15 +68,17 @@ class Answer:
     crc: int
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=KERNELS)
+def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler here")
     program = tmp_path_factory.mktemp("native") / "driver"
     sources = [Path(__file__).with_name("driver.c"), *(path for part in PARTS for path in sorted(part.rglob("*.c")))]
     built = subprocess.run(
-        [compiler, *FLAGS, *(f"-I{part}" for part in PARTS), *sources, "-o", program], capture_output=True, text=True
+        [compiler, *FLAGS, *KERNELS[request.param], *(f"-I{part}" for part in PARTS), *sources, "-o", program],
+        capture_output=True,
+        text=True,
     )
     assert built.returncode == 0, built.stderr
     return program

@@ -103,7 +103,7 @@ static inline int run_depthwise(const midge_call_t *call) {
             const int32_t y = (int32_t)(first * op->stride_h) - op->pad_top;
             const uint32_t lines = (rows - 1) * op->stride_h + height;
             for (uint32_t i = 0; i < lines; i++) {
-                widen_row(op, input, begin + c, group.count, y + (int32_t)i, -(int32_t)op->pad_left,
+                widen_row(op, input, begin + c, group.count, y + (int32_t)i, -op->pad_left,
                     (uint32_t)width, strip + i * pitch);
             }
             const int16_t *from = strip;
