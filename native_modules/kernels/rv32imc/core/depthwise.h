@@ -7,7 +7,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include "scale.h"
+#include "lanes.h"
 
 // A row of outputs of one channel. depthwise.S works in this order.
 typedef struct {

@@ -32,7 +32,7 @@
     addi sp, sp, FRAME
 .endm
 
-// The sum -> its byte in t5, as midge_scaled in scale.h. Uses t6.
+// The sum -> its byte in t5, as midge_scaled in lanes.h. Uses t6.
 .macro scale sum, multiplier, half, shift, zero, low, high
     mul t6, \sum, \multiplier
     mulhsu t5, \sum, \multiplier

@@ -6,7 +6,7 @@
 #ifdef MIDGE_KERNELS_RV32IMC
 
 #include "conv_rv32imc.h"
-#include "scale.h"
+#include "lanes.h"
 #include "tiles.h"
 
 typedef struct {

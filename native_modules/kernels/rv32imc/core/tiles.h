@@ -11,7 +11,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include "scale.h"
+#include "lanes.h"
 
 // Four pixels' windows, value by value: pixels[4 * k + p]. tiles.S works in this order.
 typedef struct {

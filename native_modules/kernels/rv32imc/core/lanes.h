@@ -1,8 +1,8 @@
 // Requantisation with the high half of a product: docs/NUMERICS.md, "Rounding", for shifts to the
 // right and sums that cannot overflow.
 
-#ifndef MIDGE_SCALE_RV32IMC_H
-#define MIDGE_SCALE_RV32IMC_H
+#ifndef MIDGE_LANES_RV32IMC_H
+#define MIDGE_LANES_RV32IMC_H
 
 #include "window.h"
 

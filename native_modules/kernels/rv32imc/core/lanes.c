@@ -2,7 +2,7 @@
 
 #ifdef MIDGE_KERNELS_RV32IMC
 
-#include "scale.h"
+#include "lanes.h"
 
 #define FAR (1u << 29)
 
