@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from midge_host.errors import MidgeError
 
@@ -18,6 +19,7 @@ QEMU = "qemu-system-riscv32"
 HERE = Path(__file__).parent
 BASE, JOB = 0x8000_0000, 0x8100_0000
 SECONDS = 300
+GUARD = 256  # bytes; a multiple of ALIGNMENT
 
 
 def problem() -> str | None:
@@ -27,28 +29,47 @@ def problem() -> str | None:
     return compiler_problem("rv32imc")
 
 
-def assemble() -> Program:
-    return build("rv32imc", BASE, (HERE / "rv32imc.S", HERE / "rv32imc.c"))
+def assemble(plain: bool = False) -> Program:
+    """plain: without the kernels for this architecture."""
+    return build("rv32imc", BASE, (HERE / "rv32imc.S", HERE / "rv32imc.c"), plain)
+
+
+class Outcome(NamedTuple):
+    """What a layer made of its memory and of GUARD bytes on either side; `arena` is an offset in them."""
+
+    status: int
+    instructions: int
+    before: bytes
+    after: bytes
+    arena: int
+
+
+def run(program: Program, layers: Sequence[Layer]) -> list[Outcome]:
+    head = 8 + 12 * len(layers)
+    memory, calls, parts = bytearray(head), [], []
+    for layer in layers:
+        memory += b"\xa5" * (GUARD + -len(memory) % ALIGNMENT)
+        start = len(memory)
+        placed = place(layer, JOB + start)
+        memory += placed.memory + b"\xa5" * GUARD
+        calls.append((placed.at, 0, 0))
+        parts.append((slice(start - GUARD, len(memory)), placed.arena - JOB - start + GUARD))
+    memory[:head] = struct.pack("<2I", len(memory), len(layers)) + b"".join(struct.pack("<3I", *c) for c in calls)
+    after = _run(program, bytes(memory))
+    found = struct.iter_unpack("<3I", after[8:head])
+    return [
+        Outcome(status, instructions, bytes(memory[part]), after[part], arena)
+        for (_, status, instructions), (part, arena) in zip(found, parts, strict=True)
+    ]
 
 
 def count(program: Program, layers: Sequence[Layer]) -> list[int]:
     """Instructions of each layer. Raises MidgeError when an output is not the reference's."""
-    head = 8 + 12 * len(layers)
-    memory, calls, outputs = bytearray(head), [], []
-    for layer in layers:
-        memory += bytes(-len(memory) % ALIGNMENT)
-        placed = place(layer, JOB + len(memory))
-        memory += placed.memory
-        calls.append((placed.at, 0, 0))
-        outputs.append(placed.output)
-    memory[:head] = struct.pack("<2I", len(memory), len(layers)) + b"".join(struct.pack("<3I", *c) for c in calls)
-    after = _run(program, bytes(memory))
-    counts = []
-    for layer, call, (address, size) in zip(layers, struct.iter_unpack("<3I", after[8:head]), outputs, strict=True):
-        _, status, instructions = call
-        check(layer, status, after[address - JOB : address - JOB + size])
-        counts.append(instructions)
-    return counts
+    outcomes = run(program, layers)
+    for layer, outcome in zip(layers, outcomes, strict=True):
+        at = outcome.arena + layer.output
+        check(layer, outcome.status, outcome.after[at : at + layer.expected.size])
+    return [outcome.instructions for outcome in outcomes]
 
 
 def _run(program: Program, memory: bytes) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +17,15 @@ from counting import xtensawin
 from counting.build import Program
 from counting.layers import ALIGNMENT, Layer, place
 from midge_host.boards import xtensa
-from random_layers import KINDS, crafted_layer, fields_of, layer, random_layer
+from random_layers import (
+    KINDS,
+    crafted_layer,
+    fields_of,
+    is_apart,
+    keeps_to_its_memory,
+    random_layer,
+    with_scratch,
+)
 
 CASES = int(os.environ.get("MIDGE_KERNEL_CASES", 60))
 SEED = int(os.environ.get("MIDGE_KERNEL_SEED", 1))
@@ -44,14 +51,10 @@ def run(program: Program, layers: Sequence[Layer]) -> list[tuple[bytes, int]]:
         before = bytes([0xA5]) * GUARD + placed.memory + bytes([0xA5]) * GUARD
         machine.write(free - GUARD, before)
         status, count, (after,) = machine.call(program.symbols["run_layer"], free, read=[(free - GUARD, len(before))])
-        op = fields_of(one)
-        case = f"{one.title}, seed {SEED}: {op}"
+        case = f"{one.title}, seed {SEED}: {fields_of(one)}"
         assert status == 0, case
         at = placed.arena - free + GUARD
-        kept = bytearray(after)
-        for start, size in ((op["output"], one.expected.size), (op["scratch"], op["scratch_bytes"])):
-            kept[at + start : at + start + size] = before[at + start : at + start + size]
-        assert kept == before, f"bytes beyond: {case}"
+        assert keeps_to_its_memory(one, before, after, at), f"bytes beyond: {case}"
         results.append((after[at : at + len(one.arena)], count))
     return results
 
@@ -62,14 +65,6 @@ def check(program: Program, layers: Sequence[Layer]) -> list[int]:
         wrong = one.wrong(arena[one.output : one.output + one.expected.size])
         assert not wrong, f"{wrong} wrong bytes: {one.title}, seed {SEED}: {fields_of(one)}"
     return [count for _, count in results]
-
-
-def with_scratch(one: Layer, size: int) -> Layer:
-    """The same with other scratch memory, at the end of the arena."""
-    at = -(-len(one.arena) // 4) * 4
-    arena = one.arena.ljust(at, b"\xa5") + b"\xa5" * size
-    op = {**fields_of(one), "scratch": at, "scratch_bytes": size}
-    return layer(size, op, one.weights, np.frombuffer(arena, np.int8))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,15 +103,6 @@ def test_crafted_records_stay_in_their_memory(program):
     layers = [crafted_layer(np.random.default_rng((SEED, 30, i)), i) for i in range(2 * CASES)]
     plain = xtensawin.assemble(plain=True)
     for one, tuned, expected in zip(layers, run(program, layers), run(plain, layers), strict=True):
-        op = fields_of(one)
-        spans = sorted(
-            (op[name], size)
-            for name, size in (
-                ("input", op["in_h"] * op["in_w"] * op["in_c"]),
-                ("output", one.expected.size),
-                ("scratch", op["scratch_bytes"]),
-            )
-        )
-        if all(a + size <= b for (a, size), (b, _) in pairwise(spans)):
-            output = slice(op["output"], op["output"] + one.expected.size)
-            assert tuned[0][output] == expected[0][output], op
+        if is_apart(one):
+            output = slice(one.output, one.output + one.expected.size)
+            assert tuned[0][output] == expected[0][output], fields_of(one)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from math import exp, log
 from typing import Any
 from unittest.mock import patch
@@ -342,6 +343,32 @@ def crafted_layer(rng: Generator, index: int, max_macs: int = 40_000) -> Layer:
             expected=np.zeros((outputs // fields["out_c"], fields["out_c"]), np.int8),
         )
         return weight_window(crafted, int(begin), int(end))
+
+
+def with_scratch(one: Layer, size: int) -> Layer:
+    """The same with other scratch memory, at the end of the arena."""
+    at = -(-len(one.arena) // 4) * 4
+    arena = one.arena.ljust(at, b"\xa5") + b"\xa5" * size
+    op = {**fields_of(one), "scratch": at, "scratch_bytes": size}
+    return layer(size, op, one.weights, np.frombuffer(arena, np.int8))
+
+
+def is_apart(one: Layer) -> bool:
+    """Whether input, output and scratch memory of a convolution do not overlap."""
+    op = fields_of(one)
+    inputs = op["in_h"] * op["in_w"] * op["in_c"]
+    spans = [(op["input"], inputs), (op["output"], one.expected.size), (op["scratch"], op["scratch_bytes"])]
+    return all(start + size <= after for (start, size), (after, _) in pairwise(sorted(spans)))
+
+
+def keeps_to_its_memory(one: Layer, before: bytes, after: bytes, arena: int) -> bool:
+    """Whether nothing but output and scratch memory has changed. arena: where the arena is in `before` and `after`."""
+    op = fields_of(one)
+    kept = bytearray(after)
+    for offset, size in ((op["output"], one.expected.size), (op["scratch"], op["scratch_bytes"])):
+        part = slice(arena + offset, arena + offset + size)
+        kept[part] = before[part]
+    return kept == before
 
 
 def weight_window(layer: Layer, begin: int, end: int) -> Layer:
