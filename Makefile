@@ -12,7 +12,8 @@ MPY_DIR ?= $(abspath $(CACHE)/micropython)
 ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
 
 # Sources whose change asks for a new build of the package. Python files are read in place by an editable install.
-NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/kernels/generic/*.h native_modules/kernels/generic/*/*.c native_modules/bindings/cpython/*.c)
+NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/kernels/generic/*.h \
+	native_modules/kernels/generic/*/*.c native_modules/kernels/pc/*/*.[ch] native_modules/bindings/cpython/*.c)
 
 .PHONY: help demo check test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels sizes fuzz fuzz-graphs coverage mutants clean
 

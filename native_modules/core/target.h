@@ -49,6 +49,7 @@
 #define MIDGE_KERNELS_XTENSA // the files in kernels/xtensawin are not empty
 #define MIDGE_TUNED_SCALE
 #endif
+
 #if defined(__riscv_mul) && __riscv_xlen == 32 && !defined(MIDGE_GENERIC_ONLY) \
     && MIDGE_HAS(MIDGE_BANK_CORE)
 #define MIDGE_TUNED_3X3

@@ -19,7 +19,7 @@ import pytest
 import hostile
 from midge import _portable
 from midge_host.device import spec
-from midge_host.device.banks import BANKS
+from midge_host.device.banks import BANKS, CORE
 from midge_host.device.model_file import ModelFile
 from midge_host.device.ops.window import WINDOW
 from midge_host.device.registry import BY_TYPES, of_bytes, of_record
@@ -28,7 +28,10 @@ NATIVE = Path(__file__).resolve().parents[2] / "native_modules"
 PARTS = (NATIVE / "core", NATIVE / "kernels" / "generic", NATIVE / "kernels" / "pc")
 # The kernels of every processor; those of a PC, chosen by the processor here, and without its vectors.
 KERNELS = {"generic": [], "pc": ["-DMIDGE_PC"], "pc-plain": ["-DMIDGE_PC", "-DMIDGE_PC_PLAIN"]}
-FLAGS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover", "-std=c99", "-ffreestanding"]
+# For tests of what all of them share.
+once = pytest.mark.parametrize("driver", ["generic"], indirect=True)
+# -O1 takes a minute for kernels/pc/core/plain.c, most of it to say where variables are.
+FLAGS = ["-g1", "-Og", "-fsanitize=address,undefined", "-fno-sanitize-recover", "-std=c99", "-ffreestanding"]
 FLAGS += ["-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror"]
 RUN, ENCODE, DECODE = range(3)
 ALL = 0xFFFFFFFF
@@ -68,8 +71,20 @@ class Answer:
     crc: int
 
 
+@dataclass
+class Driver:
+    """tests/native/driver.c with one kind of KERNELS, and the operators that it computes in its own way."""
+
+    program: Path
+    kernels: str
+
+    def operators(self) -> Iterator[tuple[str, ModelFile, bytes]]:
+        only_core = self.kernels != "generic"
+        return (found for found in operators() if not only_core or found[2][1] == CORE.number)
+
+
 @pytest.fixture(scope="module", params=KERNELS)
-def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Driver:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler here")
@@ -81,19 +96,24 @@ def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         text=True,
     )
     assert built.returncode == 0, built.stderr
-    return program
+    return Driver(program, request.param)
 
 
-def run(driver: Path, jobs: list[Job]) -> list[Answer]:
+def run(driver: Driver, jobs: list[Job]) -> list[Answer]:
     """The driver's answers; fails with the sanitizers' report and the job that it is about."""
-    path = driver.with_name("jobs")
+    path = driver.program.with_name("jobs")
     path.write_bytes(struct.pack("<I", len(PATTERN)) + PATTERN + b"".join(j.pack() for j in jobs))
     quiet = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}  # the core allocates nothing
-    done = subprocess.run([driver, path], env=quiet, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([driver.program, path], env=quiet, capture_output=True, text=True, timeout=120)
     answers = [Answer(*map(int, line.split())) for line in done.stdout.splitlines()]
     if done.returncode or len(answers) < len(jobs):
         pytest.fail(f"at job {len(answers)}, {jobs[len(answers)].name}:\n{done.stderr[:3000]}")
     return answers
+
+
+def filled(size: int) -> bytearray:
+    """Contents of a buffer of the driver."""
+    return bytearray(PATTERN[:size].ljust(size, PATTERN[-1:]))
 
 
 def record(model: ModelFile) -> bytes:
@@ -120,10 +140,10 @@ def portable(raw: bytes):
     return PORTABLE.get(raw[1], _portable)
 
 
-def mutants(seed: int) -> Iterator[tuple[str, ModelFile, bytes]]:
+def mutants(driver: Driver, seed: int) -> Iterator[tuple[str, ModelFile, bytes]]:
     """Records in which fields have impossible and just possible values."""
     rng = np.random.default_rng(seed)
-    for name, model, raw in operators():
+    for name, model, raw in driver.operators():
         layout = of_bytes(raw).layout
         for what, changed in hostile.field_mutants(layout, raw):
             yield f"{name}: {what}", model, changed
@@ -132,10 +152,10 @@ def mutants(seed: int) -> Iterator[tuple[str, ModelFile, bytes]]:
 
 
 @pytest.fixture(scope="module")
-def crafted(driver: Path) -> list[tuple[Job, Answer]]:
+def crafted(driver: Driver) -> list[tuple[Job, Answer]]:
     """Every mutant in an arena of the model's size and in one with room, with the weights that are declared."""
     jobs = []
-    for name, model, raw in mutants(1):
+    for name, model, raw in mutants(driver, 1):
         for room in (0, 2000):
             jobs.append(Job(raw, model.arena_bytes + room, len(model.weights) + room, name=f"{name}, room {room}"))
     return list(zip(jobs, run(driver, jobs), strict=True))
@@ -161,18 +181,18 @@ def test_portable_backend_computes_the_same_bytes(crafted) -> None:
     for job, answer in crafted[::3]:
         op = of_bytes(job.program).layout.unpack(job.program) if answer.check == 0 else None
         if op and hostile.work([op]) < 20_000 and hostile.has_one_meaning(op, job.arena):
-            arena = bytearray(PATTERN[: job.arena])
-            assert portable(job.program).run(job.program, 0, 1, arena, PATTERN[: job.declared]) == 0
+            arena = filled(job.arena)
+            assert portable(job.program).run(job.program, 0, 1, arena, filled(job.declared)) == 0
             assert zlib.crc32(arena) == answer.crc, job.name
             compared += 1
     assert compared > 400
 
 
-def test_windows_of_weights(driver: Path) -> None:
+def test_windows_of_weights(driver: Driver) -> None:
     """Streaming: any part of the blocks with any part of the weights gives a refusal or stays in its buffers."""
     rng = np.random.default_rng(2)
     jobs, expected = [], []
-    for name, model, raw in operators():
+    for name, model, raw in driver.operators():
         op = of_bytes(raw).layout.unpack(raw)
         size = op["block_bytes"]
         numbers = [0, 1, op["blocks"], op["blocks"] + 1, 0xFFFF, ALL]
@@ -189,10 +209,10 @@ def test_windows_of_weights(driver: Path) -> None:
         assert (answer.status == 0) == fine, job
 
 
-def test_weights_whose_offset_wraps(driver: Path) -> None:
+def test_weights_whose_offset_wraps(driver: Driver) -> None:
     """A block whose offset in the weight section goes beyond 32 bits does not begin at 0."""
     jobs = []
-    for name, model, raw in operators():
+    for name, model, raw in driver.operators():
         layout = of_bytes(raw).layout
         op = layout.unpack(raw)
         if op["blocks"] > 1:
@@ -203,15 +223,15 @@ def test_weights_whose_offset_wraps(driver: Path) -> None:
         assert answer.status == 16 + BAD_WEIGHTS, job
 
 
-def test_streamed_blocks_make_the_same_bytes(driver: Path) -> None:
+def test_streamed_blocks_make_the_same_bytes(driver: Driver) -> None:
     for name in ("conv_blocks", "dense_blocks"):
         model = hostile.specimens()[name]
         op = model.records[0]
         assert op["blocks"] > 2
         whole = run(driver, [Job(record(model), model.arena_bytes, len(model.weights))])[0]
-        arena, size = bytearray(PATTERN[: model.arena_bytes]), op["block_bytes"]
+        arena, size = filled(model.arena_bytes), op["block_bytes"]
         for i in range(op["blocks"]):
-            window = PATTERN[i * size : (i + 1) * size]
+            window = filled(len(model.weights))[i * size : (i + 1) * size]
             assert _portable.run(record(model), 0, 1, arena, window, i * size, i, i + 1) == 0
         assert zlib.crc32(arena) == whole.crc
 
@@ -222,10 +242,10 @@ def is_operator(head: bytes) -> bool:
     return operator is not None and operator.bank.number == head[1]
 
 
-def test_parts(driver: Path) -> None:
+def test_parts(driver: Driver) -> None:
     """Every operator in parts, one after the other, makes the same bytes, also where there are more parts than rows."""
     jobs, whole = [], []
-    for name, model, raw in operators():
+    for name, model, raw in driver.operators():
         size = len(model.weights)
         for parts in (2, 3, 7, 255):
             whole.append(Job(raw, model.arena_bytes, size, name=name))
@@ -237,7 +257,8 @@ def test_parts(driver: Path) -> None:
         assert answer.status == 16 + 4
 
 
-def test_programs(driver: Path) -> None:
+@once
+def test_programs(driver: Driver) -> None:
     """Whatever first and last are, and programs that are empty, cut or not aligned."""
     model = hostile.specimens()["add"]
     one, arena = record(model), model.arena_bytes
@@ -255,7 +276,7 @@ def test_programs(driver: Path) -> None:
         assert (answer.status == 0) == (job in good), job
 
 
-def test_sums_of_millions_of_weights(driver: Path) -> None:
+def test_sums_of_millions_of_weights(driver: Driver) -> None:
     """Padding meets 2^24 weights of -128 and more: 32 bits are not enough for their sum."""
     wide = {"in_h": 1, "in_w": 1, "out_h": 1, "out_w": 1, "out_c": 1, "kernel_w": 65535, "dilation_h": 1}
     wide |= {
@@ -314,7 +335,7 @@ LIMITS = [
 
 
 @pytest.mark.parametrize(("name", "changes", "runs"), LIMITS, ids=lambda value: str(value))
-def test_limits(driver: Path, name: str, changes: dict, runs: bool) -> None:
+def test_limits(driver: Driver, name: str, changes: dict, runs: bool) -> None:
     """Where a size is limited, and the operators that have none would work for ages on nothing."""
     model = hostile.specimens()[name]
     op = {**model.records[0], "input": len(PATTERN) + 3, "output": 0, **changes}
@@ -339,8 +360,9 @@ def descriptors() -> Iterator[tuple[str, bytes]]:
         yield f"cut to {size}", tensor[:size]
 
 
+@once
 @pytest.mark.parametrize("kind", [ENCODE, DECODE])
-def test_readings_and_results(driver: Path, kind: int) -> None:
+def test_readings_and_results(driver: Driver, kind: int) -> None:
     """Descriptors, lengths and types of any kind; the reading is the pattern, so floats of every kind as well."""
     jobs = [
         Job(raw, arena, weights=size, first=code, kind=kind, skew=skew, name=f"{what}, {size} of {code}")
