@@ -26,7 +26,7 @@ help:
 	@echo "make test-boards  build the emulated boards and run their tests"
 	@echo "make boards   build the firmware of emulated boards"
 	@echo "make boards-report  measure the models on them, for docs/boards.md"
-	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro"
+	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro and LiteRT"
 	@echo "make bench-kernels  count the kernels' cycles, for docs/performance.md"
 	@echo "make sizes    note what the native modules take, for docs/sizes.md"
 	@echo "make fuzz     look for files that harm, SECONDS=60 for each target"
