@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
-from array import array
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,12 @@ import numpy as np
 import midge
 
 from ..device.banks import BANKS
+from ..device.model_file import read
 from ..errors import MidgeError
 from . import RunResult
 
 TYPE_CODES = {"int8": "b", "uint8": "B", "float32": "f", "int16": "h", "int32": "i"}
+PART = 16  # readings that a thread takes at a time
 
 
 def problem(name: str) -> str | None:
@@ -29,42 +33,75 @@ def problem(name: str) -> str | None:
     return None
 
 
-def reading(values: np.ndarray) -> Any:
-    """One input as a script on a board would hold it."""
-    if values.dtype == np.uint8:
-        return values.tobytes()
-    return array(TYPE_CODES[values.dtype.name], values.tobytes())
-
-
-def _buffer(tensor: Any) -> Any:
-    return bytearray(tensor.size) if tensor.dtype == "uint8" else array(TYPE_CODES[tensor.dtype], [0] * tensor.size)
-
-
-def _one_or_list(values: list) -> Any:
-    return values if len(values) > 1 else values[0]
-
-
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
     return predict(model, inputs, weights, "native" if name == "cpython" else "portable", reset)
 
 
-def predict(model: Path, inputs: list[np.ndarray], weights: str, backend: str, reset: bool = False) -> RunResult:
-    """Loads a model and runs it as a script does, `reset` before each reading or never."""
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def predict(
+    model: Path, inputs: list[np.ndarray], weights: str, backend: str, reset: bool = False, threads: int | None = None
+) -> RunResult:
+    """Loads a model and runs it as a script does, `reset` before each reading or never.
+
+    threads: how many share the readings, each with a copy of the model; every processor if None. The native core leaves
+    Python's lock while it computes. One thread does it all on the portable core, which does not, and for a model that
+    remembers, whose readings stay in order.
+    """
+    count = len(inputs[0])
+    if backend == "portable" or read(model).init:
+        threads = 1
+    elif threads is None:
+        threads = processors()
+    parts = range(0, count, PART)
+    copies = _copies(model, weights, backend, max(1, min(threads, len(parts))))
+    tensors = copies[0].outputs
+    outputs = [np.empty((count, *t.shape), t.dtype) for t in tensors]
+    readings, results = [_Rows(x) for x in inputs], [_Rows(x) for x in outputs]
+    idle: SimpleQueue[Any] = SimpleQueue()
+    for copy in copies:
+        idle.put(copy)
+
+    def predict_part(begin: int) -> float:
+        """Seconds of a processor that the predictions took."""
+        copy, start = idle.get(), time.thread_time()
+        try:
+            for i in range(begin, min(begin + PART, count)):
+                if reset:
+                    copy.reset()
+                copy.predict_into(_one_or_list([x[i] for x in readings]), _one_or_list([x[i] for x in results]))
+        finally:
+            idle.put(copy)
+        return time.thread_time() - start
+
+    if len(copies) == 1:
+        elapsed = sum(map(predict_part, parts))
+    else:
+        with ThreadPoolExecutor(len(copies)) as pool:
+            elapsed = sum(pool.map(predict_part, parts))
+    return RunResult(outputs, elapsed * 1e6 / max(count, 1))
+
+
+def _copies(model: Path, weights: str, backend: str, count: int) -> list[Any]:
     try:
-        loaded = midge.load(str(model), weights, backend)
+        return [midge.load(str(model), weights, backend) for _ in range(count)]
     except (ValueError, MemoryError, OSError, ImportError) as error:
         raise MidgeError(str(error)) from None
-    buffers = [_buffer(t) for t in loaded.outputs]
-    outputs: list[list[np.ndarray]] = [[] for _ in buffers]
-    elapsed = 0.0
-    for row in zip(*inputs, strict=True):
-        readings = [reading(v) for v in row]
-        if reset:
-            loaded.reset()
-        start = time.perf_counter()
-        loaded.predict_into(_one_or_list(readings), _one_or_list(buffers))
-        elapsed += time.perf_counter() - start
-        for rows, buffer, tensor in zip(outputs, buffers, loaded.outputs, strict=True):
-            rows.append(np.frombuffer(bytes(buffer), tensor.dtype).reshape(tensor.shape))
-    stacked = [np.array(rows, t.dtype).reshape(-1, *t.shape) for rows, t in zip(outputs, loaded.outputs, strict=True)]
-    return RunResult(stacked, elapsed * 1e6 / max(len(inputs[0]), 1))
+
+
+class _Rows:
+    """The rows of an array as buffers of one dimension, which a script on a board would hold; nothing is copied."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self._size = values[:1].size
+        self._view = memoryview(values.reshape(-1))
+
+    def __getitem__(self, i: int) -> memoryview:
+        return self._view[i * self._size : (i + 1) * self._size]
+
+
+def _one_or_list(values: list) -> Any:
+    return values if len(values) > 1 else values[0]
