@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]  # of a clone
@@ -37,6 +36,8 @@ def install(extra: str) -> str:
 
 def packages(extra: str) -> list[str]:
     """The packages of an extra, of those that it names included, as pip takes them on a command line."""
+    from importlib.metadata import PackageNotFoundError, requires  # 10 ms, for what rarely happens
+
     try:
         requirements = requires("midge") or []
     except PackageNotFoundError:

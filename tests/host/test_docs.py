@@ -116,7 +116,7 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w./-])--?[a-z][a-z-]*", text))
 
 
-@pytest.mark.parametrize("name", commands.NAMES)
+@pytest.mark.parametrize("name", commands.COMMANDS)
 def test_options_are_those_documented(name: str) -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"(?ms)^## midge (\w+)\n(.*?)(?=^## |\Z)", text))
@@ -134,8 +134,8 @@ def test_commands_exist(page: Path) -> None:
     for text in re.findall(r"(?ms)^```sh\n(.*?)^```", whole):
         for line in re.findall(r"(?m)^midge (.+)$", text):
             name = line.split()[0]
-            assert name == "--version" or name in commands.NAMES, line
-            assert words(line) <= (options(name) if name in commands.NAMES else {name}), line
+            assert name == "--version" or name in commands.COMMANDS, line
+            assert words(line) <= (options(name) if name in commands.COMMANDS else {name}), line
 
 
 def test_every_command_is_run_by_something() -> None:

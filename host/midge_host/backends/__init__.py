@@ -41,8 +41,9 @@ READINGS = {
 
 @dataclass
 class RunResult:
-    """Outputs as (N, *shape) in the model's own dtypes; the mean time of a prediction (of a processor, on
-    this PC); MicroPython's heap that the loaded model takes, library and native module included; instructions and cycles of a prediction, on average."""
+    """Outputs as (N, *shape) in the model's own dtypes; the mean time of a prediction (of a processor, on this PC);
+    MicroPython's heap that the loaded model takes, library and native module included; instructions and cycles of a
+    prediction, on average."""
 
     outputs: list[np.ndarray]
     microseconds: float | None = None

@@ -97,7 +97,7 @@ class _Rows:
 
     def __init__(self, values: np.ndarray) -> None:
         self._size = values[:1].size
-        self._view = memoryview(values.reshape(-1))
+        self._view = values.reshape(-1).data
 
     def __getitem__(self, i: int) -> memoryview:
         return self._view[i * self._size : (i + 1) * self._size]

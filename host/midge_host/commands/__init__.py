@@ -9,7 +9,16 @@ import click
 
 from ..errors import MidgeError
 
-NAMES = ("convert", "info", "run", "test", "compare", "deploy", "bench", "demo")
+COMMANDS = {
+    "convert": "Convert a trained model into a .midge file, and see whether it still works.",
+    "info": "Show layers, shapes, MACs, bytes, working memory, and which boards a model fits.",
+    "run": "Run a model on the inputs in a file.",
+    "test": "Test a model on readings with labels: accuracy, what is taken for what.",
+    "compare": "Compare a .midge file with the float model it was made from, layer by layer.",
+    "deploy": "Copy a model, the library and the right native module onto a board, verify, run the self-test there.",
+    "bench": "Count the cycles of each layer, and the heap, on an emulated Raspberry Pi Pico.",
+    "demo": "Convert the digit classifier that comes with midge and run it on MicroPython.",
+}
 
 PATH = click.Path(path_type=Path)
 MODEL = click.argument("model", type=PATH, metavar="MODEL.midge")
@@ -46,10 +55,14 @@ def load(name: str) -> click.Command:
 
 
 class Commands(click.Group):
-    """A group that imports a command only when it is called, or shown in the list of all."""
+    """A group that imports a command only when it is called."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return list(NAMES)
+        return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        return load(name) if name in NAMES else None
+        return load(name) if name in COMMANDS else None
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))

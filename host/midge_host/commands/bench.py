@@ -21,7 +21,7 @@ from ..boards import pico
 from ..device.model_file import ModelFile, read
 from ..device.registry import macs
 from ..errors import CheckFailed, MidgeError
-from . import MODEL
+from . import COMMANDS, MODEL
 
 BOARDS = ("pico",)
 HEAP_STEP = 512  # bytes to which the heap's peak is found
@@ -166,13 +166,12 @@ def show(result: dict[str, Any]) -> None:
     out.print("\n".join(lines), highlight=False)
 
 
-@click.command("bench")
+@click.command("bench", help=COMMANDS["bench"])
 @MODEL
 @click.option("--board", default="pico", show_default=True, help="The emulated board to measure on.")
 @click.option("--weights", default="auto", show_default=True, help="auto, ram, map (from ROMFS) or stream.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(model: Path, board: str, weights: str, as_json: bool) -> None:
-    """Count the cycles of each layer, and the heap, on an emulated Raspberry Pi Pico."""
     with Console(stderr=True).status(f"running on an emulated {board}"):
         result = bench(model, board, weights)
     if as_json:

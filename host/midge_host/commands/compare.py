@@ -20,7 +20,7 @@ from ..files.readings import read_readings
 from ..quantize import is_float, simplified
 from ..quantize.layers import remembered
 from ..quantize.proof import LEAST_DECIBELS, LayerProof, Proof, Source, percent, prove
-from . import PATH, PIXELS, range_of_pixels
+from . import COMMANDS, PATH, PIXELS, range_of_pixels
 
 FELL = 10.0  # decibels that a layer loses of what the layer before had: there it goes wrong
 
@@ -96,7 +96,7 @@ def facts(proof: Proof) -> dict[str, Any]:
     return found | {"first_wrong": wrong.name if wrong else None}
 
 
-@click.command("compare")
+@click.command("compare", help=COMMANDS["compare"])
 @click.argument("source", type=PATH, metavar="SRC")
 @click.argument("model", type=PATH, metavar="MODEL.midge")
 @click.option("--test", "data", type=PATH, required=True, help="Readings: .npz, .npy, .csv or a folder.")
@@ -107,7 +107,6 @@ def facts(proof: Proof) -> dict[str, Any]:
 def command(
     source: Path, model: Path, data: Path, pixels: str, signature: str | None, trust: bool, as_json: bool
 ) -> None:
-    """Compare a .midge file with the float model it was made from, layer by layer."""
     with Console(stderr=True).status("running both"):
         loaded, proof = compare(source, model, data, pixels, signature, trust)
     if as_json:

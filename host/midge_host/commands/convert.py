@@ -9,11 +9,11 @@ from rich.console import Console
 
 from ..conversion import convert
 from ..errors import CheckFailed, printable
-from . import PATH, PIXELS, range_of_pixels
+from . import COMMANDS, PATH, PIXELS, range_of_pixels
 from .info import memory
 
 
-@click.command("convert")
+@click.command("convert", help=COMMANDS["convert"])
 @click.argument("source", type=PATH, metavar="SRC")
 @click.option("-o", "--output", type=PATH, required=True, help="The file to write.")
 @click.option("--calibration", type=PATH, help="Typical readings, for models of floats: .npz, .npy, .csv or a folder.")
@@ -48,7 +48,6 @@ def command(
     to: str,
     verbose: bool,
 ) -> None:
-    """Convert a trained model into a .midge file, and see whether it still works."""
     said: list[str] = []
     told: list[str] = []
     try:

@@ -16,6 +16,7 @@ from .. import backends
 from ..conversion import convert
 from ..device.model_file import TensorInfo, read
 from ..errors import MidgeError, install
+from . import COMMANDS
 
 COLUMNS = 5  # pictures side by side: 80 characters
 
@@ -102,7 +103,6 @@ def _picture(image: np.ndarray) -> str:
     return "\n".join("".join(map(chr, line)) for line in codes)
 
 
-@click.command("demo")
+@click.command("demo", help=COMMANDS["demo"])
 def command() -> None:
-    """Convert the digit classifier that comes with midge and run it on MicroPython."""
     run_demo()

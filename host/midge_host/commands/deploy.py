@@ -10,16 +10,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..deploy import deploy
-from . import MODEL
+from . import COMMANDS, MODEL
 
 
-@click.command("deploy")
+@click.command("deploy", help=COMMANDS["deploy"])
 @MODEL
 @click.option("--port", required=True, help="The board's serial port, /dev/ttyACM0 or COM3.")
 @click.option("--with", "tool", default="mpremote", show_default=True, help="mpremote or ampy.")
 @click.option("--library/--no-library", default=True, help="Copy the library and native module too.  [default: yes]")
 def command(model: Path, port: str, tool: str, library: bool) -> None:
-    """Copy a model, the library and the right native module onto a board, verify, and run the self-test there."""
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(f"copying to {port}", total=None)
         report = deploy(model, port, tool, library, lambda done: bar.update(task, completed=done))

@@ -16,7 +16,7 @@ from ..device.banks import RECURRENT
 from ..device.model_file import ModelFile, TensorInfo, read
 from ..device.registry import macs, parameter_bytes, record_shapes
 from ..errors import printable
-from . import MODEL
+from . import COMMANDS, MODEL
 
 # Heap that stock MicroPython leaves free after boot, in bytes, and what the library and its native module take of it.
 BOARDS = {
@@ -170,11 +170,10 @@ def show(facts: dict[str, Any]) -> None:
     out.print(printable("\n".join(lines)), highlight=False, markup=False)
 
 
-@click.command("info")
+@click.command("info", help=COMMANDS["info"])
 @MODEL
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(model: Path, as_json: bool) -> None:
-    """Show layers, shapes, MACs, bytes, working memory, and which boards a model fits."""
     found = facts(model)
     if as_json:
         click.echo(json.dumps(found, indent=2))

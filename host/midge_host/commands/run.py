@@ -9,7 +9,7 @@ from rich.console import Console
 
 from .. import backends
 from ..files import load_arrays, refuse_overwriting, save_arrays
-from . import MODEL, PATH, RESET
+from . import COMMANDS, MODEL, PATH, RESET
 
 
 def _list_backends(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -20,7 +20,7 @@ def _list_backends(context: click.Context, option: click.Parameter, wanted: bool
         context.exit()
 
 
-@click.command("run")
+@click.command("run", help=COMMANDS["run"])
 @MODEL
 @click.option("--inputs", type=PATH, required=True, help=".npz: `inputs` (N, *shape), further inputs `inputs_1`...")
 @click.option("--outputs", type=PATH, required=True, help=".npz to write: `outputs`, further outputs `outputs_1`...")
@@ -31,7 +31,6 @@ def _list_backends(context: click.Context, option: click.Parameter, wanted: bool
     "--list-backends", is_flag=True, callback=_list_backends, expose_value=False, is_eager=True, help="Show backends."
 )
 def command(model: Path, inputs: Path, outputs: Path, backend: str, weights: str, reset: str) -> None:
-    """Run a model on the inputs in a file."""
     refuse_overwriting(outputs, model, inputs)
     values = load_arrays(inputs, "inputs")
     with Console(stderr=True).status(f"running on {backend}"):

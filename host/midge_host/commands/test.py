@@ -18,7 +18,7 @@ from ..errors import MidgeError, printable
 from ..files.readings import Readings, read_readings
 from ..quantize import inputs, scores
 from ..quantize.proof import percent, real_output
-from . import MODEL, PATH, RESET, range_of_pixels
+from . import COMMANDS, MODEL, PATH, RESET, range_of_pixels
 
 WIDEST = 20  # classes of which a table is shown
 
@@ -118,7 +118,7 @@ def _show_classes(out: Console, found: dict[str, Any]) -> None:
         click.echo("a row for what a reading is, a column for what it was taken for")
 
 
-@click.command("test")
+@click.command("test", help=COMMANDS["test"])
 @MODEL
 @click.argument("data", type=PATH, metavar="DATA")
 @click.option("--backend", default="cpython", show_default=True, help="Where to run: see midge run --list-backends.")
@@ -130,7 +130,6 @@ def _show_classes(out: Console, found: dict[str, Any]) -> None:
 @RESET
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(model: Path, data: Path, backend: str, pixels: str | None, reset: str, as_json: bool) -> None:
-    """Test a model on readings with labels: accuracy, what is taken for what."""
     with Console(stderr=True).status(f"running on {backend}"):
         found = examine(model, data, backend, pixels, reset)
     if as_json:
