@@ -70,9 +70,9 @@ static mp_obj_t work(mp_obj_t object) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(work_obj, work);
 
-// run(shared, single, program, first, last, arena, weights, base, begin, end) -> status, as single,
-// the run() of a bank, has it. Behind the program's records stand as many for core 1; one that has
-// the same output is not shared.
+// run(shared, single, program, first, last, arena, weights, base, begin, end) -> status, as
+// single, the run() of a bank, has it. Behind the program's records stand as many for core 1; one
+// that has the same output is not shared.
 static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
     shared_t *shared = buffer(args[0], MP_BUFFER_WRITE);
     const mp_obj_t single = args[1];

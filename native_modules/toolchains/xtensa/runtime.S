@@ -1,5 +1,6 @@
-// Helpers that the compiler calls for 64-bit products and shifts and for division. Debian's libgcc has these for another
-// ABI and for a core without the instructions; Espressif's compiler emits the instructions itself.
+// Helpers that the compiler calls for 64-bit products and shifts and for division. Debian's libgcc
+// has these for another ABI and for a core without the instructions; Espressif's compiler emits
+// the instructions itself.
 
     .text
 

@@ -1,5 +1,5 @@
-// Sums of 16-bit products by MAC16, for cores that have it: ESP32 and ESP32-S3. Interrupts save its
-// registers and those of the hardware loops (docs/performance.md).
+// Sums of 16-bit products by MAC16, for cores that have it: ESP32 and ESP32-S3. Interrupts save
+// its registers and those of the hardware loops (docs/performance.md).
 // Stack: 48 bytes, and midge_scale_exactly.
 
 #include "target.h"
