@@ -44,6 +44,7 @@ class Toolchain:
 
 TOOLCHAINS = {
     "armv6m": Toolchain("arm-none-eabi-", "-mthumb -mcpu=cortex-m0"),
+    "armv7emsp": Toolchain("arm-none-eabi-", "-mthumb -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard"),
     # Debian's gcc 12 takes zicsr, for the counter, as a part of rv32imac only by the older specification.
     "rv32imc": Toolchain(
         "riscv64-unknown-elf-", "-march=rv32imac -mabi=ilp32 -mno-relax -misa-spec=2.2 -ffreestanding"
