@@ -1,0 +1,17 @@
+// Windows that lie within the image in one piece each, one after the other, and rows of weights as
+// they are: no scratch memory.
+
+#ifndef MIDGE_DENSE_ARMV7EMSP_H
+#define MIDGE_DENSE_ARMV7EMSP_H
+
+#include "lanes.h"
+
+#define MIDGE_DENSE_ROWS 4
+
+// sums[r] = the sum of x[k] * rows[r][k] over k < count
+void midge_dense(const int8_t *x, const int8_t *const *rows, uint32_t count, int32_t *sums);
+
+// 0 where another kernel has to compute the call.
+int midge_dense_conv(const midge_call_t *call, uint32_t depth, uint32_t pixels);
+
+#endif

@@ -1,0 +1,66 @@
+#include "target.h"
+
+#ifdef MIDGE_KERNELS_ARMV7EMSP
+
+#include "lanes.h"
+
+#define FAR (1u << 29)
+#define MOST_SHIFT 22 // the zero point and a sum's upper half, together, have 32 bits
+
+// `count` bits, least significant first, from bit `at`; no word is touched that holds none. (These
+// cores load words from any address.)
+static uint32_t read_bits(const uint8_t *block, uint32_t at, uint32_t count) {
+    if (count == 0) {
+        return 0;
+    }
+    block += at >> 5 << 2;
+    at &= 31;
+    uint32_t word;
+    __builtin_memcpy(&word, block, sizeof word);
+    uint32_t value = word >> at;
+    if (at + count > 32) {
+        __builtin_memcpy(&word, block + sizeof word, sizeof word);
+        value |= word << (32 - at);
+    }
+    return count < 32 ? value & ((1u << count) - 1) : value;
+}
+
+int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, uint32_t count,
+    midge_lane_t *lanes) {
+    const midge_window_t *op = call->op;
+    const uint32_t number = midge_divide(first, op->block_channels);
+    const uint8_t *block = call->weights + number * op->block_bytes;
+    uint32_t index = first - number * op->block_channels;
+    const uint32_t rows_at = midge_entries_bytes(op);
+    const uint32_t sign = 1u << (op->bias_bits - 1);
+    const uint32_t shift_at = op->bias_bits, multiplier_at = shift_at + op->shift_bits;
+    for (; count > 0; count--, lanes++, index++) {
+        if (index == op->block_channels) {
+            index = 0;
+            block += op->block_bytes;
+        }
+        // As midge_channel reads them.
+        const uint32_t at = index * (multiplier_at + op->mult_bits);
+        const uint32_t bias = (read_bits(block, at, op->bias_bits) ^ sign) - sign;
+        const int32_t shift
+            = -op->shift - (int32_t)read_bits(block, at + shift_at, op->shift_bits);
+        if (bias + FAR > 2 * FAR || shift < 1 || shift > MOST_SHIFT) {
+            return 0;
+        }
+        lanes->row = (const int8_t *)block + rows_at + index * row_bytes;
+        lanes->bias = (int32_t)(bias << 1);
+        lanes->multiplier = op->mult_bits
+            ? (int32_t)(read_bits(block, at + multiplier_at, 30) | 1u << 30) : op->multiplier;
+        lanes->offset = (1 << (shift - 1)) + op->output_zero * (1 << shift);
+        lanes->shift = shift;
+    }
+    return 1;
+}
+
+void midge_clamp_all(const midge_window_t *op, int8_t *out, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = midge_clamp(out[i], op->clamp_min, op->clamp_max);
+    }
+}
+
+#endif
