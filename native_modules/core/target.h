@@ -62,7 +62,9 @@
 #if defined(__ARM_FEATURE_SIMD32) && defined(__thumb2__) && __ARM_ARCH_PROFILE == 'M' \
     && !defined(MIDGE_GENERIC_ONLY) && MIDGE_HAS(MIDGE_BANK_CORE)
 #define MIDGE_FALLBACK __attribute__((cold))
+#define MIDGE_TUNED_3X3
 #define MIDGE_RUN_CONV midge_conv_armv7emsp
+#define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv_armv7emsp
 #define MIDGE_KERNELS_ARMV7EMSP // the files in kernels/armv7emsp are not empty
 #endif
 

@@ -8,8 +8,8 @@
 
 #define MIDGE_DENSE_ROWS 4
 
-// sums[r] = the sum of x[k] * rows[r][k] over k < count
-void midge_dense(const int8_t *x, const int8_t *const *rows, uint32_t count, int32_t *sums);
+// The outputs of MIDGE_DENSE_ROWS channels, before their clamp, for the `count` values at x.
+void midge_dense(const int8_t *x, const midge_lane_t *lanes, uint32_t count, int8_t *out);
 
 // 0 where another kernel has to compute the call.
 int midge_dense_conv(const midge_call_t *call, uint32_t depth, uint32_t pixels);

@@ -12,17 +12,17 @@ int midge_dense_conv(const midge_call_t *call, uint32_t depth, uint32_t pixels) 
     const midge_window_t *op = call->op;
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
     const int8_t *input = call->arena + op->input;
+    const int is_clamped = midge_is_clamped(op);
     midge_lane_t lanes[MIDGE_DENSE_ROWS];
-    const int8_t *rows[MIDGE_DENSE_ROWS];
-    int32_t sums[MIDGE_DENSE_ROWS];
+    int8_t outputs[MIDGE_DENSE_ROWS];
     for (uint32_t first = 0; first < channels; first += MIDGE_DENSE_ROWS) {
         uint32_t some = channels - first;
         some = some < MIDGE_DENSE_ROWS ? some : MIDGE_DENSE_ROWS;
         if (!midge_lanes(call, depth, first, some, lanes)) {
             return 0;
         }
-        for (uint32_t i = 0; i < MIDGE_DENSE_ROWS; i++) {
-            rows[i] = lanes[i < some ? i : 0].row;
+        for (uint32_t i = some; i < MIDGE_DENSE_ROWS; i++) {
+            lanes[i] = lanes[0];
         }
         midge_image_t image = {op, input, 0, 0, 0};
         int8_t *out = call->arena + op->output + call->begin * op->block_channels + first;
@@ -31,10 +31,14 @@ int midge_dense_conv(const midge_call_t *call, uint32_t depth, uint32_t pixels) 
             if (!x) {
                 return 0;
             }
-            midge_dense(x, rows, depth, sums);
-            for (uint32_t i = 0; i < some; i++) {
-                const int8_t output = midge_scaled(&lanes[i], lanes[i].bias + 2 * sums[i]);
-                out[i] = midge_clamp(output, op->clamp_min, op->clamp_max);
+            midge_dense(x, lanes, depth, some == MIDGE_DENSE_ROWS ? out : outputs);
+            if (some < MIDGE_DENSE_ROWS) {
+                for (uint32_t i = 0; i < some; i++) {
+                    out[i] = outputs[i];
+                }
+            }
+            if (is_clamped) {
+                midge_clamp_all(op, out, some);
             }
         }
     }

@@ -28,30 +28,34 @@ static uint32_t read_bits(const uint8_t *block, uint32_t at, uint32_t count) {
 int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, uint32_t count,
     midge_lane_t *lanes) {
     const midge_window_t *op = call->op;
-    const uint32_t number = midge_divide(first, op->block_channels);
+    const uint32_t channels = op->block_channels, number = midge_divide(first, channels);
     const uint8_t *block = call->weights + number * op->block_bytes;
-    uint32_t index = first - number * op->block_channels;
+    uint32_t index = first - number * channels;
     const uint32_t rows_at = midge_entries_bytes(op);
-    const uint32_t sign = 1u << (op->bias_bits - 1);
-    const uint32_t shift_at = op->bias_bits, multiplier_at = shift_at + op->shift_bits;
+    const uint32_t bias_bits = op->bias_bits, shift_bits = op->shift_bits;
+    const uint32_t multiplier_bits = op->mult_bits, sign = 1u << (bias_bits - 1);
+    const int32_t least_shift = op->shift, zero = op->output_zero;
+    int32_t multiplier = op->multiplier;
     for (; count > 0; count--, lanes++, index++) {
-        if (index == op->block_channels) {
+        if (index == channels) {
             index = 0;
             block += op->block_bytes;
         }
         // As midge_channel reads them.
-        const uint32_t at = index * (multiplier_at + op->mult_bits);
-        const uint32_t bias = (read_bits(block, at, op->bias_bits) ^ sign) - sign;
-        const int32_t shift
-            = -op->shift - (int32_t)read_bits(block, at + shift_at, op->shift_bits);
+        uint32_t at = index * (bias_bits + shift_bits + multiplier_bits);
+        const uint32_t bias = (read_bits(block, at, bias_bits) ^ sign) - sign;
+        at += bias_bits;
+        const int32_t shift = -least_shift - (int32_t)read_bits(block, at, shift_bits);
         if (bias + FAR > 2 * FAR || shift < 1 || shift > MOST_SHIFT) {
             return 0;
         }
+        if (multiplier_bits) {
+            multiplier = (int32_t)(read_bits(block, at + shift_bits, 30) | 1u << 30);
+        }
         lanes->row = (const int8_t *)block + rows_at + index * row_bytes;
         lanes->bias = (int32_t)(bias << 1);
-        lanes->multiplier = op->mult_bits
-            ? (int32_t)(read_bits(block, at + multiplier_at, 30) | 1u << 30) : op->multiplier;
-        lanes->offset = (1 << (shift - 1)) + op->output_zero * (1 << shift);
+        lanes->multiplier = multiplier;
+        lanes->offset = (1 << (shift - 1)) + zero * (1 << shift);
         lanes->shift = shift;
     }
     return 1;

@@ -14,7 +14,7 @@
 
 #define MIDGE_MOST_DEPTH 16384 // products in a sum: below 2^28 all together
 
-// A channel.
+// A channel. The assembly works in this order.
 typedef struct {
     const int8_t *row; // of weights
     int32_t bias; // twice the channel's

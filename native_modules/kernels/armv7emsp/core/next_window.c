@@ -27,22 +27,10 @@ static int8_t *fill(int8_t *to, int32_t value, uint32_t count) {
     return to;
 }
 
-const int8_t *midge_next_window(midge_image_t *image) {
+const int8_t *midge_assemble(const midge_image_t *image, int32_t y, int32_t x) {
     const midge_window_t *op = image->op;
-    const int32_t x = image->x * op->stride_w - op->pad_left;
-    int32_t y = image->y * op->stride_h - op->pad_top;
-    if (++image->x == op->out_w) {
-        image->x = 0;
-        image->y++;
-    }
     const int32_t in_h = op->in_h, in_w = op->in_w;
     const uint32_t in_c = op->in_c, line = op->kernel_w * in_c;
-    const int32_t start = y * in_w + x;
-    const int is_wide = op->dilation_w == 1 && x >= 0 && x + op->kernel_w <= in_w;
-    const int is_one_line = op->kernel_h == 1 || (op->kernel_w == in_w && op->dilation_h == 1);
-    if (is_wide && is_one_line && y >= 0 && y + op->kernel_h <= in_h) {
-        return image->input + (uint32_t)start * in_c;
-    }
     int8_t *to = image->bytes;
     if (!to) {
         return to;
