@@ -101,11 +101,7 @@ static int run_3x3(const midge_call_t *call) {
             = call->arena + op->input + midge_divide(first + i, multiplier);
         run_channel(op, &lane, image, out + i, &rows);
     }
-    if (midge_is_clamped(op)) {
-        for (uint32_t p = 0; p < (uint32_t)op->out_h * op->out_w; p++, out += op->out_c) {
-            midge_clamp_all(op, out, channels);
-        }
-    }
+    midge_clamp_outputs(op, out, channels);
     return 1;
 }
 

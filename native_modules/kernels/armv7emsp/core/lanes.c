@@ -61,9 +61,14 @@ int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, ui
     return 1;
 }
 
-void midge_clamp_all(const midge_window_t *op, int8_t *out, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        out[i] = midge_clamp(out[i], op->clamp_min, op->clamp_max);
+void midge_clamp_outputs(const midge_window_t *op, int8_t *out, uint32_t channels) {
+    if (op->clamp_min == -128 && op->clamp_max == 127) {
+        return;
+    }
+    for (uint32_t p = (uint32_t)op->out_h * op->out_w; p > 0; p--, out += op->out_c) {
+        for (uint32_t c = 0; c < channels; c++) {
+            out[c] = midge_clamp(out[c], op->clamp_min, op->clamp_max);
+        }
     }
 }
 

@@ -10,6 +10,8 @@
 #ifndef MIDGE_LANES_ARMV7EMSP_H
 #define MIDGE_LANES_ARMV7EMSP_H
 
+#include <arm_acle.h>
+
 #include "window.h"
 
 #define MIDGE_MOST_DEPTH 16384 // products in a sum: below 2^28 all together
@@ -28,20 +30,16 @@ typedef struct {
 int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, uint32_t count,
     midge_lane_t *lanes);
 
-// Twice the sum -> the output, before its clamp.
-static inline int8_t midge_scaled(const midge_lane_t *lane, int32_t sum) {
+// The record's clamp where it is narrower than int8, which hardly any model's is: `channels`
+// channels of every pixel from `out` on.
+void midge_clamp_outputs(const midge_window_t *op, int8_t *out, uint32_t channels);
+
+// Twice the sum -> the output.
+static inline int8_t midge_scaled(int32_t sum, int32_t multiplier, int32_t offset,
+    int32_t shift) {
     int32_t y;
-    __asm__("smmlar %0, %1, %2, %3"
-            : "=r"(y)
-            : "r"(sum), "r"(lane->multiplier), "r"(lane->offset));
-    return midge_clamp((y + (sum >> 31)) >> lane->shift, -128, 127);
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(y) : "r"(sum), "r"(multiplier), "r"(offset));
+    return (int8_t)__ssat((y + (sum >> 31)) >> shift, 8);
 }
-
-// The record's clamp is narrower than int8, which hardly any model's is: outputs need a second look.
-static inline int midge_is_clamped(const midge_window_t *op) {
-    return op->clamp_min != -128 || op->clamp_max != 127;
-}
-
-void midge_clamp_all(const midge_window_t *op, int8_t *out, uint32_t count);
 
 #endif

@@ -7,24 +7,21 @@
 
 #include "conv_armv7emsp.h"
 #include "dense.h"
-#include "next_window.h"
 #include "tiles.h"
+#include "windows.h"
 
-// A row of weights, or a window, in words.
-static uint32_t words_of(uint32_t depth) {
-    return (depth + 3) / 4 * 2;
-}
-
-#define GROUP_WORDS ((sizeof(midge_group_head_t) + sizeof(midge_group_tail_t)) / 4) // but the rows
+// Words of a group of channels besides the weights.
+#define GROUP_WORDS ((sizeof(midge_group_head_t) + sizeof(midge_group_tail_t)) / 4)
 
 // Channels `first` to `first + count - 1` of the call, in groups from `to` on. 0 where one has a
 // scale that does not suit.
-static int prepare(const midge_call_t *call, uint32_t depth, uint32_t first,
-    uint32_t count, uint32_t *to) {
+static int prepare(const midge_call_t *call, uint32_t first, uint32_t count, uint32_t *to) {
+    const midge_window_t *op = call->op;
+    const uint32_t line = (uint32_t)op->kernel_w * op->in_c, lines = op->kernel_h;
     while (count > 0) {
         midge_lane_t lanes[MIDGE_TILE_CHANNELS];
         const uint32_t some = count < MIDGE_TILE_CHANNELS ? count : MIDGE_TILE_CHANNELS;
-        if (!midge_lanes(call, depth, first, some, lanes)) {
+        if (!midge_lanes(call, lines * line, first, some, lanes)) {
             return 0;
         }
         if (some == 1) {
@@ -32,11 +29,12 @@ static int prepare(const midge_call_t *call, uint32_t depth, uint32_t first,
         }
         midge_group_head_t *head = (void *)to;
         to = (void *)(head + 1);
-        midge_group_tail_t *tail = (void *)(to + MIDGE_TILE_CHANNELS * words_of(depth));
+        midge_group_tail_t *tail
+            = (void *)(to + MIDGE_TILE_CHANNELS * lines * midge_line_words(op));
         for (uint32_t i = 0; i < MIDGE_TILE_CHANNELS; i++) {
             const midge_lane_t *lane = &lanes[i];
             head->bias[i] = lane->bias;
-            midge_widen_row(to + i, lane->row, depth);
+            midge_widen_row(to + i, lane->row, line, lines, line);
             tail->scale[i].multiplier = lane->multiplier;
             tail->scale[i].offset = lane->offset;
             tail->scale[i].shift = lane->shift;
@@ -61,80 +59,78 @@ static void run_part(midge_tile_t *tile, uint32_t pixels, uint32_t channels) {
             to[p * step + c] = outputs[MIDGE_TILE_CHANNELS * p + c];
         }
     }
-    tile->out = to;
+    tile->out = to + channels;
     tile->out_step = step;
 }
 
 // Of four pixels the first `pixels`, and `channels` channels, in groups of `group` words.
-static void run_tile(midge_tile_t tile, uint32_t group, uint32_t pixels, uint32_t channels) {
-    if (pixels == MIDGE_TILE_PIXELS && channels >= MIDGE_TILE_CHANNELS) {
-        const uint32_t rest = channels % MIDGE_TILE_CHANNELS;
-        tile.groups_end = tile.groups + channels / MIDGE_TILE_CHANNELS * group;
-        midge_tile(&tile);
-        tile.groups = tile.groups_end;
-        tile.out += channels - rest;
-        channels = rest;
+static void run_tile(midge_tile_t *tile, uint32_t group, uint32_t pixels, uint32_t channels) {
+    const uint32_t *groups = tile->groups;
+    int8_t *out = tile->out;
+    const uint32_t pairs = pixels == MIDGE_TILE_PIXELS ? channels / MIDGE_TILE_CHANNELS : 0;
+    if (pairs) {
+        tile->groups_end = groups + pairs * group;
+        midge_tile(tile);
+        tile->groups = tile->groups_end;
+        tile->out += pairs * MIDGE_TILE_CHANNELS;
+        channels -= pairs * MIDGE_TILE_CHANNELS;
     }
     while (channels > 0) {
         const uint32_t some = channels < MIDGE_TILE_CHANNELS ? channels : MIDGE_TILE_CHANNELS;
-        tile.groups_end = tile.groups + group;
-        run_part(&tile, pixels, some);
-        tile.groups = tile.groups_end;
-        tile.out += some;
+        tile->groups_end = tile->groups + group;
+        run_part(tile, pixels, some);
+        tile->groups = tile->groups_end;
         channels -= some;
     }
+    tile->groups = groups;
+    tile->out = out + pixels * tile->out_step;
 }
 
 // 0 where the scratch memory or a channel's scale does not suit.
-static int run_tiles(const midge_call_t *call, uint32_t depth, uint32_t pixels) {
+static int run_tiles(const midge_call_t *call, uint32_t pixels) {
     const midge_window_t *op = call->op;
-    const uint32_t words = words_of(depth);
+    const uint32_t line = midge_line_words(op), words = op->kernel_h * line;
     const uint32_t group = GROUP_WORDS + MIDGE_TILE_CHANNELS * words;
-    // A tile's windows, and one window's bytes.
-    const uint32_t windows = MIDGE_TILE_PIXELS * words, bytes = (depth + 3) / 4;
+    // A tile's windows, and the bytes of a line.
+    const uint32_t before = MIDGE_TILE_PIXELS * words + line;
     const int apart = op->scratch + op->scratch_bytes <= op->output
         || op->output + pixels * op->out_c <= op->scratch;
     const uint32_t room = op->scratch_bytes / 4;
     uint32_t *scratch = (void *)(call->arena + op->scratch);
-    if (!apart || (uintptr_t)scratch & 3 || room < windows + bytes + group) {
+    if (!apart || (uintptr_t)scratch & 3 || room < before + group) {
         return 0;
     }
     // Strips of channels, of one size.
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
     const uint32_t groups = (channels + MIDGE_TILE_CHANNELS - 1) / MIDGE_TILE_CHANNELS;
-    const uint32_t most = midge_divide(room - windows - bytes, group);
+    const uint32_t most = midge_divide(room - before, group);
     const uint32_t strips = midge_divide(groups + most - 1, most);
-    const uint32_t strip
-        = midge_divide(groups + strips - 1, strips) * MIDGE_TILE_CHANNELS;
+    const uint32_t strip = MIDGE_TILE_CHANNELS * midge_divide(groups + strips - 1, strips);
 
     midge_tile_t tile;
     tile.pixels = scratch;
-    tile.end = scratch + windows;
-    tile.groups = tile.end + bytes;
+    tile.end = scratch + MIDGE_TILE_PIXELS * words;
+    int8_t *bytes = (void *)(scratch + MIDGE_TILE_PIXELS * words);
+    tile.groups = scratch + before;
     tile.out_step = op->out_c;
     tile.skipped = (0u - words) % MIDGE_TILE_STEPS;
-    const int is_clamped = midge_is_clamped(op);
     for (uint32_t first = 0; first < channels; first += strip) {
         const uint32_t left = channels - first, count = left < strip ? left : strip;
-        if (!prepare(call, depth, first, count, scratch + windows + bytes)) {
+        if (!prepare(call, first, count, scratch + before)) {
             return 0;
         }
-        midge_image_t image
-            = {op, call->arena + op->input, (int8_t *)(scratch + windows), 0, 0};
-        tile.out = call->arena + op->output + call->begin * op->block_channels + first;
+        midge_image_t image = {op, call->arena + op->input, bytes, 0, 0};
+        int8_t *out = call->arena + op->output + call->begin * op->block_channels + first;
+        tile.out = out;
         for (uint32_t at = 0; at < pixels; at += MIDGE_TILE_PIXELS) {
             uint32_t some = pixels - at;
             some = some < MIDGE_TILE_PIXELS ? some : MIDGE_TILE_PIXELS;
             for (uint32_t p = 0; p < some; p++) {
-                midge_widen_pixel(scratch + p, midge_next_window(&image), depth);
+                midge_next_window(&image, scratch + p);
             }
-            run_tile(tile, group, some, count);
-            for (uint32_t p = 0; p < some; p++, tile.out += op->out_c) {
-                if (is_clamped) {
-                    midge_clamp_all(op, tile.out, count);
-                }
-            }
+            run_tile(&tile, group, some, count);
         }
+        midge_clamp_outputs(op, out, count);
     }
     return 1;
 }
@@ -143,9 +139,9 @@ void midge_conv_armv7emsp(const midge_call_t *call) {
     const midge_window_t *op = call->op;
     const uint32_t depth = midge_times((uint32_t)op->kernel_h * op->kernel_w, op->in_c);
     const uint32_t pixels = (uint32_t)op->out_h * op->out_w;
-    if (depth > MIDGE_MOST_DEPTH
-        || ((pixels < MIDGE_TILE_PIXELS || !run_tiles(call, depth, pixels))
-            && !midge_dense_conv(call, depth, pixels))) {
+    const int fits = depth <= MIDGE_MOST_DEPTH;
+    if (!fits || ((pixels < MIDGE_TILE_PIXELS || !run_tiles(call, pixels))
+            && !midge_dense_conv(call, depth))) {
         midge_conv(call);
     }
 }

@@ -1,8 +1,8 @@
 // Sums of products for four pixels and two channels at once.
 //
 // Values have 16 bits each here, two to a word: of four neighbours the first and the third, then
-// the second and the fourth. Behind the last of a window and of a row of weights follow zeros up
-// to a multiple of four.
+// the second and the fourth. Behind the last of each line of a window, and of its weights, follow
+// zeros up to a multiple of four.
 
 #ifndef MIDGE_TILES_ARMV7EMSP_H
 #define MIDGE_TILES_ARMV7EMSP_H
@@ -40,11 +40,14 @@ typedef struct {
 
 void midge_tile(const midge_tile_t *tile);
 
-// `count` values, 1 at least, to every fourth word from `to` on.
-void midge_widen_pixel(uint32_t *to, const int8_t *from, uint32_t count);
+// `lines` times `count` values, 1 at least each, to every fourth word from `to` on; `pitch` bytes
+// from a line to the next.
+void midge_widen_pixel(uint32_t *to, const int8_t *from, uint32_t count, uint32_t lines,
+    uint32_t pitch);
 
-// Twice `count` values, 1 at least, to every second word from `to` on.
-void midge_widen_row(uint32_t *to, const int8_t *from, uint32_t count);
+// Twice the values, to every second word.
+void midge_widen_row(uint32_t *to, const int8_t *from, uint32_t count, uint32_t lines,
+    uint32_t pitch);
 
 #endif
 

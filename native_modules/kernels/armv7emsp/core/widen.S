@@ -1,9 +1,11 @@
-// void midge_widen_pixel(uint32_t *to, const int8_t *from, uint32_t count)
-// void midge_widen_row(uint32_t *to, const int8_t *from, uint32_t count)
+// void midge_widen_pixel(uint32_t *to, const int8_t *from, uint32_t count, uint32_t lines,
+//     uint32_t pitch)
+// void midge_widen_row(uint32_t *to, const int8_t *from, uint32_t count, uint32_t lines,
+//     uint32_t pitch)
 //
-// 5 instructions for four values, 7 with their doubling, and 3 for eight.
+// 5 instructions for four values, 7 with their doubling, and 2 for eight.
 //
-// Stack: 24 bytes.
+// Stack: 20 bytes.
 
 #include "target.h"
 
@@ -13,56 +15,67 @@
 .thumb
 .text
 
-// The four values in \word. Uses lr.
+// The four values in \word, to every word of `words`. Uses r12.
 .macro spread word, words, doubled
-    sxtb16 lr, \word
+    sxtb16 r12, \word
     sxtb16 \word, \word, ror #8
 .if \doubled
-    sadd16 lr, lr, lr
+    sadd16 r12, r12, r12
     sadd16 \word, \word, \word
 .endif
-    str lr, [r0], #4*\words
+    str r12, [r0], #4*\words
     str \word, [r0], #4*\words
 .endm
 
-// Values to every word of `words`.
+// r4 where a line's next values are, r5 how many are left, less 8
 .macro widen name, words, doubled
 .type \name, %function
 .thumb_func
 \name:
-    push {r4, lr}
-    subs r2, r2, #8
-    blo 2f
+    push {r4-r7, lr}
+    ldr r7, [sp, #20] // pitch
 1:
-    ldr r3, [r1], #4
-    ldr r4, [r1], #4
-    spread r3, \words, \doubled
-    spread r4, \words, \doubled
-    subs r2, r2, #8
-    bhs 1b
-2:
-    adds r2, r2, #8
-    beq 6f
-    subs r2, r2, #4
+    mov r4, r1
+    subs r5, r2, #8
     blo 3f
-    ldr r3, [r1], #4
-    spread r3, \words, \doubled
-    beq 6f
-    b 4f
+2:
+    ldr r6, [r4], #4
+    ldr lr, [r4], #4
+    spread r6, \words, \doubled
+    spread lr, \words, \doubled
+    subs r5, r5, #8
+    bhs 2b
 3:
-    adds r2, r2, #4
+    lsls r6, r5, #30 // carry: four or more; zero: none besides
+    bcc 4f
+    ldr r6, [r4], #4
+    spread r6, \words, \doubled
 4:
-    // One to three values, and zeros.
-    add r1, r1, r2
-    movs r3, #0
+    beq 7f
+    // One to three, and zeros: the upper bytes of the line's last word, if it has one.
+    ands r5, r5, #3
+    adds r4, r4, r5
+    cmp r2, #4
+    blo 8f
+    ldr r6, [r4, #-4]
+    rsb r5, r5, #4
+    lsls r5, r5, #3
+    lsrs r6, r6, r5
+    b 6f
+8:
+    movs r6, #0
 5:
-    ldrb r4, [r1, #-1]!
-    orr r3, r4, r3, lsl #8
-    subs r2, r2, #1
+    ldrb lr, [r4, #-1]!
+    orr r6, lr, r6, lsl #8
+    subs r5, r5, #1
     bne 5b
-    spread r3, \words, \doubled
 6:
-    pop {r4, pc}
+    spread r6, \words, \doubled
+7:
+    adds r1, r1, r7
+    subs r3, r3, #1
+    bne 1b
+    pop {r4-r7, pc}
 .size \name, . - \name
 .endm
 
