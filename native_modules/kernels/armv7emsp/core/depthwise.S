@@ -5,7 +5,7 @@
 // all windows that it belongs to, two lines at a time. 23 instructions for an output, 31 with
 // stride 2.
 //
-// Stack: 96 bytes.
+// Stack: 100 bytes.
 
 #include "target.h"
 
@@ -15,8 +15,8 @@
 .thumb
 .text
 
-// Of midge_rows_t, after its first seven words
-#define FIELDS 28
+// Of midge_rows_t, after its first eight words
+#define FIELDS 32
 #define MULTIPLIER 0
 #define OFFSET 4
 #define SHIFT 8
@@ -26,13 +26,14 @@
 #define RIGHT 24
 #define IS_LEFT 28
 #define IS_RIGHT 32
-#define INPUT 36
-#define INPUT_ROW 40
-#define OUT 44
-#define END 48
-#define OUT_ROW 52
-#define ROWS 56
-#define FRAME 60
+#define IS_ODD 36
+#define INPUT 40
+#define INPUT_ROW 44
+#define OUT 48
+#define END 52
+#define OUT_ROW 56
+#define ROWS 60
+#define FRAME 64
 
 // r0 the column, r1 line, r2 step, r3 its first two values, r12 the third; r4 to r6 pairs, r7 and
 // r8 thirds; r9 to r11 sums; lr out
@@ -42,13 +43,15 @@
     sub sp, sp, #FRAME
     add lr, r0, #FIELDS
     mov r12, sp
-.rept 3
-    ldm lr!, {r4-r8}
-    stm r12!, {r4-r8}
+.rept 2
+    ldm lr!, {r4-r11}
+    stm r12!, {r4-r11}
 .endr
-    ldm r0, {r4-r8, r9, r10}
-    mov r1, r9
-    mov r2, r10
+    ldm r0, {r4-r11} // r10 line, r11 step
+    pkhbt r7, r7, r8, lsl #16
+    mov r8, r9
+    mov r1, r10
+    mov r2, r11
 .endm
 
 .macro begin_row
@@ -60,9 +63,9 @@
 
 .macro column
     ldrsb r3, [r0]
-    ldrsb r12, [r0, r1]
-    pkhbt r3, r3, r12, lsl #16
+    ldrsb r11, [r0, r1]
     ldrsb r12, [r0, r1, lsl #1]
+    pkhbt r3, r3, r11, lsl #16
     add r0, r0, r2
 .endm
 
@@ -140,11 +143,15 @@ midge_rows_1:
     ldr r3, [sp, #END]
     cmp lr, r3
     beq .Lright_1
-.Lcolumn_1:
+    ldr r3, [sp, #IS_ODD]
+    cbnz r3, .Lodd_1
+.Lcolumns_1:
+    column_1
+.Lodd_1:
     column_1
     ldr r3, [sp, #END]
     cmp lr, r3
-    bne .Lcolumn_1
+    bne .Lcolumns_1
 .Lright_1:
     ldr r3, [sp, #IS_RIGHT]
     cbz r3, .Lend_1

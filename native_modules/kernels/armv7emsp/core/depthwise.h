@@ -12,8 +12,8 @@
 // Rows of outputs of one channel whose windows meet the same weights. Weights are twice what they
 // are, as int16. depthwise.S works in this order.
 typedef struct {
-    uint32_t pairs[MIDGE_SIDE]; // by columns: of the first line, of the second << 16
-    uint32_t thirds[2]; // of the third line: first column, second << 16; third column
+    uint32_t pairs[MIDGE_SIDE]; // of columns: of the first line, of the second << 16
+    int32_t thirds[MIDGE_SIDE]; // of the third line
     uint32_t line; // bytes from a line of the image to the next
     uint32_t step; // bytes from a column to the next
     int32_t multiplier; // as in midge_lane_t
@@ -24,6 +24,7 @@ typedef struct {
     int32_t left; // the bias, and what a column of padding before the first adds
     int32_t right; // what a column of padding behind the last adds
     uint32_t is_left, is_right; // whether there are such columns
+    uint32_t is_odd; // the number of outputs in a row, without the one that needs `right`
     const int8_t *input; // the first column of the first row's first line
     uint32_t input_row; // bytes from a row's first line to the next row's
     int8_t *out;

@@ -8,44 +8,44 @@
 #include "conv_armv7emsp.h"
 #include "depthwise.h"
 
-// Two numbers of 16 bits.
-static uint32_t both(int32_t low, int32_t high) {
-    return (uint16_t)low | (uint32_t)high << 16;
+// A channel's weights, twice what they are: a column's are 16 bits each, from bit 0 on.
+typedef struct {
+    uint64_t columns[MIDGE_SIDE];
+    int32_t sum; // of all
+} weights_t;
+
+static void set_weights(weights_t *weights, const int8_t *w) {
+    weights->sum = 0;
+    for (uint32_t kx = 0; kx < MIDGE_SIDE; kx++, w++) {
+        const int32_t a = 2 * w[0], b = 2 * w[MIDGE_SIDE], c = 2 * w[2 * MIDGE_SIDE];
+        const uint32_t pair = (uint16_t)a | (uint32_t)b << 16;
+        weights->columns[kx] = pair | (uint64_t)(uint16_t)c << 32;
+        weights->sum += a + b + c;
+    }
 }
 
-// For windows of three lines of the image whose first one is `above` lines below their own first:
-// weights of lines beyond the image are left out, and what those add is in the bias.
-static void read_weights(const midge_window_t *op, const midge_lane_t *lane, int32_t above,
-    midge_rows_t *rows) {
-    int32_t weights[MIDGE_SIDE][MIDGE_SIDE]; // by columns, twice what they are
-    int32_t sums[MIDGE_SIDE]; // of a column
-    int32_t outside = 0;
-    const int8_t *w = lane->row;
-    for (int32_t kx = 0; kx < MIDGE_SIDE; kx++) {
-        sums[kx] = 0;
-        outside += 2 * (w[kx] + w[MIDGE_SIDE + kx] + w[2 * MIDGE_SIDE + kx]);
-        for (int32_t line = 0; line < MIDGE_SIDE; line++) {
-            const int32_t ky = line + above;
-            const int is_inside = ky >= 0 && ky < MIDGE_SIDE;
-            weights[kx][line] = is_inside ? 2 * w[MIDGE_SIDE * ky + kx] : 0;
-            sums[kx] += weights[kx][line];
-        }
+// Windows whose first line is `above` lines above the image's line that is read first: weights of
+// lines beyond the image are left out, and what those add is in the bias.
+static void place_weights(const midge_window_t *op, const weights_t *weights, int32_t bias,
+    int32_t above, midge_rows_t *rows) {
+    above = above < -MIDGE_SIDE ? -MIDGE_SIDE : above > MIDGE_SIDE ? MIDGE_SIDE : above;
+    int32_t sums[MIDGE_SIDE], outside = weights->sum; // sums of the columns
+    for (uint32_t kx = 0; kx < MIDGE_SIDE; kx++) {
+        uint64_t column = weights->columns[kx];
+        column = above < 0 ? column << (-16 * above) : column >> (16 * above);
+        rows->pairs[kx] = (uint32_t)column;
+        rows->thirds[kx] = (int16_t)(column >> 32);
+        sums[kx] = __smlad((int16x2_t)rows->pairs[kx], 0x00010001, rows->thirds[kx]);
         outside -= sums[kx];
-        rows->pairs[kx] = both(weights[kx][0], weights[kx][1]);
     }
-    rows->thirds[0] = both(weights[0][2], weights[1][2]);
-    rows->thirds[1] = both(weights[2][2], 0);
-    rows->bias = lane->bias + outside * op->input_zero;
+    rows->bias = bias + outside * op->input_zero;
     rows->left = rows->bias + sums[0] * op->input_zero;
     rows->right = sums[2] * op->input_zero;
 }
 
 // A channel: its image and its outputs.
-static void run_channel(const midge_window_t *op, const midge_lane_t *lane, const int8_t *image,
-    int8_t *out, midge_rows_t *rows) {
-    rows->multiplier = lane->multiplier;
-    rows->offset = lane->offset;
-    rows->shift = lane->shift;
+static void run_channel(const midge_window_t *op, const weights_t *weights, int32_t bias,
+    const int8_t *image, int8_t *out, midge_rows_t *rows) {
     const int32_t last_line = op->in_h - MIDGE_SIDE; // that a window within the image begins with
     int32_t y = -op->pad_top;
     for (uint32_t oy = 0; oy < op->out_h; oy += rows->rows) {
@@ -56,7 +56,7 @@ static void run_channel(const midge_window_t *op, const midge_lane_t *lane, cons
             const uint32_t left = op->out_h - oy;
             rows->rows = more < left ? more + 1 : left;
         }
-        read_weights(op, lane, line - y, rows);
+        place_weights(op, weights, bias, line - y, rows);
         rows->input = image + (uint32_t)line * rows->line;
         rows->out = out;
         rows->end = out + (op->out_w - rows->is_right) * op->out_c;
@@ -92,14 +92,20 @@ static int run_3x3(const midge_call_t *call) {
     rows.is_right = behind > 0;
     rows.input_row = op->stride_h * rows.line;
     rows.out_row = (uint32_t)op->out_w * op->out_c;
+    rows.is_odd = (op->out_w - rows.is_right) & 1;
+    weights_t weights;
     for (uint32_t i = 0; i < channels; i++) {
         midge_lane_t lane;
         if (!midge_lanes(call, MIDGE_SIDE * MIDGE_SIDE, i, 1, &lane)) {
             return 0;
         }
+        rows.multiplier = lane.multiplier;
+        rows.offset = lane.offset;
+        rows.shift = lane.shift;
+        set_weights(&weights, lane.row);
         const int8_t *image
             = call->arena + op->input + midge_divide(first + i, multiplier);
-        run_channel(op, &lane, image, out + i, &rows);
+        run_channel(op, &weights, lane.bias, image, out + i, &rows);
     }
     midge_clamp_outputs(op, out, channels);
     return 1;
