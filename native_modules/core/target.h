@@ -65,6 +65,7 @@
 #define MIDGE_TUNED_3X3
 #define MIDGE_RUN_CONV midge_conv_armv7emsp
 #define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv_armv7emsp
+#define MIDGE_RUN_ADD midge_add_armv7emsp
 #define MIDGE_KERNELS_ARMV7EMSP // the files in kernels/armv7emsp are not empty
 #endif
 

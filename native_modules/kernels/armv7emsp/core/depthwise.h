@@ -15,12 +15,12 @@ typedef struct {
     uint32_t pairs[MIDGE_SIDE]; // of columns: of the first line, of the second << 16
     int32_t thirds[MIDGE_SIDE]; // of the third line
     uint32_t line; // bytes from a line of the image to the next
-    uint32_t step; // bytes from a column to the next
+    uint32_t step; // bytes from a column to the next, 16 bits
     int32_t multiplier; // as in midge_lane_t
     int32_t offset;
     int32_t shift;
+    uint32_t out_step; // bytes from an output to the next, 16 bits
     int32_t bias;
-    uint32_t out_step; // bytes from an output to the next
     int32_t left; // the bias, and what a column of padding before the first adds
     int32_t right; // what a column of padding behind the last adds
     uint32_t is_left, is_right; // whether there are such columns

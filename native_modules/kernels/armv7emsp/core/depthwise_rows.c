@@ -5,7 +5,7 @@
 
 #ifdef MIDGE_KERNELS_ARMV7EMSP
 
-#include "conv_armv7emsp.h"
+#include "kernels_armv7emsp.h"
 #include "depthwise.h"
 
 // A channel's weights, twice what they are: a column's are 16 bits each, from bit 0 on.

@@ -5,7 +5,6 @@
 #include "lanes.h"
 
 #define FAR (1u << 29)
-#define MOST_SHIFT 22 // the zero point and a sum's upper half, together, have 32 bits
 
 // `count` bits, least significant first, from bit `at`; no word is touched that holds none. (These
 // cores load words from any address.)
@@ -46,7 +45,7 @@ int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, ui
         const uint32_t bias = (read_bits(block, at, bias_bits) ^ sign) - sign;
         at += bias_bits;
         const int32_t shift = -least_shift - (int32_t)read_bits(block, at, shift_bits);
-        if (bias + FAR > 2 * FAR || shift < 1 || shift > MOST_SHIFT) {
+        if (bias + FAR > 2 * FAR || shift < 1 || shift > MIDGE_MOST_SHIFT) {
             return 0;
         }
         if (multiplier_bits) {
@@ -55,10 +54,19 @@ int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, ui
         lanes->row = (const int8_t *)block + rows_at + index * row_bytes;
         lanes->bias = (int32_t)(bias << 1);
         lanes->multiplier = multiplier;
-        lanes->offset = (1 << (shift - 1)) + zero * (1 << shift);
+        lanes->offset = midge_offset(shift, zero);
         lanes->shift = shift;
     }
     return 1;
+}
+
+void midge_clamp_all(int8_t *out, uint32_t count, int8_t low, int8_t high) {
+    if (low == -128 && high == 127) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = midge_clamp(out[i], low, high);
+    }
 }
 
 void midge_clamp_outputs(const midge_window_t *op, int8_t *out, uint32_t channels) {
@@ -66,9 +74,7 @@ void midge_clamp_outputs(const midge_window_t *op, int8_t *out, uint32_t channel
         return;
     }
     for (uint32_t p = (uint32_t)op->out_h * op->out_w; p > 0; p--, out += op->out_c) {
-        for (uint32_t c = 0; c < channels; c++) {
-            out[c] = midge_clamp(out[c], op->clamp_min, op->clamp_max);
-        }
+        midge_clamp_all(out, channels, op->clamp_min, op->clamp_max);
     }
 }
 

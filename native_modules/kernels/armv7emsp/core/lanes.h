@@ -15,6 +15,7 @@
 #include "window.h"
 
 #define MIDGE_MOST_DEPTH 16384 // products in a sum: below 2^28 all together
+#define MIDGE_MOST_SHIFT 22 // the zero point and a sum's upper half, together, have 32 bits
 
 // A channel. The assembly works in this order.
 typedef struct {
@@ -26,15 +27,21 @@ typedef struct {
 } midge_lane_t;
 
 // Fills `lanes` for `count` channels of the call from `first` on. 0 where one has a bias beyond
-// 2^29 or a shift that is not 1 to 22 bits to the right, which hardly any converted model has.
+// 2^29 or a shift that is not 1 to MIDGE_MOST_SHIFT bits to the right, which hardly any converted model has.
 int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, uint32_t count,
     midge_lane_t *lanes);
 
-// The record's clamp where it is narrower than int8, which hardly any model's is: `channels`
-// channels of every pixel from `out` on.
+// A clamp that is narrower than int8, which hardly any model has, is for outputs that are done.
+void midge_clamp_all(int8_t *out, uint32_t count, int8_t low, int8_t high);
+
+// The same for `channels` channels of every pixel from `out` on.
 void midge_clamp_outputs(const midge_window_t *op, int8_t *out, uint32_t channels);
 
-// Twice the sum -> the output.
+static inline int32_t midge_offset(int32_t shift, int32_t output_zero) {
+    return (1 << (shift - 1)) + output_zero * (1 << shift);
+}
+
+// Twice the sum -> the output, before its clamp.
 static inline int8_t midge_scaled(int32_t sum, int32_t multiplier, int32_t offset,
     int32_t shift) {
     int32_t y;

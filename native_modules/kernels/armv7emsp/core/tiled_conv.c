@@ -5,7 +5,7 @@
 
 #ifdef MIDGE_KERNELS_ARMV7EMSP
 
-#include "conv_armv7emsp.h"
+#include "kernels_armv7emsp.h"
 #include "dense.h"
 #include "tiles.h"
 #include "windows.h"
@@ -119,15 +119,14 @@ static int run_tiles(const midge_call_t *call, uint32_t pixels) {
         if (!prepare(call, first, count, scratch + before)) {
             return 0;
         }
-        midge_image_t image = {op, call->arena + op->input, bytes, 0, 0};
+        midge_image_t image;
+        midge_begin_image(&image, call, bytes);
         int8_t *out = call->arena + op->output + call->begin * op->block_channels + first;
         tile.out = out;
         for (uint32_t at = 0; at < pixels; at += MIDGE_TILE_PIXELS) {
             uint32_t some = pixels - at;
             some = some < MIDGE_TILE_PIXELS ? some : MIDGE_TILE_PIXELS;
-            for (uint32_t p = 0; p < some; p++) {
-                midge_next_window(&image, scratch + p);
-            }
+            midge_next_windows(&image, some, scratch);
             run_tile(&tile, group, some, count);
         }
         midge_clamp_outputs(op, out, count);

@@ -49,34 +49,59 @@ static void assemble(const midge_image_t *image, const int8_t *line, int32_t x) 
     fill(to, op->input_zero, (uint32_t)(op->kernel_w - last) * in_c);
 }
 
-void midge_next_window(midge_image_t *image, uint32_t *to) {
+// A window that does not lie within the image, line by line.
+MIDGE_FALLBACK static void next_lines(const midge_image_t *image, uint32_t *to) {
     const midge_window_t *op = image->op;
-    const int32_t x = image->x * op->stride_w - op->pad_left;
-    int32_t y = image->y * op->stride_h - op->pad_top;
-    if (++image->x == op->out_w) {
-        image->x = 0;
-        image->y++;
-    }
-    const uint32_t lines = op->kernel_h, values = (uint32_t)op->kernel_w * op->in_c;
-    const uint32_t line = (uint32_t)op->in_w * op->in_c, pitch = op->dilation_h * line;
-    const int is_wide = op->dilation_w == 1 && x >= 0 && x + op->kernel_w <= op->in_w;
-    const uint32_t start = (uint32_t)x * op->in_c;
-    if (is_wide && y >= 0 && y + (op->kernel_h - 1) * op->dilation_h < op->in_h) {
-        const int8_t *from = image->input + (uint32_t)y * line + start;
-        midge_widen_pixel(to, from, values, lines, pitch);
-        return;
-    }
+    const uint32_t values = (uint32_t)op->kernel_w * op->in_c;
     const uint32_t words = MIDGE_TILE_PIXELS * midge_line_words(op);
-    for (uint32_t ky = 0; ky < lines; ky++, y += op->dilation_h, to += words) {
-        const int8_t *from = image->bytes;
+    int32_t y = image->y;
+    for (uint32_t ky = op->kernel_h; ky > 0; ky--, y += op->dilation_h, to += words) {
         if (y < 0 || y >= op->in_h) {
             fill(image->bytes, op->input_zero, values);
-        } else if (is_wide) {
-            from = image->input + (uint32_t)y * line + start;
         } else {
-            assemble(image, image->input + (uint32_t)y * line, x);
+            assemble(image, image->input + (uint32_t)y * op->in_w * op->in_c, image->x);
         }
-        midge_widen_pixel(to, from, values, 1, 0);
+        midge_widen_pixel(to, image->bytes, values, 1, 0);
+    }
+}
+
+static void begin_row(midge_image_t *image, int32_t y) {
+    const midge_window_t *op = image->op;
+    image->left = op->out_w;
+    image->x = -op->pad_left;
+    image->y = y;
+    image->at = ((uint32_t)y * op->in_w + (uint32_t)image->x) * op->in_c;
+    image->last_x = op->in_w - op->kernel_w;
+    if (y < 0 || y + (op->kernel_h - 1) * op->dilation_h >= op->in_h || op->dilation_w != 1) {
+        image->last_x = -1;
+    }
+}
+
+void midge_begin_image(midge_image_t *image, const midge_call_t *call, int8_t *bytes) {
+    const midge_window_t *op = call->op;
+    image->op = op;
+    image->input = call->arena + op->input;
+    image->bytes = bytes;
+    begin_row(image, -op->pad_top);
+}
+
+void midge_next_windows(midge_image_t *image, uint32_t count, uint32_t *to) {
+    const midge_window_t *op = image->op;
+    const uint32_t in_c = op->in_c, values = op->kernel_w * in_c, lines = op->kernel_h;
+    const uint32_t pitch = op->dilation_h * (op->in_w * in_c);
+    const int32_t stride = op->stride_w;
+    for (; count > 0; count--, to++) {
+        if (image->left == 0) {
+            begin_row(image, image->y + op->stride_h);
+        }
+        image->left--;
+        if (image->x >= 0 && image->x <= image->last_x) {
+            midge_widen_pixel(to, image->input + image->at, values, lines, pitch);
+        } else {
+            next_lines(image, to);
+        }
+        image->x += stride;
+        image->at += (uint32_t)stride * in_c;
     }
 }
 
