@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import armv6m, rv32imc, xtensawin
+from . import armv6m, armv7emsp, rv32imc, xtensawin
 
-COUNTERS = {"armv6m": armv6m, "rv32imc": rv32imc, "xtensawin": xtensawin}
-UNITS = {"armv6m": "cycles", "rv32imc": "instructions", "xtensawin": "instructions"}
+COUNTERS = {"armv6m": armv6m, "armv7emsp": armv7emsp, "rv32imc": rv32imc, "xtensawin": xtensawin}
+UNITS = {arch: "cycles" if arch == "armv6m" else "instructions" for arch in COUNTERS}

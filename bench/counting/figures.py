@@ -12,7 +12,7 @@ from unittest import mock
 from midge_host import conversion
 from midge_host.passes.channels import drop_channels
 
-from . import armv6m, layers, shapes
+from . import armv6m, armv7emsp, layers, shapes
 from .build import TOOLCHAINS, Program
 from .counters import COUNTERS
 from .layers import Layer
@@ -34,6 +34,7 @@ WHOLE = "vww_96_int8"  # also counted with all its channels
 WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D")
 TOLERANCE = 0.02
 DEPTHWISE = "48x48x8 → 48x48x8, 3x3"
+CYCLES = "armv7emsp_cycles"  # estimated, beside instructions
 REQUANTISE = "scale_row"  # of native_modules/kernels/armv6m/rows.S
 
 # One layer: `operator`, `shape`, `macs`, `outputs`, and what it takes by architecture.
@@ -96,6 +97,8 @@ def measure() -> Figures:
         for arch, counter in COUNTERS.items():
             for row, count in zip(rows, counter.count(programs[arch], chosen), strict=True):
                 row[arch] = count
+        for row, effort in zip(rows, armv7emsp.measure(programs["armv7emsp"], chosen), strict=True):
+            row[CYCLES] = effort.cycles
         figures.models[model] = rows
     (layer,) = (layer for layer in shapes.layers() if layer.shape == DEPTHWISE)
     spent = armv6m.profile(programs["armv6m"], layer).by_symbol()[REQUANTISE]

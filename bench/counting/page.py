@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from midge_host import generate
 
 from .armv6m import CLOCK_HZ
-from .figures import DEPTHWISE, MODELS, SHAPES, WHOLE, WINDOWED, Figure, Figures
+from .figures import CYCLES, DEPTHWISE, MODELS, SHAPES, WHOLE, WINDOWED, Figure, Figures
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance.md"
@@ -24,7 +24,13 @@ TITLES = {
     "str_ww_ref_model": "streaming wake word (MLPerf Tiny)",
     "mnist_cnn_int8": "digits",
 }
-INSTRUCTIONS = ("rv32imc", "xtensawin")
+# What is counted besides the cycles of the Cortex-M0+: columns of the tables, by their keys in the figures.
+OTHERS = {
+    "armv7emsp": "M33 instructions",
+    CYCLES: "M33 cycles, estimated",
+    "rv32imc": "RV32 instructions",
+    "xtensawin": "Xtensa instructions",
+}
 POINTWISE = "6x6x128 → 6x6x128, 1x1"
 FIRST = "96x96x3 → 48x48x8, 3x3 /2"
 # The same layer with 32 and with 64 inputs: what is left at none is what an output costs besides its sum.
@@ -67,11 +73,16 @@ def totals(figures: Figures) -> str:
         macs, cycles = total(layers, "macs"), total(layers, "armv6m")
         row = [f"{name}: {TITLES[name]}", f"{macs:,}", f"{cycles:,}", f"{1e3 * cycles / CLOCK_HZ:,.1f}"]
         row.append(by_mac(cycles, macs))
-        for arch in INSTRUCTIONS:
-            row += [f"{total(layers, arch):,}", by_mac(total(layers, arch), macs)]
+        for key in OTHERS:
+            row += [f"{total(layers, key):,}", by_mac(total(layers, key), macs)]
         rows.append(row)
     header = ["model", "MACs", "cycles", "ms at 125 MHz", "cycles/MAC"]
-    return table([*header, "RV32 instructions", "/MAC", "Xtensa instructions", "/MAC"], rows)
+    return table([*header, *others(str)], rows)
+
+
+def others(name: Callable[[str], str]) -> list[str]:
+    """Heads of the columns of OTHERS."""
+    return [head for title in OTHERS.values() for head in (name(title), "/MAC")]
 
 
 def find(figures: Figures, operator: str, shape: str) -> Figure:
@@ -148,12 +159,13 @@ def layer_tables(figures: Figures) -> str:
     parts = []
     for name in (*MODELS[1:], SHAPES):
         title = f"{name}: {TITLES[name]}" if name in TITLES else "Shapes by themselves"
-        header = ["#", "operator", "shape", "MACs", "cycles", "/MAC", "RV32", "/MAC", "Xtensa", "/MAC"]
+        header = ["#", "operator", "shape", "MACs", "cycles", "/MAC"]
+        header += others(lambda title: title.removesuffix(" instructions").removesuffix(", estimated"))
         rows = []
         for index, row in enumerate(figures.models[name]):
             line = [str(index), row["operator"], row["shape"], f"{row['macs']:,}" if row["macs"] else "-"]
-            for arch in ("armv6m", *INSTRUCTIONS):
-                line += [f"{row[arch]:,}", by_mac(row[arch], row["macs"])]
+            for key in ("armv6m", *OTHERS):
+                line += [f"{row[key]:,}", by_mac(row[key], row["macs"])]
             rows.append(line)
         parts.append(f"### {title}\n\n{table(header, rows)}")
     return "\n".join(parts)
