@@ -1,5 +1,5 @@
-// DEPTHWISE_CONV_2D, 3x3 with stride 1 or 2 and at most one column of padding on each side: channel
-// by channel, all rows at once whose windows lie within the image's lines.
+// DEPTHWISE_CONV_2D, 3x3 with stride 1 or 2 and at most one column of padding on each side:
+// channel by channel, all rows at once whose windows lie within the image's lines.
 
 #include "target.h"
 

@@ -1,11 +1,11 @@
-// Requantisation with SMMLAR, the upper half of a product, rounded, plus an offset: docs/NUMERICS.md,
-// "Rounding", for shifts to the right and sums that cannot overflow.
+// Requantisation with SMMLAR, the upper half of a product, rounded, plus an offset:
+// docs/NUMERICS.md, "Rounding", for shifts to the right and sums that cannot overflow.
 //
 // Of a sum x, y = round(x * multiplier / 2^31) is SMMULR of 2 * x. Then half of what the shift
-// leaves as 1 is added, less 1 where y < 0. That may as well be where x < 0: y = 0 gives 0 either
-// way. With the output's zero point, shifted, in the offset, too, an output is
+// leaves as 1 is added, less 1 where y < 0. That may as well be where x < 0: with y = 0 the result
+// is 0 either way. With the output's zero point, shifted, in the offset, too, an output is
 //     ssat8((smmlar(2 * x, multiplier, offset) + (x < 0 ? -1 : 0)) >> shift)
-// So the kernels make sums twice as large, by twice the weights and twice the bias.
+// So the kernels make sums twice as large, by twice the weights or values and twice the bias.
 
 #ifndef MIDGE_LANES_ARMV7EMSP_H
 #define MIDGE_LANES_ARMV7EMSP_H
@@ -27,7 +27,8 @@ typedef struct {
 } midge_lane_t;
 
 // Fills `lanes` for `count` channels of the call from `first` on. 0 where one has a bias beyond
-// 2^29 or a shift that is not 1 to MIDGE_MOST_SHIFT bits to the right, which hardly any converted model has.
+// 2^29 or a shift that is not 1 to MIDGE_MOST_SHIFT bits to the right, which hardly any converted
+// model has.
 int midge_lanes(const midge_call_t *call, uint32_t row_bytes, uint32_t first, uint32_t count,
     midge_lane_t *lanes);
 

@@ -113,7 +113,7 @@ static int run_tiles(const midge_call_t *call, uint32_t pixels) {
     int8_t *bytes = (void *)(scratch + MIDGE_TILE_PIXELS * words);
     tile.groups = scratch + before;
     tile.out_step = op->out_c;
-    tile.skipped = (0u - words) % MIDGE_TILE_STEPS;
+    tile.skipped = MIDGE_TILE_STEPS - 1 - (words - 1) % MIDGE_TILE_STEPS;
     for (uint32_t first = 0; first < channels; first += strip) {
         const uint32_t left = channels - first, count = left < strip ? left : strip;
         if (!prepare(call, first, count, scratch + before)) {

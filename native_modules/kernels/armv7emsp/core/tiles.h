@@ -9,7 +9,7 @@
 
 #define MIDGE_TILE_PIXELS 4
 #define MIDGE_TILE_CHANNELS 2
-#define MIDGE_TILE_STEPS 8 // unrolled; of two products each, for a pixel and a channel
+#define MIDGE_TILE_STEPS 12 // unrolled; of two products each, for a pixel and a channel
 
 #ifndef __ASSEMBLER__
 
