@@ -1,7 +1,8 @@
 // void midge_tile(const midge_tile_t *tile)
 //
-// A step takes 11 instructions for 16 products, an output 6 to 8 besides. Every register but sp
-// holds a sum, an address or an operand.
+// A step takes 13 instructions for 16 products, 16 cycles: four words by loads of their own, which
+// overlap, are had sooner than by LDRD. An output takes 8 besides. Every register but sp holds a
+// sum, an address or an operand.
 //
 // Stack: 64 bytes.
 
@@ -26,12 +27,14 @@
 #define ENTRY 24
 #define TILE_BYTES 28
 
-#define STEP_BYTES 44
+#define STEP_BYTES 52
 
 // r0 pixels, r1 weights, r4 to r7 the sums of the first channel, r8 to r11 of the second
 .macro step
-    ldrd r2, r3, [r1], #8
-    ldrd r12, lr, [r0], #8
+    ldr r2, [r1], #4
+    ldr r3, [r1], #4
+    ldr r12, [r0], #4
+    ldr lr, [r0], #4
     smlad r4, r12, r2, r4
     smlad r8, r12, r3, r8
     smlad r5, lr, r2, r5
