@@ -26,17 +26,17 @@ def problem(name: str) -> str | None:
 
 
 @cache
-def _modules() -> dict[str, xtensa.NativeModule]:
+def modules() -> dict[str, xtensa.NativeModule]:
     """An emulated core for each module, for all models."""
-    modules = native_files(ARCHITECTURE) or {}
-    return {name.removesuffix(".mpy"): xtensa.NativeModule(data) for name, data in modules.items()}
+    files = native_files(ARCHITECTURE) or {}
+    return {name.removesuffix(".mpy"): xtensa.NativeModule(data) for name, data in files.items()}
 
 
 @contextlib.contextmanager
-def _importable(modules: dict[str, Any]) -> Iterator[None]:
+def importable(found: dict[str, Any]) -> Iterator[None]:
     """These modules are what `import` finds, whatever it found before."""
-    before = {name: sys.modules.get(name) for name in modules}
-    sys.modules.update(modules)
+    before = {name: sys.modules.get(name) for name in found}
+    sys.modules.update(found)
     try:
         yield
     finally:
@@ -49,14 +49,14 @@ def _importable(modules: dict[str, Any]) -> Iterator[None]:
 
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
     """`instructions` are those of the native modules; the library around them runs in this Python."""
-    modules = _modules()
-    for module in modules.values():
+    on_core = modules()
+    for module in on_core.values():
         module.instructions.clear()
     try:
-        with _importable(modules):
-            outputs = local.predict(model, inputs, weights, "native", reset).outputs
+        with importable(on_core):
+            outputs = local.predict(model, inputs, weights, "native", reset, threads=1).outputs
     except MidgeError:
-        _modules.cache_clear()  # a core may have stopped
+        modules.cache_clear()  # a core may have stopped
         raise
-    executed = sum(m.instructions[function] for m in modules.values() for function in ("encode", "run", "decode"))
+    executed = sum(m.instructions[function] for m in on_core.values() for function in ("encode", "run", "decode"))
     return RunResult(outputs, instructions=executed // max(len(inputs[0]), 1))
