@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [path for folder in ("host", "tests", "bench") for path in sorted((ROOT / folder).rglob("*.py"))]
 # The device library's modules are private to scripts. Tests open them, and what measures them on an emulated board.
-OPENS_LIBRARY = {"host/midge_host/boards/pico_bench.py"}
+OPENS_LIBRARY = {"host/midge_host/boards/pico_bench.py", "host/midge_host/boards/qemu_bench.py"}
 
 
 def is_private(name: str) -> bool:

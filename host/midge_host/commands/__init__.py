@@ -16,7 +16,7 @@ COMMANDS = {
     "test": "Test a model on readings with labels: accuracy, what is taken for what.",
     "compare": "Compare a .midge file with the float model it was made from, layer by layer.",
     "deploy": "Copy a model, the library and the right native module onto a board, verify, run the self-test there.",
-    "bench": "Count the cycles of each layer, and the heap, on an emulated Raspberry Pi Pico.",
+    "bench": "Count what each layer takes, and the heap, on an emulated board.",
     "demo": "Convert the digit classifier that comes with midge and run it on MicroPython.",
 }
 

@@ -1,4 +1,4 @@
-"""`midge bench`: what a prediction costs on an emulated board, in cycles per layer and in heap. docs/bench.md."""
+"""`midge bench`: what a prediction costs on an emulated board, layer by layer, and in heap. docs/bench.md."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .. import backends
+from ..backends import instructions
 from ..backends.local import TYPE_CODES
 from ..backends.micropython import input_bytes
 from ..boards import pico
@@ -23,27 +24,42 @@ from ..device.registry import macs
 from ..errors import CheckFailed, MidgeError
 from . import COMMANDS, MODEL
 
-BOARDS = ("pico",)
+# The board: the backend that counts its instructions; the Pico's cycles have a way of their own.
+BOARDS = {
+    "pico": "pico",
+    "esp32": instructions.XTENSA,
+    "esp32s3": instructions.XTENSA,
+    "esp32c3": instructions.RISC_V,
+    "esp32c6": instructions.RISC_V,
+}
+HOW = {
+    "cycles": "modelled: each instruction's, by table 3-1 of ARM's Cortex-M0+ Technical Reference Manual",
+    "instructions": "counted: all of an emulated core; their cycles on the chip are not modelled",
+    "heap": "measured: by MicroPython on the emulated board",
+}
 HEAP_STEP = 512  # bytes to which the heap's peak is found
 
 
 def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, Any]:
     """Runs a model on an emulated board, on a reading of random values.
 
-    Returns plain data for --json: cycles and milliseconds of one prediction, of them MicroPython's; the native module's
-    cycles for the reading and for each layer; and heap in bytes:
-    `idle_free` on the board before midge; above that `library` with its native module, and `loaded` with the model
-    too; `peak` is the smallest free piece of heap in which importing midge, loading and predicting succeed.
+    Returns plain data for --json: `unit`, cycles or instructions, and under that name how many a prediction takes, and
+    of it MicroPython, the reading and each layer; `how` these were found; and heap in bytes: `idle_free` on the board
+    before midge; above that `library` with its native module, and `loaded` with the model too; `peak` is the smallest
+    free piece of heap in which importing midge, loading and predicting succeed.
     Raises CheckFailed when the model does not fit the board.
     """
     if board not in BOARDS:
         raise MidgeError(f"no board {board!r} to measure on; there are: {', '.join(BOARDS)}")
     if weights not in backends.WEIGHTS:
         raise MidgeError(f"--weights {weights}: choose one of {', '.join(backends.WEIGHTS)}")
-    why = pico.problem()
+    backend = BOARDS[board]
+    why = backends.problem(backend)
     if why:
         raise MidgeError(f"board {board}: {why}")
     model = read(path)
+    if backend != "pico":
+        return _instructions(path, model, board, weights)
     try:
         done = start("pico_bench.py", path, weights)
     except MidgeError as error:
@@ -55,17 +71,18 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
     cycles -= stamp
     # The native module's cycles: of the prediction, of the reading and of each layer by itself.
     native, reading, *by_layer = (after - before for before, after in pairwise(done.in_ram[1:]))
-    layers = [_layer(model, i, count) for i, count in zip(model.predict, by_layer, strict=True)]
+    layers = _layers(model, "cycles", by_layer)
     heap = report["heap"]
     heap["peak"] = _peak(path, report["weights"], heap["loaded"])
     return {
         "model": model.info.get("name"),
         "board": board,
+        "unit": "cycles",
+        "how": {name: HOW[name] for name in ("cycles", "heap")},
         "clock_hz": pico.CLOCK_HZ,
         "weights": report["weights"],
-        "cycles": cycles,
         "milliseconds": 1e3 * cycles / pico.CLOCK_HZ,
-        **_per_mac(cycles, sum(macs(r) for r in model.records)),
+        **_per_mac("cycles", cycles, sum(macs(r) for r in model.records)),
         "arena_bytes": model.arena_bytes,
         "heap": heap,
         "reading": {"name": "reading", "cycles": reading},
@@ -74,13 +91,41 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
     }
 
 
+def _instructions(path: Path, model: ModelFile, board: str, weights: str) -> dict[str, Any]:
+    """Of a board whose core counts instructions, with weights in memory."""
+    if weights == "stream":
+        raise MidgeError(f"--weights stream: on {board}, instructions are counted with weights in memory only")
+    weights = "map" if weights == "map" else "ram"
+    found = instructions.count(BOARDS[board], path, model, weights, random_readings(model))
+    unit, native = "instructions", found.reading + sum(found.layers) + found.result
+    return {
+        "model": model.info.get("name"),
+        "board": board,
+        "unit": unit,
+        "how": {name: HOW[name] for name in (unit, *(["heap"] if found.heap else []))},
+        "weights": weights,
+        **_per_mac(unit, native + (found.micropython or 0), sum(macs(r) for r in model.records)),
+        "arena_bytes": model.arena_bytes,
+        "heap": found.heap,
+        "reading": {"name": "reading", unit: found.reading},
+        "result": {"name": "result", unit: found.result},
+        "micropython": None if found.micropython is None else {"name": "MicroPython", unit: found.micropython},
+        "layers": _layers(model, unit, found.layers),
+    }
+
+
+def random_readings(model: ModelFile) -> list[np.ndarray]:
+    """One for each input, as the model holds it."""
+    rng = np.random.default_rng(0)
+    bytes_of = [rng.integers(-128, 128, t.bytes).astype(np.int8) for t in model.inputs]
+    return [b.view(t.element).reshape(1, *t.shape) for b, t in zip(bytes_of, model.inputs, strict=True)]
+
+
 def start(script: str, path: Path, weights: str, readings: list[np.ndarray] | None = None, **more: Any) -> pico.Run:
     """Runs one of the board scripts of this measurement; random int8 `readings` if none are given."""
     model = read(path)
     if readings is None:
-        rng = np.random.default_rng(0)
-        bytes_of = [rng.integers(-128, 128, t.bytes).astype(np.int8) for t in model.inputs]
-        readings = [b.view(t.element).reshape(1, *t.shape) for b, t in zip(bytes_of, model.inputs, strict=True)]
+        readings = random_readings(model)
     job = {
         "model": pico.model_path(weights),
         "weights": weights,
@@ -114,17 +159,19 @@ def _peak(path: Path, weights: str, loaded: int) -> int:
     return high
 
 
-def _per_mac(cycles: int, count: int) -> dict[str, Any]:
-    return {"macs": count, "cycles_per_mac": cycles / count if count else None}
+def _per_mac(unit: str, number: int, work: int) -> dict[str, Any]:
+    return {unit: number, "macs": work, f"{unit}_per_mac": number / work if work else None}
 
 
-def _layer(model: ModelFile, index: int, cycles: int) -> dict[str, Any]:
-    return {
-        "name": model.names[index],
-        "operator": model.operator(index).name,
-        "cycles": cycles,
-        **_per_mac(cycles, macs(model.records[index])),
-    }
+def _layers(model: ModelFile, unit: str, numbers: list[int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": model.names[i],
+            "operator": model.operator(i).name,
+            **_per_mac(unit, number, macs(model.records[i])),
+        }
+        for i, number in zip(model.predict, numbers, strict=True)
+    ]
 
 
 def show(result: dict[str, Any]) -> None:
@@ -134,41 +181,60 @@ def show(result: dict[str, Any]) -> None:
     table.add_column("#", justify="right")
     table.add_column("layer")
     table.add_column("operator")
-    for column in ("MACs", "cycles", "%", "cycles/MAC"):
+    unit = result["unit"]
+    for column in ("MACs", unit, "%", f"{unit}/MAC"):
         table.add_column(column, justify="right")
 
     def row(number: str, name: str, entry: dict[str, Any], style: str = "") -> None:
+        by_mac = entry.get(f"{unit}_per_mac")
         table.add_row(
             number,
             escape(name),
             entry.get("operator", ""),
             f"{entry['macs']:,}" if entry.get("macs") else "",
-            f"{entry['cycles']:,}",
-            f"{100 * entry['cycles'] / result['cycles']:.1f}",
-            f"{entry['cycles_per_mac']:.1f}" if entry.get("cycles_per_mac") else "",
+            f"{entry[unit]:,}",
+            f"{100 * entry[unit] / result[unit]:.1f}",
+            f"{by_mac:.1f}" if by_mac else "",
             style=style,
         )
 
     row("", "reading", result["reading"])
     for i, layer in enumerate(result["layers"]):
         row(str(i), layer["name"], layer)
-    row("", "MicroPython", result["micropython"])
-    row("", "one prediction", result, "bold")
+    if "result" in result:
+        row("", "result", result["result"])
+    if result["micropython"]:
+        row("", "MicroPython", result["micropython"])
+    row("", "one prediction" if result["micropython"] else "the native modules", result, "bold")
     out.print(table)
-    heap = result["heap"]
-    lines = [
-        f"time      {result['milliseconds']:,.2f} ms at {result['clock_hz'] // 1_000_000} MHz",
-        f"weights   {result['weights']}",
-        f"heap      {heap['loaded']:,} bytes: {heap['library']:,} midge and its native module, "
-        f"{result['arena_bytes']:,} arena",
-        f"          fits a free piece of {heap['peak']:,} bytes (an idle board has {heap['idle_free']:,} free)",
-    ]
-    out.print("\n".join(lines), highlight=False)
+    out.print("\n".join(_lines(result)), highlight=False, markup=False)
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
+    """What stands below the table."""
+    heap, lines = result["heap"], []
+    if "milliseconds" in result:
+        lines.append(f"time      {result['milliseconds']:,.2f} ms at {result['clock_hz'] // 1_000_000} MHz")
+    if not result["micropython"]:
+        lines.append("          MicroPython's share is not known: none runs on this emulated core")
+    lines.append(f"weights   {result['weights']}")
+    if heap:
+        lines.append(
+            f"heap      {heap['loaded']:,} bytes: {heap['library']:,} midge and its native module, "
+            f"{result['arena_bytes']:,} arena"
+        )
+    if heap and "peak" in heap:
+        free = f"an idle board has {heap['idle_free']:,} free"
+        lines.append(f"          fits a free piece of {heap['peak']:,} bytes ({free})")
+    for name, how in result["how"].items():
+        kind, _, rest = how.partition(": ")
+        lines.append(f"{kind:10}{name}: {rest}")
+    return lines
 
 
 @click.command("bench", help=COMMANDS["bench"])
 @MODEL
-@click.option("--board", default="pico", show_default=True, help="The emulated board to measure on.")
+@click.option("--board", default="pico", show_default=True, help=f"The emulated board: {', '.join(BOARDS)}.")
 @click.option("--weights", default="auto", show_default=True, help="auto, ram, map (from ROMFS) or stream.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(model: Path, board: str, weights: str, as_json: bool) -> None:

@@ -1,0 +1,89 @@
+# Runs on the emulated RISC-V board: instructions of a prediction, of the native modules' part in it, and heap.
+import gc
+import json
+from array import array
+
+import micropython
+
+START, END = array("I", [0]), array("I", [0])
+
+
+# The number of instructions so far into a buffer: an int of that size would take heap, and time to find it.
+@micropython.asm_rv32
+def stamp(a0):
+    csrrs(a1, zero, 0xC02)  # rdinstret  # noqa: F821
+    sw(a1, 0(a0))  # noqa: F821
+    li(a0, 0)  # noqa: F821
+
+
+def used():
+    gc.collect()
+    return gc.mem_alloc()
+
+
+def one_or_list(values):
+    return values if len(values) > 1 else values[0]
+
+
+def between():
+    return (END[0] - START[0]) & 0xFFFFFFFF
+
+
+# Nothing between the stamps takes heap.
+def counted_run(run, program, first, last, arena, weights):
+    stamp(START)
+    run(program, first, last, arena, weights)
+    stamp(END)
+    return between()
+
+
+def counted_copy(function, tensor, source, target):
+    stamp(START)
+    function(tensor, source, target)
+    stamp(END)
+    return between()
+
+
+def counted_prediction(predict_into, reading, out):
+    stamp(START)
+    predict_into(reading, out)
+    stamp(END)
+    return between()
+
+
+def main(job):
+    readings = [array(code, bytes(size)) for code, size in job["inputs"]]
+    outs = [array(code, bytes(size)) for code, size in job["outputs"]]
+    with open("/rom/in.bin", "rb") as file:
+        for part in readings:
+            file.readinto(part)
+    reading, out = one_or_list(readings), one_or_list(outs)
+
+    idle = used()
+    import midge_core  # noqa: F401
+    from midge import _model, load  # noqa: F401
+
+    library = used() - idle
+    model = load(job["model"], job["weights"])
+    heap = {"library": library, "loaded": used() - idle}
+
+    program, arena, weights = model._program, model._arena, model._weights
+    model.predict_into(reading, out)  # the first one makes names known
+    whole = counted_prediction(model.predict_into, reading, out)
+    # What a call itself takes is that of one with nothing to do.
+    nothing = program[:0]
+    encoded = decoded = 0
+    for i in range(len(readings)):
+        tensor, part = model.inputs[i], readings[i]
+        encode = tensor.module.encode
+        encoded += counted_copy(encode, tensor.raw, part, arena) - counted_copy(encode, nothing, part, arena)
+    layers = []
+    for i in range(model._first, model._last):
+        run = model._runs[program[i * job["record_bytes"] + job["bank_at"]]]
+        alone = counted_run(run, program, i, i, arena, weights)
+        layers.append(counted_run(run, program, i, i + 1, arena, weights) - alone)
+    for i in range(len(outs)):
+        tensor, part = model.outputs[i], outs[i]
+        decode = tensor.module.decode
+        decoded += counted_copy(decode, tensor.raw, arena, part) - counted_copy(decode, nothing, arena, part)
+    print(json.dumps({"whole": whole, "reading": encoded, "layers": layers, "result": decoded, "heap": heap}))
