@@ -22,6 +22,11 @@ _BAD_READING = const(5)
 _TREES_FIRST = const(1)
 _TREES_MIXED = const(2)
 _TREES_SINGLE = const(4)
+_TREES_NODE = const(8)
+_TREES_CODE_NODE = const(5)
+_TREES_PLACES = const(15)
+_TREES_FLAGS = const(29)
+_TREES_CODE_FLAGS = const(21)
 _SCORES_DECIDE = const(1)
 _SCORES_PROBABILITIES = const(2)
 _SCORES_PAIR = const(4)
@@ -36,6 +41,7 @@ _NEAREST_DOUBLES = const(2)
 _VOTES_VALUES = const(1)
 _FLAGS_AT = const(39)
 _TAKES_NAN = const(4)
+_TYPES = const(2)
 _FLAGS = const(3)
 _BLOCKS = const(4)
 _INPUT = const(-7)
@@ -48,6 +54,7 @@ _TREES_NODES = const(8)
 _TREES_VALUES = const(9)
 _TREES_ENTRIES = const(10)
 _TREES_LEAVES = const(11)
+_TREES_PLACE_BITS = const(12)
 _SCORES_SUMS = const(5)
 _SCORES_OUTPUTS = const(6)
 _SCORES_DIVISOR = const(7)
@@ -65,12 +72,14 @@ _NEAREST_TABLE = const(7)
 _NEAREST_ROWS = const(8)
 _VOTES_NEIGHBORS = const(5)
 _VOTES_OUTPUTS = const(6)
-_TREES_LAYOUT = "<BBBBHHHHHHHH24xIIIIIII"
+_CODES_COUNT = const(5)
+_TREES_LAYOUT = "<BBBBHHHHHHHHB23xIIIIIII"
 _SCORES_LAYOUT = "<BBBBHHH18x2I2IIIIIIII"
 _AFFINE_LAYOUT = "<BBBBHHHHB31xIIIIIII"
 _SCALER_LAYOUT = "<BBBBHH28xIIIIIIIII"
 _NEAREST_LAYOUT = "<BBBBHHHHH30xIIIIIII"
 _VOTES_LAYOUT = "<BBBBHHH34xIIIIIII"
+_CODES_LAYOUT = "<BBBBHH36xIIIIIII"
 # generated: end
 
 _OK = const(0)
@@ -79,9 +88,11 @@ _INFINITY = 0x7FF << 52
 _NAN = 0xFFF << 51
 _MANTISSA = 1 << 52
 _FLOAT_NAN = const(0x7FC00000)
-_MISSING_LEFT = 1 << 29
-_LEFT_LEAF = 1 << 30
-_RIGHT_LEAF = 1 << 31
+_INT16 = const(4)
+_MISSING = const(-32768)
+_MISSING_LEFT = const(1)
+_LEFT_LEAF = const(2)
+_RIGHT_LEAF = const(4)
 _LAST = const(0x8000)
 _LOG2_E = 0x3FF71547652B82FE
 _LN_2 = 0x3FE62E42FEFA39EF
@@ -116,12 +127,17 @@ def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=
 def _check_trees(op, arena_bytes):
     if op[_FLAGS] > 7 or not op[_TREES_FEATURES] or not op[_TREES_OUTPUTS] or (op[_INPUT] | op[_OUTPUT]) % 4:
         return _BAD_PARAMETER
+    if op[_TREES_PLACE_BITS] > 21:
+        return _BAD_PARAMETER
     if (
         op[_BLOCKS] != 1
-        or op[_BLOCK_BYTES] < ((8 * op[_TREES_OUTPUTS] if op[_FLAGS] & 1 else 0) + 4 * op[_TREES_TREES] + 8 * op[_TREES_NODES] + 8 * op[_TREES_VALUES] + 4 * op[_TREES_ENTRIES] + 2 * op[_TREES_LEAVES])
+        or op[_BLOCK_BYTES] < ((8 * op[_TREES_OUTPUTS] if op[_FLAGS] & 1 else 0) + 4 * op[_TREES_TREES] + (5 if op[_TYPES] & 15 != 1 else 8) * op[_TREES_NODES] + (2 if op[_TYPES] & 15 != 1 else 8) * op[_TREES_VALUES] + (2 if op[_TYPES] & 15 != 1 else 4) * op[_TREES_ENTRIES] + 2 * op[_TREES_LEAVES])
     ):
         return _BAD_WEIGHTS
-    if op[_INPUT] + op[_TREES_FEATURES] * 4 > arena_bytes or op[_OUTPUT] + op[_TREES_OUTPUTS] * 8 > arena_bytes:
+    if (
+        op[_INPUT] + op[_TREES_FEATURES] * (2 if op[_TYPES] & 15 != 1 else 4) > arena_bytes
+        or op[_OUTPUT] + op[_TREES_OUTPUTS] * 8 > arena_bytes
+    ):
         return _BAD_TENSOR
     return _OK
 
@@ -219,6 +235,16 @@ def _check_votes(op, arena_bytes):
     if op[_FLAGS] > 1 or not op[_VOTES_NEIGHBORS] or not op[_VOTES_OUTPUTS] or (op[_INPUT] | op[_OUTPUT]) % 4:
         return _BAD_PARAMETER
     if op[_INPUT] + op[_VOTES_NEIGHBORS] * 2 * 8 > arena_bytes or op[_OUTPUT] + op[_VOTES_OUTPUTS] * 8 > arena_bytes:
+        return _BAD_TENSOR
+    return _OK
+
+
+def _check_codes(op, arena_bytes):
+    if op[_FLAGS] != 0 or not op[_CODES_COUNT] or (op[_INPUT] | op[_OUTPUT]) % 4:
+        return _BAD_PARAMETER
+    if op[_BLOCKS] != 1 or op[_BLOCK_BYTES] < 4 * op[_CODES_COUNT]:
+        return _BAD_WEIGHTS
+    if op[_INPUT] + op[_CODES_COUNT] * 4 > arena_bytes or op[_OUTPUT] + op[_CODES_COUNT] * 2 > arena_bytes:
         return _BAD_TENSOR
     return _OK
 # fmt: on
@@ -434,63 +460,109 @@ def _u64(data, at):
 
 
 def _trees(op, arena, weights, block, begin, end):
-    x, features = op[_INPUT], op[_TREES_FEATURES]
     sums, outputs = op[_OUTPUT], op[_TREES_OUTPUTS]
     if op[_FLAGS] & _TREES_FIRST:
         memoryview(arena)[sums : sums + 8 * outputs] = bytes(memoryview(weights)[block : block + 8 * outputs])
         block += 8 * outputs
     single = op[_FLAGS] & _TREES_SINGLE
+    wide = op[_TYPES] == _INT16
+    node, value = (_TREES_CODE_NODE, 2) if wide else (_TREES_NODE, 8)
     nodes = block + 4 * op[_TREES_TREES]
-    values = nodes + 8 * op[_TREES_NODES]
-    entries = values + 8 * op[_TREES_VALUES]
-    leaves = entries + 4 * op[_TREES_ENTRIES]
+    values = nodes + node * op[_TREES_NODES]
+    entries = values + value * op[_TREES_VALUES]
+    leaves = entries + (2 if wide else 4) * op[_TREES_ENTRIES]
     left = op[_TREES_NODES]
     base = 0
 
-    def add(k, at):
-        total = _sum(_u64(arena, sums + 8 * k), _u64(weights, values + 8 * at))
+    def add(k, bits):
+        total = _sum(_u64(arena, sums + 8 * k), bits)
         struct.pack_into("<Q", arena, sums + 8 * k, _of_float(_to_float(total)) if single else total)
 
     for t in range(op[_TREES_TREES]):
         count, output = struct.unpack_from("<HH", weights, block + 4 * t)
         if count > left:
             return
-        leaf = _leaf(weights, nodes, count, arena, x, features)
-        nodes += 8 * count
+        leaf = _leaf(op, weights, nodes, count, arena)
+        nodes += node * count
         left -= count
         if not op[_FLAGS] & _TREES_MIXED:
             if leaf >= 0 and base + leaf < op[_TREES_VALUES] and output < outputs:
-                add(output, base + leaf)
+                at = values + value * (base + leaf)
+                add(output, _number(struct.unpack_from("<h", weights, at)[0], 0) if wide else _u64(weights, at))
             base += count + 1
         elif 0 <= leaf < op[_TREES_LEAVES]:
             for e in range(struct.unpack_from("<H", weights, leaves + 2 * leaf)[0], op[_TREES_ENTRIES]):
-                k, at = struct.unpack_from("<HH", weights, entries + 4 * e)
-                if k & _LAST - 1 < outputs and at < op[_TREES_VALUES]:
-                    add(k & _LAST - 1, at)
-                if k & _LAST:
+                if wide:
+                    word = struct.unpack_from("<H", weights, entries + 2 * e)[0]
+                    k = word >> 8 & 0x7F
+                    if k < outputs:
+                        add(k, _number(word & 0xFF, 0))
+                else:
+                    word, at = struct.unpack_from("<HH", weights, entries + 4 * e)
+                    k = word & _LAST - 1
+                    if k < outputs and at < op[_TREES_VALUES]:
+                        add(k, _u64(weights, values + 8 * at))
+                if word & _LAST:
                     break
 
 
-def _leaf(weights, nodes, count, arena, x, features):
+def _leaf(op, weights, nodes, count, arena):
     # The leaf that a reading comes to; -1 where the nodes make no sense.
+    x, wide = op[_INPUT], op[_TYPES] == _INT16
+    places, last = (op[_TREES_PLACE_BITS], _TREES_CODE_FLAGS) if wide else (_TREES_PLACES, _TREES_FLAGS)
     at = 0
     while at < count:
-        threshold, word = struct.unpack_from("<iI", weights, nodes + 8 * at)
-        feature = word >> 15 & 0x3FFF
-        if feature >= features:
-            return -1
-        bits = struct.unpack_from("<I", arena, x + 4 * feature)[0]
-        if bits & 0x7FFFFFFF > 0x7F800000:
-            goes_left = word & _MISSING_LEFT
+        if wide:
+            threshold, low, high = struct.unpack_from("<hHB", weights, nodes + _TREES_CODE_NODE * at)
+            word = low | high << 16
         else:
-            goes_left = _float_order(bits) <= threshold
-        if word & (_LEFT_LEAF if goes_left else _RIGHT_LEAF):
-            return (word & 0x7FFF) + (1 if not goes_left and word & _LEFT_LEAF else 0)
-        step = 1 if goes_left or word & _LEFT_LEAF else word & 0x7FFF
+            threshold, word = struct.unpack_from("<iI", weights, nodes + _TREES_NODE * at)
+        place, flags = word & (1 << places) - 1, word >> last
+        feature = (word & (1 << last) - 1) >> places
+        if feature >= op[_TREES_FEATURES]:
+            return -1
+        if wide:
+            order = struct.unpack_from("<h", arena, x + 2 * feature)[0]
+            missing = order == _MISSING
+        else:
+            bits = struct.unpack_from("<I", arena, x + 4 * feature)[0]
+            missing = bits & 0x7FFFFFFF > 0x7F800000
+            order = _float_order(bits)
+        goes_left = flags & _MISSING_LEFT if missing else order <= threshold
+        if flags & (_LEFT_LEAF if goes_left else _RIGHT_LEAF):
+            return place + (1 if not goes_left and flags & _LEFT_LEAF else 0)
+        step = 1 if goes_left or flags & _LEFT_LEAF else place
         if not step:
             return -1
         at += step
     return -1
+
+
+def _codes(op, arena, weights, block, begin, end):
+    for i in range(op[_CODES_COUNT]):
+        bits = struct.unpack_from("<I", arena, op[_INPUT] + 4 * i)[0]
+        code = _MISSING
+        if bits & 0x7FFFFFFF <= 0x7F800000:
+            exponent, low, high = struct.unpack_from("<bBh", weights, block + 4 * i)
+            code = max(-32767, min(_rounded_up(bits, exponent) - 4 * (high << 8 | low), 32767))
+        struct.pack_into("<h", arena, op[_OUTPUT] + 2 * i, code)
+
+
+def _rounded_up(bits, exponent):
+    # x * 2^exponent; beyond 2^29 in magnitude whatever is.
+    e, m = bits >> 23 & 255, bits & 0x7FFFFF
+    shift = (e or 1) - 150 + exponent
+    if e:
+        m |= 0x800000
+    if e == 255 or shift > 6:
+        m, shift = 1 << 29 if m else 0, 0
+    if shift >= 0:
+        m <<= shift
+    elif bits >> 31:
+        m >>= -shift
+    else:
+        m = -(-m >> -shift)
+    return -m if bits >> 31 else m
 
 
 def _value(arena, at, i, wide):
@@ -644,11 +716,13 @@ def _scores(op, arena, weights, block, begin, end):
 # generated: kernels (host/midge_host/device/ops, `make generate`)
 _KERNELS = {
     0x010540: (_TREES_LAYOUT, _check_trees, _trees, True, 0),  # TREES, int8
+    0x040540: (_TREES_LAYOUT, _check_trees, _trees, True, 0),  # TREES, int16
     0x010541: (_SCORES_LAYOUT, _check_scores, _scores, False, 0),  # SCORES, int8
     0x010542: (_AFFINE_LAYOUT, _check_affine, _affine, True, 0),  # AFFINE, int8
     0x010543: (_SCALER_LAYOUT, _check_scaler, _scale_floats, True, 0),  # SCALE, int8
     0x010544: (_AFFINE_LAYOUT, _check_distances, _distances, True, 0),  # DISTANCES, int8
     0x010545: (_NEAREST_LAYOUT, _check_nearest, _nearest, True, 0),  # NEAREST, int8
     0x010546: (_VOTES_LAYOUT, _check_votes, _votes, False, 0),  # VOTES, int8
+    0x010547: (_CODES_LAYOUT, _check_codes, _codes, True, 0),  # CODES, int8
 }
 # generated: end

@@ -25,6 +25,7 @@ from .plan.arena import Plan, plan
 from .plan.layout import lay_out
 from .quantize import Options, Precision, inputs, is_float, quantise, simplified
 from .quantize.calibrate import NEEDED
+from .quantize.features import CURE, with_int16_features
 from .quantize.layers import Layer, layers_of, mark_rescaled, remember
 from .quantize.proof import Source, prove
 
@@ -47,6 +48,7 @@ def convert(
     signature: str | None = None,
     trust: bool = False,
     precision: Precision = "int8",
+    features: Literal["float32", "int16"] = "float32",
     pixels: tuple[float, float] = PIXELS,
     to: Literal["midge", "tflite"] = "midge",
     allow_loss: bool = False,
@@ -59,7 +61,9 @@ def convert(
     readings, which set the scales of a model of floats: a file or folder as docs/cli.md, "Data", says, or arrays
     (N, *shape) for each input. test: other readings, with labels or without, to try the model on. labels: a file with
     one a line. signature: of a .tflite with several. trust: whether pickles may be opened, which can run code.
-    precision: of activations. pixels: the real values of pixels 0 and 255. to: what to write.
+    precision: of activations. features: of trees; with int16 they take about half the memory, `tell` hears what that
+    changed, and `calibration` is what they are tried on. pixels: the real values of pixels 0 and 255. to: what to
+    write.
     say: is told what the passes did; tell: what was chosen, and how well the model still works.
 
     Raises MidgeError, UnsupportedError for a layer that cannot be converted, and CheckFailed, unless `allow_loss`,
@@ -80,7 +84,14 @@ def convert(
     graph, origin = loaded.graph, None
     shapes = [edge.tensor.shape for edge in graph.inputs]
     learnt = tried = None
-    if is_float(graph):
+    if features == "int16":
+        origin = Source(graph, cure=CURE)
+        graph, said = with_int16_features(graph)
+        for choice in said:
+            tell(choice)
+        if calibration is not None:
+            learnt = _readings(calibration, shapes, pixels, "calibration")
+    elif is_float(graph):
         if calibration is None:
             what = "; ".join([f"{where or graph.name}: a model of floats", *loaded.notes])
             raise MidgeError(f"{what}; to make it int8, {NEEDED}")

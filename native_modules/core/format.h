@@ -45,6 +45,7 @@
 #define MIDGE_DISTANCES 68
 #define MIDGE_NEAREST 69
 #define MIDGE_VOTES 70
+#define MIDGE_CODES 71
 
 // Flags, and parts of weight blocks.
 #define MIDGE_OUTPUT_HAS_STRIDES 1 // flag of COPY; else the input has them
@@ -83,6 +84,11 @@
 #define MIDGE_TREES_FIRST 1 // flag of TREES: the sums begin at the bias
 #define MIDGE_TREES_MIXED 2 // flag of TREES: leaves of several values
 #define MIDGE_TREES_SINGLE 4 // flag of TREES: sums are rounded to float32
+#define MIDGE_TREES_NODE 8 // bytes of a node: a threshold, a word
+#define MIDGE_TREES_CODE_NODE 5 // the same where readings are codes
+#define MIDGE_TREES_PLACES 15 // of a node's word: behind them the feature
+#define MIDGE_TREES_FLAGS 29 // the first bit of its flags
+#define MIDGE_TREES_CODE_FLAGS 21 // the same where readings are codes
 #define MIDGE_SCORES_DECIDE 1 // flag of SCORES: a classifier's
 #define MIDGE_SCORES_PROBABILITIES 2 // flag of SCORES
 #define MIDGE_SCORES_PAIR 4 // flag of SCORES: two scores of one sum
@@ -669,7 +675,7 @@ typedef struct {
 // The leaves' values of some trees, tree by tree, are added to the sums. flags 1: the sums
 // begin at the block's bias, otherwise where the record before left them; 2: a leaf has a list
 // of values, otherwise one for the tree's sum; 4: a sum is rounded to float32 after each
-// addition.
+// addition. Of int16 activations, nodes hold codes and leaves int16.
 typedef struct {
     uint8_t code;
     uint8_t bank;
@@ -683,7 +689,8 @@ typedef struct {
     uint16_t values;
     uint16_t entries;
     uint16_t leaves;
-    uint8_t spare[24];
+    uint8_t place_bits;
+    uint8_t spare[23];
     uint32_t input;
     uint32_t output;
     uint32_t output_bytes;
@@ -804,6 +811,25 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_votes_t;
+
+// int16 codes of float32 values, each with a power of two and a zero of its own; -32768 for
+// NaN.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t count;
+    uint8_t spare[36];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_codes_t;
 
 // A model input or output.
 typedef struct {

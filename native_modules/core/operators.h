@@ -868,14 +868,19 @@ static uint32_t trees_trees_check(const void *record, uint32_t arena_bytes) {
         || ((op->input | op->output) & 3)) {
         return MIDGE_BAD_PARAMETER;
     }
+    if (op->place_bits > 21) {
+        return MIDGE_BAD_PARAMETER;
+    }
     if (op->blocks != 1
         || op->block_bytes < ((op->flags & 1 ? (uint32_t)8 * op->outputs : 0) + (uint32_t)4 *
-            op->trees + (uint32_t)8 * op->nodes + (uint32_t)8 * op->values + (uint32_t)4 *
-            op->entries + (uint32_t)2 * op->leaves)) {
+            op->trees + (uint32_t)(op->types == MIDGE_DTYPE_INT16 ? 5 : 8) * op->nodes +
+            (uint32_t)(op->types == MIDGE_DTYPE_INT16 ? 2 : 8) * op->values +
+            (uint32_t)(op->types == MIDGE_DTYPE_INT16 ? 2 : 4) * op->entries + (uint32_t)2 *
+            op->leaves)) {
         return MIDGE_BAD_WEIGHTS;
     }
-    if (!midge_fits(op->input, (uint32_t)op->features * 4, arena_bytes)
-        || !midge_fits(op->output, (uint32_t)op->outputs * 8, arena_bytes)) {
+    if (!midge_fits(op->input, (uint32_t)op->features * (op->types == MIDGE_DTYPE_INT16 ? 2 :
+            4), arena_bytes) || !midge_fits(op->output, (uint32_t)op->outputs * 8, arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }
     return MIDGE_OK;
@@ -985,6 +990,21 @@ static uint32_t trees_votes_check(const void *record, uint32_t arena_bytes) {
     return MIDGE_OK;
 }
 
+static uint32_t trees_codes_check(const void *record, uint32_t arena_bytes) {
+    const midge_codes_t *op = record;
+    if (op->flags != 0 || op->count == 0 || ((op->input | op->output) & 3)) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->blocks != 1 || op->block_bytes < (uint32_t)4 * op->count) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->count * 4, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->count * 2, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
 #ifndef MIDGE_RUN_TREES
 #define MIDGE_RUN_TREES midge_trees
 #endif
@@ -1020,6 +1040,11 @@ void MIDGE_RUN_NEAREST(const midge_call_t *call);
 #endif
 void MIDGE_RUN_VOTES(const midge_call_t *call);
 
+#ifndef MIDGE_RUN_CODES
+#define MIDGE_RUN_CODES midge_codes
+#endif
+void MIDGE_RUN_CODES(const midge_call_t *call);
+
 static const midge_operator_t trees_operators[] = {
     [MIDGE_TREES - 64] = {trees_trees_check, MIDGE_RUN_TREES},
     [MIDGE_SCORES - 64] = {trees_scores_check, MIDGE_RUN_SCORES},
@@ -1028,10 +1053,11 @@ static const midge_operator_t trees_operators[] = {
     [MIDGE_DISTANCES - 64] = {trees_distances_check, MIDGE_RUN_DISTANCES},
     [MIDGE_NEAREST - 64] = {trees_nearest_check, MIDGE_RUN_NEAREST},
     [MIDGE_VOTES - 64] = {trees_votes_check, MIDGE_RUN_VOTES},
+    [MIDGE_CODES - 64] = {trees_codes_check, MIDGE_RUN_CODES},
 };
 
 static const midge_bank_t trees_bank = {
-    trees_operators, 64, 0x7f, 0x0, 0x3d, 0x0, 0,
+    trees_operators, 64, 0xff, 0x1, 0xbd, 0x0, 0,
 };
 
 #endif

@@ -71,7 +71,7 @@ LIMITS = {
     "midge_wide": 10,
     "midge_recurrent": 5,
     "midge_math": 8,
-    "midge_trees": 9,
+    "midge_trees": 10,
     "midge_cores": 1,
     "midge_core-armv6m": 12,  # on the smallest boards
 }  # KB

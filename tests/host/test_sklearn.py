@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
+from click.testing import CliRunner
 from sklearn import (
     cluster,
     datasets,
@@ -28,6 +30,7 @@ from sklearn import (
 from sklearn.pipeline import make_pipeline
 
 from midge_host import backends, convert
+from midge_host.commands.convert import command
 from midge_host.commands.info import facts
 from midge_host.errors import MidgeError, UnsupportedError
 
@@ -202,6 +205,59 @@ def test_size(tmp_path: Path) -> None:
         # 4 bytes of a tree's own; the bias of the first record
         own = 4 * len(trees) + 8 * 10
         assert len(convert(model, tmp_path / "m.midge").weights) - own <= limit * sum(trees)
+
+
+INT16 = {
+    "forest": ensemble.RandomForestClassifier(30, max_depth=8, min_samples_leaf=3, random_state=0),
+    "pure_forest": ensemble.ExtraTreesClassifier(30, random_state=0),
+    "boosting": ensemble.HistGradientBoostingClassifier(max_iter=20, max_leaf_nodes=15, random_state=0),
+    "regressor": ensemble.RandomForestRegressor(60, random_state=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore::Warning")
+@pytest.mark.parametrize("name", INT16)
+def test_int16_features(name: str, tmp_path: Path) -> None:
+    """At most 4 bytes a node, all of the file's weights; what that changes is said, and is little."""
+    x, y = datasets.load_breast_cancer(return_X_y=True)
+    train, known = x[::2], x[1::2].astype(np.float32)
+    model = INT16[name].fit(train, y[::2])
+    said: list[str] = []
+    options = {"features": "int16", "calibration": known, "tell": said.append}
+    file = convert(model, tmp_path / "m.midge", **options)
+    boosted = getattr(model, "_predictors", None)
+    nodes = sum(len(p.nodes) for p in np.ravel(boosted)) if boosted else sum(t.tree_.node_count for t in model)
+    assert len(file.weights) <= 4 * nodes
+    assert re.match(r"int16 features: [\d,]+ of [\d,]+ thresholds moved, by at most 1.\de-05", said[0])
+    assert name in ("pure_forest", "regressor") or "leaves are rounded to multiples of" in said[1]
+    assert name == "regressor" or "answered as before quantising" in said[-1]
+    for backend, count in (("cpython", len(known)), ("micropython", 100), ("micropython-portable", 10)):
+        if why := backends.problem(backend):
+            pytest.skip(why)
+        got = backends.run(backend, tmp_path / "m.midge", [known[:count]]).outputs[0].reshape(count, -1)
+        wanted = model.predict(known[:count])
+        if name == "regressor":
+            np.testing.assert_allclose(got[:, 0], wanted, atol=0.02)
+        else:
+            assert (got.argmax(1) != wanted).sum() <= 1
+
+
+def test_int16_features_command(tmp_path: Path) -> None:
+    model, known = fitted("shallow_forest", "cancer")
+    skops.io.dump(model, tmp_path / "forest.skops")
+    np.savetxt(tmp_path / "readings.csv", known[:50], delimiter=",")
+    paths = [str(tmp_path / name) for name in ("forest.skops", "forest.midge", "readings.csv")]
+    arguments = [paths[0], "-o", paths[1], "--features", "int16", "--calibration", paths[2]]
+    done = CliRunner().invoke(command, arguments)
+    assert done.exit_code == 0, done.output
+    assert "int16 features: 113 of 122 thresholds moved" in done.output
+    assert "readings.csv, 50 readings: 100.0 % answered as before quantising" in done.output
+
+
+def test_int16_features_refused(tmp_path: Path) -> None:
+    model, _ = fitted("logistic", "iris")
+    with pytest.raises(MidgeError, match="--features int16 is for trees, and it has none"):
+        convert(model, tmp_path / "m.midge", features="int16")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 from midge_host.frontends.sklearn.chain import ABOVE_ZERO, Chain
 from midge_host.ir.graph import Graph
 from midge_host.ir.trees import Tree
+from midge_host.quantize.features import with_int16_features
 
 
 def random_tree(
@@ -92,6 +93,11 @@ def bayes(seed: int = 5) -> Graph:
     return chain.largest(probabilities=True)
 
 
+def coded(graph: Graph) -> Graph:
+    """The same with int16 features."""
+    return with_int16_features(graph)[0]
+
+
 def graphs() -> dict[str, Graph]:
     """One for every operator and flag of the bank."""
     return {
@@ -105,4 +111,6 @@ def graphs() -> dict[str, Graph]:
         "neighbors_float": neighbors(1),
         "neighbors_values": neighbors(regression=True),
         "bayes": bayes(),
+        "forest_codes": coded(forest()),
+        "boosted_codes": coded(boosted(3)),
     }

@@ -27,6 +27,13 @@ from .info import memory
     show_default=True,
     help="Of activations; auto takes 16 bits for the layers that need them.",
 )
+@click.option(
+    "--features",
+    type=click.Choice(["float32", "int16"]),
+    default="float32",
+    show_default=True,
+    help="Of trees; int16 takes about half the memory and says what it changed.",
+)
 @PIXELS
 @click.option("--signature", help="Which one of a .tflite with several.")
 @click.option("--trust", is_flag=True, help="Open files that can run code (pickles).")
@@ -41,6 +48,7 @@ def command(
     labels: Path | None,
     name: str | None,
     precision: str,
+    features: str,
     pixels: str,
     signature: str | None,
     trust: bool,
@@ -62,6 +70,7 @@ def command(
                 signature=signature,
                 trust=trust,
                 precision=precision,  # type: ignore[arg-type]  # click checks it
+                features=features,  # type: ignore[arg-type]
                 pixels=range_of_pixels(pixels),
                 to=to,  # type: ignore[arg-type]
                 allow_loss=allow_loss,

@@ -84,7 +84,17 @@ def _value(tensor: Tensor, values: Values, count: int) -> Array:
     return values[id(tensor)]
 
 
-_ALIKE = (ir.Elementwise, ir.Softmax, ir.LogSoftmax, ir.L2Normalize, ir.Reshape, ir.Copy, ir.Dense)
+_ALIKE = (
+    ir.Elementwise,
+    ir.Softmax,
+    ir.LogSoftmax,
+    ir.L2Normalize,
+    ir.Reshape,
+    ir.Copy,
+    ir.Dense,
+    ir.Codes,
+    ir.TreeSums,
+)
 _IMAGES = (ir.Window, ir.Resize)
 
 

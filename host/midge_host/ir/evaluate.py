@@ -15,6 +15,7 @@ import numpy as np
 
 from . import operators as ir
 from .graph import Graph, Node, Tensor
+from .trees import CODE_LIMIT, MISSING
 from .verify import verify_operator
 
 MAX_ELEMENTS = 1 << 24  # of a folded result: a shape may ask for any number
@@ -510,16 +511,23 @@ def _svdf(node: ir.Svdf, x: Array, feature: Array, time: Array, bias: Array | No
 
 def _tree_sums(node: ir.TreeSums, x: Array) -> Array:
     """In the order of the trees: float64 rounds each addition."""
-    sums = node.bias.astype(np.float64)
+    x = x.reshape(-1, node.source.size)
+    sums = np.tile(node.bias.astype(np.float64), (len(x), 1))
     for tree in node.trees:
-        leaf = tree.leaf(x.reshape(-1))
+        values = tree.value[tree.leaves(x)]
         if tree.value.ndim == 2:
-            sums += tree.value[leaf]
+            sums += values
         else:
-            sums[tree.output] += tree.value[leaf]
+            sums[:, tree.output] += values
         if node.single:
             sums = sums.astype(np.float32).astype(np.float64)
     return sums
+
+
+def _codes(node: ir.Codes, x: Array) -> Array:
+    x = x.reshape(-1, node.source.size).astype(np.float64)
+    codes = np.clip(np.ceil(np.ldexp(x, node.exponents)) - node.zeros, -CODE_LIMIT, CODE_LIMIT)
+    return np.where(np.isnan(x), MISSING, codes).astype(np.int16)
 
 
 def _affine(node: ir.Affine, x: Array) -> Array:
@@ -665,6 +673,7 @@ FUNCTIONS: dict[type[Node], Function] = {
     ir.Lstm: _lstm,
     ir.Svdf: _svdf,
     ir.TreeSums: _tree_sums,
+    ir.Codes: _codes,
     ir.Scores: _scores,
     ir.Affine: _affine,
     ir.Distances: lambda node, x: node.bias - (node.weights * (x.reshape(-1) - node.centres) ** 2).sum(1),

@@ -574,11 +574,20 @@ class ResizeBilinear(Resize): ...
 @dataclass(eq=False, kw_only=True)
 class TreeSums(Unary):
     """What the leaves of trees add up to, tree by tree, in float64; in float32 where `single` says so. bias: (outputs,)
-    float64, where the sums begin."""
+    float64, where the sums begin. Of what Codes gives, thresholds are codes and the leaves' values whole numbers."""
 
     trees: list[Tree]
     bias: np.ndarray
     single: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class Codes(Unary):
+    """int16 codes of float32 values: x * 2^exponent, rounded up, less the zero, limited to -32767 .. 32767; -32768 for
+    NaN. exponents, zeros: (values,) int64."""
+
+    exponents: np.ndarray
+    zeros: np.ndarray
 
 
 @dataclass(eq=False, kw_only=True)

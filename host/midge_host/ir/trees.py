@@ -6,15 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MISSING = -(1 << 15)  # the code of NaN
+CODE_LIMIT = (1 << 15) - 1  # of the codes of numbers, both ways
+ZERO_UNIT = 4  # zeros of codes are multiples of it
+
 
 @dataclass(eq=False)
 class Tree:
     """Nodes by number, the first the root. A float32 reading x goes left where x[feature] <= threshold, and where it is
     NaN and `missing_left` says so.
 
-    feature: (nodes,) int64, -1 for a leaf. threshold: (nodes,) float32. left, right: (nodes,) int64.
-    missing_left: (nodes,) bool. value: of the leaves, float64: (nodes,), which is added to the sum number `output`;
-    or (nodes, outputs), one for each sum.
+    feature: (nodes,) int64, -1 for a leaf. threshold: (nodes,) float32, for codes whole numbers. left, right: (nodes,)
+    int64. missing_left: (nodes,) bool. value: of the leaves, float64: (nodes,), which is added to the sum number
+    `output`; or (nodes, outputs), one for each sum.
     """
 
     feature: np.ndarray
@@ -25,13 +29,15 @@ class Tree:
     value: np.ndarray
     output: int = 0
 
-    def leaf(self, x: np.ndarray) -> int:
-        """The number of the leaf that a reading (features,) comes to."""
-        at = 0
-        while self.feature[at] >= 0:
-            value = x[self.feature[at]]
-            goes_left = self.missing_left[at] if np.isnan(value) else value <= self.threshold[at]
-            at = int((self.left if goes_left else self.right)[at])
+    def leaves(self, x: np.ndarray) -> np.ndarray:
+        """(readings,) the numbers of the leaves that (readings, features) come to; these may be int16 codes."""
+        at = np.zeros(len(x), np.int64)
+        missing = x == MISSING if x.dtype == np.int16 else np.isnan(x)
+        while (some := np.flatnonzero(self.feature[at] >= 0)).size:
+            node = at[some]
+            place = some, self.feature[node]
+            goes_left = np.where(missing[place], self.missing_left[node], x[place] <= self.threshold[node])
+            at[some] = np.where(goes_left, self.left[node], self.right[node])
         return at
 
     def order(self) -> list[int]:

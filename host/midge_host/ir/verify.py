@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import MidgeError
 from . import operators as ir
 from .graph import Graph, Node, Tensor
+from .trees import CODE_LIMIT, MISSING, ZERO_UNIT
 
 AGAIN = "export the model again"
 FIXED = "export the model with fixed shapes"
@@ -550,7 +551,10 @@ def _svdf(node: ir.Svdf) -> None:
 
 @_rule(ir.TreeSums)
 def _tree_sums(node: ir.TreeSums) -> None:
-    _require_floats(node)
+    if node.source.dtype == "int16":
+        _require_codes(node)
+    else:
+        _require_floats(node)
     outputs = node.output.size
     if not node.trees or node.bias.shape != (outputs,):
         raise node.refuse("it has no trees, or not a bias for each sum", AGAIN)
@@ -565,6 +569,27 @@ def _tree_sums(node: ir.TreeSums) -> None:
         values = tree.value.shape == (count, outputs) or (tree.value.shape == (count,) and 0 <= tree.output < outputs)
         if not values or np.isnan(tree.threshold[inner]).any() or not np.isfinite(tree.value[~inner]).all():
             raise node.refuse(f"the thresholds and values of tree {i} are not those of a tree", AGAIN)
+
+
+def _require_codes(node: ir.TreeSums) -> None:
+    """Thresholds that are codes, and values of leaves that are whole: int16, of lists 0 to 255."""
+    for i, tree in enumerate(node.trees):
+        inner = tree.feature >= 0
+        low, high = (0, 255) if tree.value.ndim == 2 else (-CODE_LIMIT, CODE_LIMIT)
+        limits = ((tree.threshold[inner], MISSING, CODE_LIMIT), (tree.value[~inner], low, high))
+        if any(np.any((v != np.round(v)) | (v < least) | (v > most)) for v, least, most in limits):
+            raise node.refuse(f"tree {i} has thresholds or values that are not those of codes", AGAIN)
+
+
+@_rule(ir.Codes)
+def _codes(node: ir.Codes) -> None:
+    size = (node.source.size,)
+    if (node.source.dtype, node.output.dtype) != ("float32", "int16") or node.output.size != node.source.size:
+        raise node.refuse(f"it makes {node.output.dtype} of {node.source.dtype}", AGAIN)
+    fits = node.exponents.shape == node.zeros.shape == size
+    zeros = node.zeros[(node.zeros % ZERO_UNIT != 0) | (abs(node.zeros) >= ZERO_UNIT << 23)]
+    if not fits or zeros.size or np.any(abs(node.exponents) > 127):
+        raise node.refuse("it does not have an exponent and a zero for each value", AGAIN)
 
 
 @_rule(ir.Affine, ir.Distances)

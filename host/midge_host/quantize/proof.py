@@ -95,10 +95,12 @@ class Proof:
 @dataclass
 class Source:
     """The model before it was quantised. graph: as it came in, which gives the outputs to compare with. layers: the
-    same simplified, whose nodes have the names of the quantised model's; None where nothing is known of them."""
+    same simplified, whose nodes have the names of the quantised model's; None where nothing is known of them. cure:
+    what to do about losses."""
 
     graph: Graph
     layers: Graph | None = None
+    cure: str = ": calibrate with more readings of every kind, prepared as for training, or try --precision auto"
 
 
 def prove(
@@ -131,7 +133,8 @@ def prove(
         proof.warnings += inputs.warnings(model.inputs, calibration, test)
     if not proof.warnings and wanted is not None and test is None and chooses:
         proof.warnings += _one_answer(wanted[0], picked.where)
-    proof.warnings += _losses(proof, model, got, wanted)
+    if source and wanted is not None:
+        proof.warnings += _losses(proof, model, got, wanted, source.cure)
     return proof
 
 
@@ -183,6 +186,8 @@ def _chooses(model: ModelFile, source: Source | None, labels: np.ndarray | None)
     if output.element == "int32":
         return True
     maker = source.graph.producer(source.graph.outputs[0].tensor) if source else None
+    if isinstance(maker, ir.Scores):
+        return maker.decision is not ir.Decision.NONE
     if isinstance(maker, (ir.Softmax, ir.LogSoftmax)) or output.size == 1:
         return output.size > 1 or isinstance(maker, ir.Logistic)
     return output.shape[-1] == output.size <= 1000 and all(output.size != t.size for t in model.inputs)
@@ -202,7 +207,7 @@ def _measure(
             ratio.add(theirs, ours)
             proof.decibels.append(ratio.decibels)
         if chooses:
-            proof.agreement = float(_agrees(wanted[0], got[0], model.outputs[0].scale).mean())
+            proof.agreement = float(_agrees(wanted[0], got[0], _step(model.outputs[0])).mean())
     if chooses and readings.labels is not None:
         count = scores.class_count(got[0], model.labels, readings.labels)
         labels = readings.numbered(model.labels, count)
@@ -216,6 +221,11 @@ def _measure(
     if target is not None and target.size == got[0].size:
         proof.error = scores.mean_squared_error(got[0], target)
         proof.source_error = scores.mean_squared_error(wanted[0], target) if wanted else None
+
+
+def _step(output: TensorInfo) -> float:
+    """Between two values of an output."""
+    return 0.0 if output.element == "float32" else output.scale
 
 
 def _agrees(source: np.ndarray, model: np.ndarray, step: float) -> np.ndarray:
@@ -308,9 +318,8 @@ def _factors(wanted: np.ndarray, got: np.ndarray) -> np.ndarray:
     return (wanted * got).sum(0) / np.where(squares > 0, squares, 1)
 
 
-def _losses(proof: Proof, model: ModelFile, got: list[np.ndarray], wanted: list[np.ndarray] | None) -> list[str]:
+def _losses(proof: Proof, model: ModelFile, got: list[np.ndarray], wanted: list[np.ndarray], cure: str) -> list[str]:
     """What the measured numbers say. What to do about it, unless the cause is known already."""
-    cure = ": calibrate with more readings of every kind, prepared as for training, or try --precision auto"
     worst = proof.worst
     if worst and worst[0].decibels < LEAST_DECIBELS:
         beyond = f", {percent(worst[0].saturated)} of its values beyond its range" if worst[0].saturated else ""
@@ -322,12 +331,12 @@ def _losses(proof: Proof, model: ModelFile, got: list[np.ndarray], wanted: list[
             was, now = percent(proof.source_accuracy), percent(proof.accuracy)
             return [f"quantising costs accuracy, {was} to {now} of {counted(proof.count, 'reading')}{cure}"]
         return []
-    if proof.agreement is not None and wanted is not None:
-        clear = int((~_agrees(wanted[0], got[0], model.outputs[0].scale) & _is_clear(wanted[0], got[0])).sum())
+    if proof.agreement is not None:
+        clear = int((~_agrees(wanted[0], got[0], _step(model.outputs[0])) & _is_clear(wanted[0], got[0])).sum())
         if clear > FEW and clear > (1 - LEAST_AGREEMENT) * proof.count:
             same = f"only {percent(proof.agreement)} of the answers are those before quantising"
             return [f"{same}, and {clear:,} of the others were clear{cure}"]
-    for tensor, decibels, ours, theirs in zip(model.outputs, proof.decibels, got, wanted or got, strict=False):
+    for tensor, decibels, ours, theirs in zip(model.outputs, proof.decibels, got, wanted, strict=False):
         if decibels < LEAST_DECIBELS and np.abs(theirs - ours).max() > _unavoidable(tensor):
             return [f"output {tensor.name} is {decibels:.0f} dB above its noise, {LEAST_DECIBELS:.0f} are needed{cure}"]
     return []

@@ -19,6 +19,7 @@ uint64_t midge_double_divide(uint64_t a, uint64_t b);
 uint64_t midge_double_exp(uint64_t x);
 
 uint64_t midge_double_of_float(uint32_t bits);
+uint64_t midge_double_of_int(int32_t value);
 uint32_t midge_double_to_float(uint64_t bits);
 
 // Integers in the order of the numbers; NaN is above all.

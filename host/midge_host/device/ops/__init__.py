@@ -184,6 +184,7 @@ LOWERINGS: dict[type[Node], Entry] = {
     ),
     ir.Distances: Entry(classic.lower_distances, "DISTANCES", "weighted squares", types="float32, float64"),
     ir.Scale: Entry(classic.lower_scale, "SCALE", "", types="float32"),
+    ir.Codes: Entry(trees.lower_codes, "CODES", "with --features int16", types="float32"),
     ir.Nearest: Entry(classic.lower_nearest, "NEAREST", "up to 65,535 rows", types="float32, float64"),
     ir.Votes: Entry(classic.lower_votes, "VOTES", "", types="float64"),
     ir.Scores: Entry(trees.lower_scores, "SCORES", "of TREES and other sums in float64", types="float64"),

@@ -1,19 +1,20 @@
-"""TREES: what the leaves of decision trees add up to, in float64; SCORES: float32 results of such sums."""
+"""TREES: what the leaves of decision trees add up to, in float64; CODES: int16 for float32 readings; SCORES: float32
+results of such sums."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...ir.operators import Decision, Scores, TreeSums
-from ...ir.trees import Tree
+from ...ir.operators import Codes, Decision, Scores, TreeSums
+from ...ir.trees import CODE_LIMIT, MISSING, ZERO_UNIT
 from ..banks import TREES
 from ..definition import Constant, Operand, Operator, fit, record
 from ..record import Context, Step
 from ..rules import (
+    WIDE,
     Check,
     Choice,
     HasFlag,
@@ -28,35 +29,39 @@ from ..rules import (
     total,
     weights,
 )
+from . import tree_blocks
+from .tree_blocks import CODE_FEATURES, CODES, FLOATS, HEAD_BYTES, LAST, Block, Form, order_of
 
 DOUBLE = 8  # bytes
-NODE_BYTES, HEAD_BYTES, ENTRY_BYTES = 8, 4, 4
-MAX_FEATURES = 1 << 14
-MAX_SPLITS = (1 << 15) - 1  # of a tree
+MAX_FEATURES = FLOATS.features
+MAX_SPLITS = FLOATS.splits
 MAX_SUMS = 1 << 15
 BLOCK_TARGET = 4096  # a record takes further trees up to here
 
 FIRST, MIXED, SINGLE = 1, 2, 4
 DECIDES, PROBABILITIES, PAIR = 1, 2, 4
 
-# A node's second word: 15 bits of where, 14 bits of the feature, and these.
-MISSING_LEFT, LEFT_LEAF, RIGHT_LEAF = 1 << 29, 1 << 30, 1 << 31
-LAST = 1 << 15  # of an entry's output
-
 TREES_RECORD = record(
     "trees",
     "The leaves' values of some trees, tree by tree, are added to the sums. flags 1: the sums begin at the block's "
     "bias, otherwise where the record before left them; 2: a leaf has a list of values, otherwise one for the tree's "
-    "sum; 4: a sum is rounded to float32 after each addition.",
+    "sum; 4: a sum is rounded to float32 after each addition. Of int16 activations, nodes hold codes and leaves int16.",
     [
-        ("H", "features", "float32 values of a reading"),
+        ("H", "features", "values of a reading: float32, or int16 codes"),
         ("H", "outputs", "float64 sums"),
         ("H", "trees", "number of trees"),
         ("H", "nodes", "nodes that split, of all trees"),
-        ("H", "values", "float64 values of leaves"),
+        ("H", "values", "values of leaves: float64, or int16"),
         ("H", "entries", "with flag 2: entries of lists"),
         ("H", "leaves", "with flag 2: leaves, each the first entry of a list"),
+        ("B", "place_bits", "of codes: bits of a node's place"),
     ],
+)
+
+CODES_RECORD = record(
+    "codes",
+    "int16 codes of float32 values, each with a power of two and a zero of its own; -32768 for NaN.",
+    [("H", "count", "number of values")],
 )
 
 SCORES_RECORD = record(
@@ -74,147 +79,63 @@ SCORES_RECORD = record(
 )
 
 
-@dataclass
-class _Block:
-    """What some trees take in a record."""
-
-    heads: bytearray = field(default_factory=bytearray)
-    nodes: bytearray = field(default_factory=bytearray)
-    values: dict[tuple[int, float] | float, int] = field(default_factory=dict)
-    entries: bytearray = field(default_factory=bytearray)
-    lists: dict[bytes, int] = field(default_factory=dict)
-    leaves: list[int] = field(default_factory=list)
-    pairs: dict[tuple[int, ...], int] = field(default_factory=dict)
-
-    def add(self, tree: Tree) -> None:
-        order = tree.order()
-        if not order:  # one leaf alone: a node with two of it
-            tree = _doubled(tree)
-            order = [0]
-        number = {at: i for i, at in enumerate(order)}
-        base = len(self.values)
-        self.heads += struct.pack("<HH", len(order), tree.output)
-        for at in order:
-            left, right = int(tree.left[at]), int(tree.right[at])
-            children = [child for child in (left, right) if tree.feature[child] < 0]
-            place = self.place(tree, children, base) if children else number[right] - number[at]
-            word = place | int(tree.feature[at]) << 15 | MISSING_LEFT * bool(tree.missing_left[at])
-            word |= LEFT_LEAF * (left in children) | RIGHT_LEAF * (right in children)
-            self.nodes += struct.pack("<iI", order_of(tree.threshold[at]), word)
-
-    def place(self, tree: Tree, children: list[int], base: int) -> int:
-        """Where the leaves are: neighbours where there are two."""
-        if tree.value.ndim == 1:
-            first = len(self.values)
-            for child in children:
-                self.values[len(self.values), float(tree.value[child])] = len(self.values)
-            return first - base
-        key = tuple(self.list_of(tree.value[child]) for child in children)
-        if key not in self.pairs:
-            self.pairs[key] = len(self.leaves)
-            for i, value in enumerate(key):
-                self.pairs.setdefault((value,), len(self.leaves) + i)
-            self.leaves += key
-        return self.pairs[key]
-
-    def list_of(self, values: np.ndarray) -> int:
-        """The first entry of the list of a leaf's values that are not 0."""
-        outputs = np.flatnonzero(values)
-        outputs = outputs if outputs.size else np.zeros(1, np.int64)
-        numbers = [self.values.setdefault(float(values[k]), len(self.values)) for k in outputs]
-        last = [LAST * (i == len(numbers) - 1) for i in range(len(numbers))]
-        found = b"".join(struct.pack("<HH", k | end, n) for k, end, n in zip(outputs, last, numbers, strict=True))
-        if found not in self.lists:
-            self.lists[found] = len(self.entries) // ENTRY_BYTES
-            self.entries += found
-        return self.lists[found]
-
-    @property
-    def size(self) -> int:
-        return len(self.heads) + len(self.nodes) + DOUBLE * len(self.values) + len(self.entries) + 2 * len(self.leaves)
-
-    @property
-    def limits(self) -> tuple[int, ...]:
-        """What the record's fields, and places in nodes, have to hold."""
-        return len(self.heads) // HEAD_BYTES, len(self.nodes) // NODE_BYTES, len(self.values), len(self.leaves)
-
-
-def order_of(value: np.float32) -> int:
-    """An integer in the order of the numbers; 0.0 and -0.0 have the same."""
-    bits = int(np.float32(value).view(np.uint32))
-    return -(bits & 0x7FFFFFFF) if bits >> 31 else bits
-
-
-def _doubled(tree: Tree) -> Tree:
-    """A tree of one leaf with a split before it that does not matter."""
-    left, right = np.array([1, 0, 0]), np.array([2, 0, 0])
-    value, nothing = np.repeat(tree.value[:1], 3, 0), np.zeros(3)
-    feature = np.array([0, -1, -1])
-    return Tree(feature, nothing.astype(np.float32), left, right, nothing.astype(bool), value, tree.output)
-
-
 def lower_trees(node: TreeSums) -> list[Step]:
-    if node.source.dtype != "float32":
+    if node.source.dtype not in ("float32", "int16"):
         raise node.refuse(f"it reads {node.source.dtype}", "train the trees on the readings themselves")
+    codes = node.source.dtype == "int16"
+    dtype = "int16" if codes else "int8"
     features, outputs = node.source.size, node.output.size
     if features > MAX_FEATURES or outputs > MAX_SUMS:
         reason = f"it takes {features:,} values and gives {outputs:,}, the limits are {MAX_FEATURES:,} and {MAX_SUMS:,}"
         raise node.refuse(reason, "train it on fewer")
     if not (mixed := node.trees[0].value.ndim == 2) and any(tree.value.ndim == 2 for tree in node.trees):
         raise node.refuse("its trees have leaves of two kinds", "export the model again")
+    if codes and mixed and outputs > tree_blocks.CODE_SUMS:
+        reason = f"it tells {outputs:,} classes apart, the limit of int16 features is {tree_blocks.CODE_SUMS}"
+        raise node.refuse(reason, "convert it without --features int16")
+    form = tree_blocks.codes(features) if codes else FLOATS
     steps = []
-    for number, block in enumerate(_blocks(node)):
-        trees, nodes, values, leaves = block.limits
-        bias = node.bias.astype("<f8").tobytes() if number == 0 else b""
-        pad = bytes(2 * (leaves % 2))
-        body = b"".join(
-            [
-                bias,
-                block.heads,
-                block.nodes,
-                _doubles(block),
-                block.entries,
-                struct.pack(f"<{leaves}H", *block.leaves),
-                pad,
-            ]
-        )
+    for number, block in enumerate(_blocks(node, form)):
+        body = (node.bias.astype("<f8").tobytes() if number == 0 else b"") + block.to_bytes()
         fields = {
             "flags": FIRST * (number == 0) | MIXED * mixed | SINGLE * node.single,
             "features": features,
             "outputs": outputs,
-            "trees": trees,
-            "nodes": nodes,
-            "values": values,
-            "entries": len(block.entries) // ENTRY_BYTES,
-            "leaves": leaves,
+            "place_bits": form.place_bits if codes else 0,
+            **block.counts,
         }
         name = f"{node.name}_{number}" if number else node.name
-        steps.append(Step("TREES", name, [node.source], node.output, fields, [body], partial=True))
+        blocks = [body + bytes(-len(body) % 4)]
+        steps.append(Step("TREES", name, [node.source], node.output, fields, blocks, partial=True, dtype=dtype))
     steps[-1].partial = False
     return steps
 
 
-def _doubles(block: _Block) -> bytes:
-    values = [key[1] if isinstance(key, tuple) else key for key in block.values]
-    return np.array(values, "<f8").tobytes()
-
-
-def _blocks(node: TreeSums) -> Iterator[_Block]:
+def _blocks(node: TreeSums, form: Form) -> Iterator[Block]:
     """Trees together as long as their block is small: a piece of the weights is all that must be in memory."""
-    block = _Block()
+    block = Block(form)
     for i, tree in enumerate(node.trees):
         splits = len(tree.order())
-        if splits > MAX_SPLITS:
-            reason = f"tree {i} has {splits:,} nodes that split, the limit is {MAX_SPLITS:,}"
+        if splits > form.splits:
+            reason = f"tree {i} has {splits:,} nodes that split, the limit is {form.splits:,}"
             raise node.refuse(reason, "train it with max_depth or max_leaf_nodes")
         values = splits + 1 if tree.value.ndim == 1 else 0
-        if block.heads and block.size + NODE_BYTES * splits + DOUBLE * values > BLOCK_TARGET:
+        if block.heads and block.size + form.node * splits + form.value * values > BLOCK_TARGET:
             yield block
-            block = _Block()
+            block = Block(form)
         block.add(tree)
-        if len(block.leaves) > MAX_SPLITS or len(block.entries) // ENTRY_BYTES > 0xFFFF:
+        if len(block.leaves) > form.splits or block.counts["entries"] > 0xFFFF:
             raise node.refuse(f"tree {i} has too many different leaves", "train it with max_depth or max_leaf_nodes")
     yield block
+
+
+def lower_codes(node: Codes) -> list[Step]:
+    if node.source.size > CODE_FEATURES:
+        reason = f"it takes {node.source.size:,} values, the limit of int16 features is {CODE_FEATURES:,}"
+        raise node.refuse(reason, "train it on fewer, or convert it without --features int16")
+    words = node.zeros // ZERO_UNIT << 8 | node.exponents & 255
+    block = words.astype("<i4").tobytes()
+    return [Step("CODES", node.name, [node.source], node.output, {"count": node.source.size}, [block])]
 
 
 def lower_scores(node: Scores) -> list[Step]:
@@ -232,7 +153,9 @@ def lower_scores(node: Scores) -> list[Step]:
 
 def run_trees(context: Context) -> None:
     op = context.op
-    x = context.tensor((op["features"],), "input", np.float32)
+    codes = context.dtype == np.int16
+    form = CODES._replace(place_bits=op["place_bits"]) if codes else FLOATS
+    x = context.tensor((op["features"],), "input", np.int16 if codes else np.float32)
     sums = context.tensor((op["outputs"],), "output", np.float64)
     block = context.block(0)
     at = 0
@@ -244,21 +167,24 @@ def run_trees(context: Context) -> None:
 
     if op["flags"] & FIRST:
         sums[:] = part("<f8", op["outputs"])
-    heads, nodes = part("<u2", 2 * op["trees"]).reshape(-1, 2), part("<i4", 2 * op["nodes"]).reshape(-1, 2)
-    values, entries = part("<f8", op["values"]), part("<u2", 2 * op["entries"]).reshape(-1, 2)
-    leaves = part("<u2", op["leaves"])
+    heads, nodes = part("<u2", 2 * op["trees"]).reshape(-1, 2), part("u1", form.node * op["nodes"])
+    nodes = nodes.reshape(-1, form.node)
+    values = part("<i2" if codes else "<f8", op["values"])
+    entries, leaves = part("<u2", (1 if codes else 2) * op["entries"]), part("<u2", op["leaves"])
     first = base = 0
     for count, output in heads.tolist():
-        leaf = _leaf(nodes[first : first + count], x)
+        leaf = _leaf(nodes[first : first + count], form, x)
         first += count
-        if op["flags"] & MIXED:
-            for k, number in entries[leaves[leaf] :].tolist():
-                _add(op, sums, k & (LAST - 1), values[number])
-                if k & LAST:
-                    break
-        else:
-            _add(op, sums, output, values[base + leaf])
+        if not op["flags"] & MIXED:
+            _add(op, sums, output, np.float64(values[base + leaf]))
             base += count + 1
+            continue
+        for e in range(leaves[leaf], op["entries"]):
+            entry = int(entries[e if codes else 2 * e])
+            k = entry >> 8 & 127 if codes else entry & (LAST - 1)
+            _add(op, sums, k, np.float64(entry & 255 if codes else values[entries[2 * e + 1]]))
+            if entry & LAST:
+                break
 
 
 def _add(op: dict, sums: np.ndarray, output: int, value: np.float64) -> None:
@@ -267,16 +193,32 @@ def _add(op: dict, sums: np.ndarray, output: int, value: np.float64) -> None:
         sums[output] = np.float32(sums[output])
 
 
-def _leaf(nodes: np.ndarray, x: np.ndarray) -> int:
+def _leaf(nodes: np.ndarray, form: Form, x: np.ndarray) -> int:
     at = 0
     while True:
-        threshold, word = int(nodes[at, 0]), int(nodes[at, 1]) & 0xFFFFFFFF
-        value = x[word >> 15 & (MAX_FEATURES - 1)]
-        place, both = word & MAX_SPLITS, word & LEFT_LEAF and word & RIGHT_LEAF
-        goes_left = bool(word & MISSING_LEFT) if np.isnan(value) else order_of(value) <= threshold
-        if word & (LEFT_LEAF if goes_left else RIGHT_LEAF):
-            return place + (1 if both and not goes_left else 0)
-        at += 1 if goes_left or word & LEFT_LEAF else place
+        node, split = nodes[at].tobytes(), form.node // 2
+        threshold = int.from_bytes(node[:split], "little", signed=True)
+        word = int.from_bytes(node[split:], "little")
+        flags, place = word >> form.flags, word & form.splits
+        value = x[word >> form.place_bits & (form.features - 1)]
+        if form is FLOATS:
+            missing, order = np.isnan(value), order_of(value)
+        else:
+            missing, order = value == MISSING, int(value)
+        goes_left = bool(flags & 1) if missing else order <= threshold
+        if flags & (2 if goes_left else 4):
+            return place + (not goes_left and bool(flags & 2))
+        at += 1 if goes_left or flags & 2 else place
+
+
+def run_codes(context: Context) -> None:
+    op = context.op
+    x = context.tensor((op["count"],), "input", np.float32).astype(np.float64)
+    words = context.block(0)[: 4 * op["count"]].view("<i4")
+    with np.errstate(all="ignore"):
+        codes = np.clip(np.ceil(np.ldexp(x, words.astype(np.int8))) - ZERO_UNIT * (words >> 8), -CODE_LIMIT, CODE_LIMIT)
+        codes = np.where(np.isnan(x), MISSING, codes).astype(np.int16)
+    context.tensor(codes.shape, "output", np.int16)[:] = codes
 
 
 def run_scores(context: Context) -> None:
@@ -330,7 +272,7 @@ def exp(x: np.float64) -> np.float64:
     return np.float64(np.ldexp(whole, -k))
 
 
-_TREES_TENSORS = (Operand("input", ("features",), 4), Operand("output", ("outputs",), DOUBLE))
+_TREES_TENSORS = (Operand("input", ("features",), Choice(WIDE, 2, 4)), Operand("output", ("outputs",), DOUBLE))
 _SCORES_TENSORS = (Operand("input", ("sums",), DOUBLE), Operand("output", ("outputs",), 4))
 
 _TREES_CHECK = Check(
@@ -339,20 +281,30 @@ _TREES_CHECK = Check(
         parameters(
             at_most("flags", FIRST | MIXED | SINGLE), nonzero("features", "outputs"), aligned(4, "input", "output")
         ),
+        parameters(at_most("place_bits", CODES.flags)),
         weights(
             equal("blocks", 1),
             Holds(
                 total(
                     Choice(HasFlag(FIRST), product(DOUBLE, "outputs"), 0),
                     product(HEAD_BYTES, "trees"),
-                    product(NODE_BYTES, "nodes"),
-                    product(DOUBLE, "values"),
-                    product(ENTRY_BYTES, "entries"),
+                    product(Choice(WIDE, CODES.node, FLOATS.node), "nodes"),
+                    product(Choice(WIDE, CODES.value, FLOATS.value), "values"),
+                    product(Choice(WIDE, CODES.entry, FLOATS.entry), "entries"),
                     product(2, "leaves"),
                 )
             ),
         ),
         fit(*_TREES_TENSORS),
+    ),
+)
+_CODES_TENSORS = (Operand("input", ("count",), 4), Operand("output", ("count",), 2))
+_CODES_CHECK = Check(
+    "codes",
+    (
+        parameters(equal("flags", 0), nonzero("count"), aligned(4, "input", "output")),
+        weights(equal("blocks", 1), Holds(product(4, "count"))),
+        fit(*_CODES_TENSORS),
     ),
 )
 _SCORES_CHECK = Check(
@@ -368,8 +320,9 @@ _SCORES_CHECK = Check(
     ),
 )
 
-DEFINITIONS = (
-    Operator(
+
+def _trees(dtype: str) -> Operator:
+    return Operator(
         64,
         "TREES",
         TREES,
@@ -378,12 +331,34 @@ DEFINITIONS = (
         _TREES_CHECK,
         _TREES_TENSORS,
         run_trees,
+        dtype=dtype,
         has_blocks=True,
         constants=(
             Constant("TREES_FIRST", FIRST, "flag of TREES: the sums begin at the bias"),
             Constant("TREES_MIXED", MIXED, "flag of TREES: leaves of several values"),
             Constant("TREES_SINGLE", SINGLE, "flag of TREES: sums are rounded to float32"),
+            Constant("TREES_NODE", FLOATS.node, "bytes of a node: a threshold, a word"),
+            Constant("TREES_CODE_NODE", CODES.node, "the same where readings are codes"),
+            Constant("TREES_PLACES", FLOATS.place_bits, "of a node's word: behind them the feature"),
+            Constant("TREES_FLAGS", FLOATS.flags, "the first bit of its flags"),
+            Constant("TREES_CODE_FLAGS", CODES.flags, "the same where readings are codes"),
         ),
+    )
+
+
+DEFINITIONS = (
+    _trees("int8"),
+    _trees("int16"),
+    Operator(
+        71,
+        "CODES",
+        TREES,
+        CODES_RECORD,
+        "codes",
+        _CODES_CHECK,
+        _CODES_TENSORS,
+        run_codes,
+        has_blocks=True,
     ),
     Operator(
         65,

@@ -169,13 +169,18 @@ uint64_t midge_double_exp(uint64_t x) {
     const int32_t bits = exponent(scaled) - 1023;
     // Below 1011.
     const uint32_t k = bits < 0 ? 0 : (uint32_t)(mantissa(scaled) >> 32) >> (20 - bits);
-    const uint64_t whole = k ? normal(0, 1023 + 63, k) : 0; // k as a number
+    const uint64_t whole = midge_double_of_int((int32_t)k);
     const uint64_t r = midge_double_add(x, midge_double_multiply(whole, LN_2));
     uint64_t sum = terms[0];
     for (int i = 1; i < 10; i++) {
         sum = midge_double_add(midge_double_multiply(sum, r), terms[i]);
     }
     return sum - ((uint64_t)k << 52);
+}
+
+uint64_t midge_double_of_int(int32_t value) {
+    const uint64_t m = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+    return m ? normal(value < 0 ? SIGN : 0, 1023 + 63, m) : 0;
 }
 
 uint64_t midge_double_of_float(uint32_t bits) {

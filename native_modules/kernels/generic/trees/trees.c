@@ -6,12 +6,9 @@
 #include "double.h"
 #include "float_order.h"
 
-#define NODE_BYTES 8
-#define PLACE(word) ((word) & 0x7fff)
-#define FEATURE(word) ((word) >> 15 & 0x3fff)
-#define MISSING_LEFT (1u << 29)
-#define LEFT_LEAF (1u << 30)
-#define RIGHT_LEAF (1u << 31)
+#define MISSING_LEFT 1
+#define LEFT_LEAF 2
+#define RIGHT_LEAF 4
 #define LAST 0x8000
 #define NOWHERE UINT32_MAX
 
@@ -23,25 +20,40 @@ static uint64_t uint64_at(const uint8_t *bytes) {
     return midge_uint32_at(bytes) | (uint64_t)midge_uint32_at(bytes + 4) << 32;
 }
 
+// Whether a value of a reading goes left at a node.
+static int goes_left(const uint32_t *x, uint32_t feature, const uint8_t *node, int missing_left,
+    int wide) {
+    if (wide) {
+        const int32_t code = ((const int16_t *)(const void *)x)[feature];
+        return code == INT16_MIN ? missing_left : code <= midge_int16_at(node);
+    }
+    const uint32_t bits = x[feature];
+    return MIDGE_FLOAT_IS_NAN(bits) ? missing_left
+                                    : midge_float_order(bits) <= (int32_t)midge_uint32_at(node);
+}
+
 // The leaf that the reading comes to, as nodes name it. NOWHERE where a block makes no sense: a
 // node's children lie behind it, so that the way ends.
-static uint32_t leaf_of(const uint8_t *nodes, uint32_t count, const uint32_t *x,
-    uint32_t features) {
+static uint32_t leaf_of(const midge_trees_t *op, const uint8_t *nodes, uint32_t count,
+    const uint32_t *x) {
+    const int wide = op->types == MIDGE_DTYPE_INT16;
+    const uint32_t bytes = wide ? MIDGE_TREES_CODE_NODE : MIDGE_TREES_NODE;
+    const uint32_t places = wide ? op->place_bits : MIDGE_TREES_PLACES, last = wide ? MIDGE_TREES_CODE_FLAGS : MIDGE_TREES_FLAGS;
     for (uint32_t at = 0; at < count;) {
-        const uint8_t *node = nodes + at * NODE_BYTES;
-        const uint32_t word = midge_uint32_at(node + 4), feature = FEATURE(word);
-        if (feature >= features) {
+        const uint8_t *node = nodes + at * bytes;
+        // The last bytes of a node: of codes three.
+        const uint32_t word = midge_uint32_at(node + bytes - 4) >> (wide ? 8 : 0);
+        const uint32_t place = word & ((1u << places) - 1), flags = word >> last;
+        const uint32_t feature = (word & ((1u << last) - 1)) >> places;
+        if (feature >= op->features) {
             return NOWHERE;
         }
-        const uint32_t bits = x[feature];
-        const int goes_left = MIDGE_FLOAT_IS_NAN(bits)
-            ? (word & MISSING_LEFT) != 0
-            : midge_float_order(bits) <= (int32_t)midge_uint32_at(node);
-        if (word & (goes_left ? LEFT_LEAF : RIGHT_LEAF)) {
+        const int left = goes_left(x, feature, node, flags & MISSING_LEFT, wide);
+        if (flags & (left ? LEFT_LEAF : RIGHT_LEAF)) {
             // Two leaves are neighbours.
-            return PLACE(word) + (!goes_left && (word & LEFT_LEAF));
+            return place + (!left && (flags & LEFT_LEAF));
         }
-        const uint32_t step = goes_left || (word & LEFT_LEAF) ? 1 : PLACE(word);
+        const uint32_t step = left || (flags & LEFT_LEAF) ? 1 : place;
         if (!step) {
             return NOWHERE;
         }
@@ -50,8 +62,8 @@ static uint32_t leaf_of(const uint8_t *nodes, uint32_t count, const uint32_t *x,
     return NOWHERE;
 }
 
-static void add(const midge_trees_t *op, uint32_t *sum, const uint8_t *value) {
-    uint64_t total = midge_double_add(midge_double_at(sum), uint64_at(value));
+static void add(const midge_trees_t *op, uint32_t *sum, uint64_t value) {
+    uint64_t total = midge_double_add(midge_double_at(sum), value);
     if (op->flags & MIDGE_TREES_SINGLE) {
         total = midge_double_of_float(midge_double_to_float(total));
     }
@@ -68,32 +80,41 @@ void midge_trees(const midge_call_t *call) {
             sums[i] = midge_uint32_at(heads);
         }
     }
+    const int wide = op->types == MIDGE_DTYPE_INT16;
+    const uint32_t value_bytes = wide ? 2 : 8, entry_bytes = wide ? 2 : 4;
+    const uint32_t node_bytes = wide ? MIDGE_TREES_CODE_NODE : MIDGE_TREES_NODE;
     const uint8_t *nodes = heads + 4 * op->trees;
-    const uint8_t *values = nodes + NODE_BYTES * op->nodes;
-    const uint8_t *entries = values + 8 * op->values;
-    const uint8_t *leaves = entries + 4 * op->entries;
+    const uint8_t *values = nodes + node_bytes * op->nodes;
+    const uint8_t *entries = values + value_bytes * op->values;
+    const uint8_t *leaves = entries + entry_bytes * op->entries;
     uint32_t left = op->nodes, base = 0;
     for (uint32_t t = 0; t < op->trees; t++, heads += 4) {
         const uint32_t count = uint16_at(heads), output = uint16_at(heads + 2);
         if (count > left) {
             return;
         }
-        const uint32_t leaf = leaf_of(nodes, count, x, op->features);
-        nodes += NODE_BYTES * count;
+        const uint32_t leaf = leaf_of(op, nodes, count, x);
+        nodes += node_bytes * count;
         left -= count;
         if (!(op->flags & MIDGE_TREES_MIXED)) {
             if (leaf != NOWHERE && base + leaf < op->values && output < op->outputs) {
-                add(op, sums + 2 * output, values + 8 * (base + leaf));
+                const uint8_t *value = values + value_bytes * (base + leaf);
+                add(op, sums + 2 * output,
+                    wide ? midge_double_of_int(midge_int16_at(value)) : uint64_at(value));
             }
             base += count + 1;
         } else if (leaf < op->leaves) {
             for (uint32_t e = uint16_at(leaves + 2 * leaf); e < op->entries; e++) {
-                const uint32_t k = uint16_at(entries + 4 * e);
-                const uint32_t value = uint16_at(entries + 4 * e + 2);
-                if ((k & (LAST - 1)) < op->outputs && value < op->values) {
-                    add(op, sums + 2 * (k & (LAST - 1)), values + 8 * value);
+                const uint8_t *entry = entries + entry_bytes * e;
+                const uint32_t word = uint16_at(entry);
+                const uint32_t k = wide ? word >> 8 & 0x7f : word & (LAST - 1);
+                const uint32_t value = wide ? 0 : uint16_at(entry + 2);
+                if (k < op->outputs && (wide || value < op->values)) {
+                    add(op, sums + 2 * k,
+                        wide ? midge_double_of_int((int32_t)(word & 0xff))
+                             : uint64_at(values + 8 * value));
                 }
-                if (k & LAST) {
+                if (word & LAST) {
                     break;
                 }
             }
