@@ -98,6 +98,8 @@ def _fill_in(node: FileNode) -> bool:
         node.output.data = node.input().data
     elif node.kind == "DEQUANTIZE" and source is not None and source.data is not None:
         _set(node, floats.real_constant(source))
+    elif node.kind == "QUANTIZE" and source is not None and floats.can_store(source, node.output):
+        node.output.data = floats.stored_constant(source, node.output)
     else:
         return False
     return True

@@ -36,6 +36,22 @@ def real_constant(tensor: Tensor) -> np.ndarray:
     return np.asarray(_real(tensor).data)
 
 
+def can_store(source: Tensor, output: Tensor) -> bool:
+    """Whether a tensor is a constant of floats that QUANTIZE makes integers of."""
+    is_real = source.data is not None and source.dtype == "float32"
+    return is_real and output.dtype in _INTEGERS and output.scale.size == 1 and output.size == source.size
+
+
+def stored_constant(source: Tensor, output: Tensor) -> np.ndarray:
+    """TFLM's QUANTIZE: a quotient of float32, halves away from zero."""
+    limits = np.iinfo(output.dtype)
+    with np.errstate(all="ignore"):
+        real = (np.asarray(source.data) / output.scale[0].astype(np.float32)).astype(np.float64)
+    whole = np.sign(real) * np.floor(np.abs(real) + 0.5) + output.zero_point[0]
+    whole = np.nan_to_num(whole, nan=limits.min, posinf=limits.max, neginf=limits.min)
+    return np.clip(whole, limits.min, limits.max).astype(output.dtype).reshape(output.shape)
+
+
 def _real(tensor: Tensor, axis: int | None = None) -> Tensor:
     """axis: that of the scales by the operator, where the file may say another."""
     q = tensor.quantization
