@@ -256,11 +256,62 @@ def test_linear_classifier() -> None:
     np.testing.assert_allclose(evaluated(made, [value])[0], golden, atol=1e-5)
 
 
-def test_trees_are_named() -> None:
+STUMP = {
+    "nodes_treeids": [0, 0, 0],
+    "nodes_nodeids": [0, 1, 2],
+    "nodes_featureids": [3, 0, 0],
+    "nodes_values": [0.5, 0.0, 0.0],
+    "nodes_modes": ["BRANCH_LEQ", "LEAF", "LEAF"],
+    "nodes_truenodeids": [1, 0, 0],
+    "nodes_falsenodeids": [2, 0, 0],
+    "target_treeids": [0, 0],
+    "target_nodeids": [1, 2],
+    "target_ids": [0, 0],
+    "target_weights": [-1.5, 2.5],
+    "n_targets": 1,
+    "domain": "ai.onnx.ml",
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "low", "same", "high"),
+    [("LEQ", -1.5, -1.5, 2.5), ("LT", -1.5, 2.5, 2.5), ("GT", 2.5, 2.5, -1.5), ("GTE", 2.5, -1.5, -1.5)],
+)
+def test_tree_regressor(mode: str, low: float, same: float, high: float) -> None:
     maker = Maker()
-    made = maker.add("TreeEnsembleRegressor", maker.input((1, 4)), domain="ai.onnx.ml", n_targets=1)
-    with pytest.raises(MidgeError, match=r"ensemble of trees; give midge the scikit-learn model itself \(\.skops\)"):
-        loaded(maker.model(made))
+    modes = [f"BRANCH_{mode}", "LEAF", "LEAF"]
+    made = loaded(
+        maker.model(maker.add("TreeEnsembleRegressor", maker.input((1, 4)), **STUMP | {"nodes_modes": modes}))
+    )
+    for value, wanted in ((np.nextafter(np.float32(0.5), np.float32(0)), low), (0.5, same), (7.0, high)):
+        assert evaluated(made, [np.array([[0, 0, 0, value]], np.float32)])[0].reshape(-1) == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"nodes_modes": ["BRANCH_EQ", "LEAF", "LEAF"]}, "compare by BRANCH_EQ"),
+        ({"nodes_falsenodeids": [7, 0, 0]}, "a child that is not there"),
+        ({"nodes_falsenodeids": [0, 0, 0]}, "comes to a node twice"),
+        ({"nodes_featureids": [4, 0, 0]}, r"values that its input \(1, 4\) does not have"),
+        ({"nodes_values": [0.5]}, "different lengths"),
+        ({"target_ids": [0, 1]}, "more than 1 sums"),
+        ({"target_nodeids": [1, 9]}, "no node 9"),
+        ({"aggregate_function": "MAX"}, "MAX"),
+        ({"base_values": [1.0, 2.0]}, "2 base values"),
+    ],
+)
+def test_tree_regressor_refused(changes: dict[str, Any], words: str) -> None:
+    maker = Maker()
+    with pytest.raises(MidgeError, match=words):
+        loaded(maker.model(maker.add("TreeEnsembleRegressor", maker.input((1, 4)), **STUMP | changes)))
+
+
+def test_trees_behind_a_scaler() -> None:
+    maker = Maker()
+    x = maker.add("Scaler", maker.input((1, 4)), offset=[0.1], scale=[2.0], domain="ai.onnx.ml")
+    with pytest.raises(MidgeError, match=r"what it reads is computed before.*\.skops"):
+        loaded(maker.model(maker.add("TreeEnsembleRegressor", x, **STUMP)))
 
 
 # Real models.

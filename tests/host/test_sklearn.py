@@ -329,6 +329,36 @@ def test_files(tmp_path: Path) -> None:
             convert(tmp_path / name, tmp_path / "m.midge", trust=True)
 
 
+THROUGH_ONNX: dict[str, Callable[[], Any]] = {
+    "forest": lambda: ensemble.RandomForestClassifier(10, random_state=0),
+    "tree": lambda: tree.DecisionTreeClassifier(random_state=0),
+    "extra_trees": lambda: ensemble.ExtraTreesClassifier(10, max_depth=4, random_state=0),
+    "boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=5, random_state=0),
+    "forest_value": lambda: ensemble.RandomForestRegressor(10, random_state=0),
+    "boosting_value": lambda: ensemble.GradientBoostingRegressor(n_estimators=5, random_state=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore::Warning")
+@pytest.mark.parametrize("data", ["iris", "cancer"])
+@pytest.mark.parametrize("name", THROUGH_ONNX)
+def test_through_onnx(name: str, data: str, tmp_path: Path) -> None:
+    """What skl2onnx writes gives the labels of the estimator, and the scores but for float32 weights."""
+    skl2onnx = pytest.importorskip("skl2onnx")
+    x, y = DATA[data](return_X_y=True)
+    model = THROUGH_ONNX[name]().fit(x[::2], y[::2])
+    known = x[1::2].astype(np.float32)
+    (tmp_path / "m.onnx").write_bytes(skl2onnx.to_onnx(model, known[:1]).SerializeToString())
+    file = convert(tmp_path / "m.onnx", tmp_path / "m.midge")
+    got = backends.run("cpython", tmp_path / "m.midge", [known]).outputs[0].reshape(len(known), -1)
+    if name.endswith("value"):
+        np.testing.assert_allclose(got[:, 0], model.predict(known), atol=1e-5)
+        return
+    assert file.labels == [str(label) for label in model.classes_]
+    np.testing.assert_allclose(got, model.predict_proba(known), atol=1e-5)
+    assert (got.argmax(1) == model.predict(known)).mean() >= 0.995
+
+
 def test_info(tmp_path: Path) -> None:
     convert(fitted("forest", "iris")[0], tmp_path / "m.midge")
     found = facts(tmp_path / "m.midge")

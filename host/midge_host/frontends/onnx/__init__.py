@@ -14,7 +14,7 @@ from ...ir.builder import Builder
 from ...ir.graph import Tensor
 from ...passes.transposes import cancel_transposes
 from .. import Loaded, Request, read_file
-from . import arithmetic, estimators, moves, quantised, recurrence, reductions, windows  # noqa: F401 - register readers
+from . import arithmetic, estimators, moves, quantised, recurrence, reductions, trees, windows  # noqa: F401 - register readers
 from .importer import READERS, Importer
 from .integers import fold_integers
 from .reading import DOMAINS, FIRST_OPSET, LAST_OPSET, Subgraph, read

@@ -38,7 +38,7 @@ def linear_regressor(call: Call) -> Tensor:
 @reads("LinearClassifier", domain=ML)
 def linear_classifier(call: Call) -> list[Tensor]:
     """The class and the scores of all classes."""
-    classes = _classes(call)
+    classes = classes_of(call)
     rows = len(call.attribute("intercepts") or classes)
     scores = _linear(call, rows, "intercepts", "sums")
     if rows == 1:  # the second class; the first has what is left
@@ -51,17 +51,17 @@ def linear_classifier(call: Call) -> list[Tensor]:
     else:
         scores = _post(call, scores)
     best = call.add(ir.ArgMax, "class", source=scores, axis=len(scores.shape) - 1, dtype="int32")
-    return [_named(call, best, classes), scores]
+    return [named(call, best, classes), scores]
 
 
-def _classes(call: Call) -> list[str]:
+def classes_of(call: Call) -> list[str]:
     for name in ("classlabels_strings", "classlabels_ints", "classlabels_int64s"):
         if call.attribute(name):
             return [str(label) for label in call.attribute(name)]
     raise call.refuse("it names no classes", "export the model again")
 
 
-def _named(call: Call, number: Tensor, classes: list[str]) -> Tensor:
+def named(call: Call, number: Tensor, classes: list[str]) -> Tensor:
     """The number of a class: its name is among the model's labels."""
     call.importer.name_classes(number, classes)
     return number
@@ -106,7 +106,7 @@ def array_feature_extractor(call: Call) -> Tensor:
     """Elements of the last axis; of the list of classes, the class itself."""
     x, index = call.input(0), call.input(1)
     if x.data is not None and index.data is None:
-        return _named(call, index, [str(label) for label in x.data.reshape(-1)])
+        return named(call, index, [str(label) for label in x.data.reshape(-1)])
     places = call.constant(1, "positions are").reshape(-1).astype(np.int64)
     return call.add(ir.Gather, source=x, indexes=places, axis=len(x.shape) - 1)
 
@@ -119,12 +119,7 @@ def label_encoder(call: Call) -> Tensor:
     keys = next((v for n, v in call.operator.attributes.items() if n.startswith("keys_")), None)
     if values is None or keys is None or list(map(str, keys)) != list(map(str, range(len(keys)))):
         raise call.refuse("it encodes more than numbers of classes", "give the model numbers")
-    return _named(call, x, [str(v) for v in values])
-
-
-@reads("TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble", domain=ML)
-def trees(call: Call) -> Tensor:
-    raise call.refuse("it is an ensemble of trees", "give midge the scikit-learn model itself (.skops)")
+    return named(call, x, [str(v) for v in values])
 
 
 @reads("SVMClassifier", "SVMRegressor", domain=ML)

@@ -85,6 +85,8 @@ def read(data: bytes, where: str, folder: Path | None) -> File:
         model = _inlined(model, where)
     opsets = {DOMAINS.get(o.domain, o.domain): o.version for o in model.opset_import}
     opset = opsets.get("", LAST_OPSET if opsets else 0)
+    if opset > LAST_OPSET and not any(DOMAINS.get(node.domain, node.domain) == "" for node in model.graph.node):
+        opset = LAST_OPSET  # nothing is of that version
     if not FIRST_OPSET <= opset <= LAST_OPSET:
         raise MidgeError(
             f"{where}: uses ONNX operators of version {opset}; midge reads {FIRST_OPSET} to {LAST_OPSET}: "
