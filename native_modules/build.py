@@ -61,7 +61,13 @@ PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], st
 def source_hash(bank: str, arch: str) -> str:
     """SHA-256 over everything of ours that goes into a module."""
     if bank == CORES:
-        patterns = ["mpy_ld.py", "core/format.h", f"{BINDING}/cores.c", f"{BINDING}/Makefile"]
+        patterns = [
+            "mpy_ld.py",
+            "core/format.h",
+            f"{BINDING}/cores.c",
+            f"{BINDING}/function_table.h",
+            f"{BINDING}/Makefile",
+        ]
     else:
         patterns = _bank_sources(bank, arch)
     digest = hashlib.sha256()
@@ -76,6 +82,7 @@ def _bank_sources(bank: str, arch: str) -> list[str]:
         "core/*.[ch]",
         f"{BINDING}/native_module.c",
         f"{BINDING}/functions.h",
+        f"{BINDING}/function_table.h",
         f"{BINDING}/Makefile",
     ]
     patterns += ["kernels/generic/*.h", f"kernels/generic/{bank}/*", f"kernels/{arch}/{bank}/*"]
@@ -123,31 +130,42 @@ def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
         for part in ("core", "kernels", BINDING, XTENSA):
             shutil.copytree(FOLDER / part, work / part, ignore=shutil.ignore_patterns("build", "*.mpy"))
         shutil.copy(FOLDER / "mpy_ld.py", work)
-        done = subprocess.run(
-            ["make", f"BANK={bank}", f"ARCH={arch}", f"MPY_DIR={micropython.resolve()}"],
-            cwd=work / BINDING,
-            env={**os.environ, "PATH": PATH, "CFLAGS": "-fcallgraph-info=su"},  # changes no code
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise SystemExit(f"{module}-{arch}: the build failed\n{done.stdout}{done.stderr}")
+
+        def make(*targets: str, **environment: str) -> str:
+            done = subprocess.run(
+                ["make", f"BANK={bank}", f"ARCH={arch}", f"MPY_DIR={micropython.resolve()}", *targets],
+                cwd=work / BINDING,
+                env={**os.environ, "PATH": PATH, "CFLAGS": "-fcallgraph-info=su", **environment},  # changes no code
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                raise SystemExit(f"{module}-{arch}: the build failed\n{done.stdout}{done.stderr}")
+            return done.stdout
+
+        said = make()
         for item in (work / BINDING / "build").rglob("*.o"):
             if names := writable_statics(item):
                 raise SystemExit(f"{module}-{arch}: {item.stem}.c has writable statics: {', '.join(names)}")
         data = (work / BINDING / f"{module}.mpy").read_bytes()
         # What runs on two cores calls banks, and takes less than they do.
         stack = {} if bank == CORES else {"stack": depth(work / BINDING / "build", work / "kernels" / arch / bank)}
+        # The same objects for CircuitPython: what mpy_ld.py links for it is what deploy has to make of the module.
+        linked = f"build/{module}.native.mpy"
+        (work / BINDING / linked).unlink()
+        make(linked, CIRCUITPYTHON="1")
+        circuitpython = (work / BINDING / linked).read_bytes()
     # Header: 'M', version, architecture * 4 + sub-version, bits of a small integer.
     if data[2] >> 2 != ARCHES[arch].number:
         raise SystemExit(f"{module}-{arch}: the module is for another architecture, number {data[2] >> 2}")
-    sizes = {name: int(size) for name, size in re.findall(r"^(text|rodata) size: +(\d+)$", done.stdout, re.M)}
+    sizes = {name: int(size) for name, size in re.findall(r"^(text|rodata) size: +(\d+)$", said, re.M)}
     return data, {
         "abi": f"{data[1]}.{data[2] & 3}",
         "bytes": len(data),
         **sizes,
         **stack,
         "sha256": hashlib.sha256(data).hexdigest(),
+        "circuitpython": hashlib.sha256(circuitpython).hexdigest(),
         "sources": source_hash(bank, arch),
         "compiler": compiler_version(arch),
         "micropython": micropython_version(micropython),

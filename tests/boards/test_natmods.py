@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from midge_host.commands import info
+from midge_host.deploy.circuitpython import convert
 from midge_host.device.banks import BANKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +58,13 @@ def test_header(name: str) -> None:
     assert data[3] == 31
     assert MANIFEST[name]["abi"] == "6.3"
     assert MANIFEST[name]["bytes"] == len(data)
+
+
+@pytest.mark.parametrize("name", MANIFEST)
+def test_converted_for_circuitpython(name: str) -> None:
+    """The same bytes as those that a linker with CircuitPython's numbers gives."""
+    data = (PREBUILT / f"{name}.mpy").read_bytes()
+    assert hashlib.sha256(convert(name, data)).hexdigest() == MANIFEST[name]["circuitpython"]
 
 
 def test_info_counts_with_their_size() -> None:

@@ -6,6 +6,7 @@
 #include "py/dynruntime.h"
 
 #include "format.h"
+#include "function_table.h"
 
 void *memcpy(void *to, const void *from, size_t n) {
     return mp_fun_table.memmove_(to, from, n);
@@ -131,11 +132,12 @@ static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 2 + ARGUMENTS, 2 + ARGUMENTS, run);
 
+// Whoever imports the module has made its globals the current ones.
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
-    MP_DYNRUNTIME_INIT_ENTRY
+    check_function_table(&run_obj);
     mp_store_global(MP_QSTR_FORMAT, MP_OBJ_NEW_SMALL_INT(MIDGE_FORMAT_VERSION));
     mp_store_global(MP_QSTR_BYTES, MP_OBJ_NEW_SMALL_INT(sizeof(shared_t)));
     mp_store_global(MP_QSTR_work, MP_OBJ_FROM_PTR(&work_obj));
     mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
-    MP_DYNRUNTIME_INIT_EXIT
+    return mp_const_none;
 }

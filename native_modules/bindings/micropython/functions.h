@@ -28,11 +28,19 @@ static uint32_t type_code(const mp_buffer_info_t *info) {
     return info->typecode == 1 ? MIDGE_UINT8 : (uint32_t)info->typecode;
 }
 
+__attribute__((noinline)) static mp_int_t get_int(mp_obj_t object) {
+    return mp_obj_get_int(object);
+}
+
+// Numbers of records, which a status holds times 16, have 16 bits.
+static mp_obj_t status_object(uint32_t status) {
+    return MP_OBJ_NEW_SMALL_INT(status);
+}
+
 // check(program, arena_bytes, weights_bytes) -> status
 static mp_obj_t check(mp_obj_t program, mp_obj_t arena_bytes, mp_obj_t weights_bytes) {
-    uint32_t status = midge_check(get_bytes(program), mp_obj_get_int(arena_bytes),
-        mp_obj_get_int(weights_bytes));
-    return mp_obj_new_int(status);
+    return status_object(
+        midge_check(get_bytes(program), get_int(arena_bytes), get_int(weights_bytes)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(check_obj, check);
 
@@ -40,14 +48,13 @@ static MP_DEFINE_CONST_FUN_OBJ_3(check_obj, check);
 static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
     uint32_t more[] = {0, 0, UINT32_MAX, 0, 1};
     for (size_t i = 5; i < n_args; i++) {
-        more[i - 5] = mp_obj_get_int(args[i]);
+        more[i - 5] = get_int(args[i]);
     }
     midge_bytes_t weights = get_bytes(args[4]);
     midge_weights_t window = {weights.data, weights.bytes, more[0]};
     midge_share_t share = {more[1], more[2], more[3], more[4]};
-    uint32_t status = midge_run(get_bytes(args[0]), mp_obj_get_int(args[1]),
-        mp_obj_get_int(args[2]), get_arena(args[3]), window, &share);
-    return mp_obj_new_int(status);
+    return status_object(midge_run(get_bytes(args[0]), get_int(args[1]), get_int(args[2]),
+        get_arena(args[3]), window, &share));
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 5, 10, run);
 
@@ -65,7 +72,7 @@ static inline mp_obj_t encode_by(encode_t *encode, mp_obj_t tensor, mp_obj_t rea
         return NO_BUFFER;
     }
     midge_bytes_t bytes = {info.buf, info.len};
-    return mp_obj_new_int(encode(get_bytes(tensor), bytes, type_code(&info), get_arena(arena)));
+    return status_object(encode(get_bytes(tensor), bytes, type_code(&info), get_arena(arena)));
 }
 
 // decode(tensor, arena, out) -> status
@@ -74,7 +81,7 @@ static inline mp_obj_t decode_by(decode_t *decode, mp_obj_t tensor, mp_obj_t are
     if (!mp_get_buffer(out, &info, MP_BUFFER_WRITE)) {
         return NO_BUFFER;
     }
-    return mp_obj_new_int(decode(get_bytes(tensor), get_arena(arena), info.buf, info.len,
+    return status_object(decode(get_bytes(tensor), get_arena(arena), info.buf, info.len,
         type_code(&info)));
 }
 

@@ -7,6 +7,7 @@
 
 #include "py/dynruntime.h"
 
+#include "function_table.h"
 #include "functions.h"
 
 // Compilers may call these for loops and struct copies; a native module has no libc.
@@ -24,8 +25,9 @@ void *memset(void *to, int value, size_t n) {
     return mp_fun_table.memset_(to, value, n);
 }
 
+// Whoever imports the module has made its globals the current ones.
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
-    MP_DYNRUNTIME_INIT_ENTRY
+    check_function_table(&run_obj);
     mp_store_global(MP_QSTR_FORMAT, MP_OBJ_NEW_SMALL_INT(MIDGE_FORMAT_VERSION));
     mp_store_global(MP_QSTR_check, MP_OBJ_FROM_PTR(&check_obj));
     mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
@@ -39,5 +41,5 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_float_obj));
     mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_float_obj));
 #endif
-    MP_DYNRUNTIME_INIT_EXIT
+    return mp_const_none;
 }
