@@ -15,7 +15,7 @@ ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
 NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/kernels/generic/*.h \
 	native_modules/kernels/generic/*/*.c native_modules/kernels/pc/*/*.[ch] native_modules/bindings/cpython/*.c)
 
-.PHONY: help demo check test test-boards lint format generate toolchains natmods check-natmods boards boards-report bench bench-kernels sizes fuzz fuzz-graphs coverage mutants clean
+.PHONY: help demo check test test-boards lint format generate toolchains natmods check-natmods bundle boards boards-report bench bench-kernels sizes fuzz fuzz-graphs coverage mutants clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -24,6 +24,7 @@ help:
 	@echo "make toolchains  install compilers and emulators for boards (Debian, as root)"
 	@echo "make check-natmods  build the native modules anew and compare"
 	@echo "make test-boards  build the emulated boards and run their tests"
+	@echo "make bundle   one library folder for all boards, MicroPython's and CircuitPython's, in dist/lib"
 	@echo "make boards   build the firmware of emulated boards"
 	@echo "make boards-report  measure the models on them, for docs/boards.md"
 	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro and LiteRT"
@@ -137,6 +138,11 @@ natmods: $(VENV)/.test $(NATMOD_DEPENDS)
 check-natmods: $(VENV)/.test $(NATMOD_DEPENDS)
 	$(BIN)/python native_modules/build.py --micropython $(MPY_DIR) --output native_modules/prebuilt --check \
 		$(if $(MIDGE_NO_SKIPS),--require all) $(ARCHS)
+
+# What can be copied to any board as it is: the library with the native modules of both runtimes and all processors.
+bundle: $(VENV)/.demo
+	rm -rf dist/lib
+	$(BIN)/python -m midge_host.deploy.bundle dist/lib
 
 # Firmware of emulated boards, for tests/boards, `midge bench` and `midge run --backend qemu-m0`.
 boards: toolchains $(VENV)/.demo $(NATMOD_DEPENDS)

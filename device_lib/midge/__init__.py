@@ -29,8 +29,8 @@ def load(path, weights="auto", backend="auto", cores=1):
     _collect()
     if backend != "portable":
         try:
-            import midge_core  # noqa: F401
-        except (ImportError, ValueError):  # _modules.py says why
+            _borrow("_native", "load", "midge_core")
+        except (ImportError, ValueError):  # _loader.py says why
             pass
         _collect()
     from ._model import Model

@@ -7,6 +7,8 @@
 import struct
 import sys
 
+from . import _borrow
+
 try:
     from micropython import const
 except ImportError:
@@ -126,7 +128,7 @@ def _start(run):
         try:
             import _thread
 
-            import midge_cores
+            midge_cores = _borrow("_native", "load", "midge_cores")
         except (ImportError, ValueError):
             return None
         pair = Pair(midge_cores, run)

@@ -155,7 +155,7 @@ def _banks(path, program, names, inputs):
 def _native(name, backend):
     # A native module; where it is not to be had an ImportError for backend "native", else None.
     try:
-        module = __import__(name)
+        module = _borrow("_native", "load", name)
         if getattr(module, "FORMAT", None) == FORMAT:
             return module
         problem = text("other version", name)
@@ -163,7 +163,7 @@ def _native(name, backend):
         problem = text("missing", name)
         if backend == "auto" and name == "midge_core":
             return None  # without any native module nobody expects one
-    except ValueError as error:  # an .mpy for another architecture
+    except ValueError as error:  # an .mpy for another architecture, or firmware that takes none
         problem = text("does not fit", name, error)
     if backend == "native":
         raise ImportError(problem)

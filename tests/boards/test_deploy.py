@@ -221,8 +221,11 @@ def test_native_modules_for_an_architecture(architecture: str, module: str | Non
         found = native_modules(Board("micropython", "", architecture, (6, 3), None, ""), banks)
         assert (found[0] if found else None) == module
         assert not found or list(found[1]) == [*(f"{bank.module}.mpy" for bank in banks), "midge_cores.mpy"]
-        assert native_modules(Board("circuitpython", "", architecture, (6, 3), None, ""), banks) is None
-        assert native_modules(Board("micropython", "", architecture, (6, 2), None, ""), banks) is None
+        there = native_modules(Board("circuitpython", "", architecture, (6, 3), None, ""), banks)
+        assert (there[0] if there else None) == module
+        assert not there or list(there[1]) == [f"midge/_c_{module}_{bank.name}.mpy" for bank in banks]
+        for other in (("micropython", (6, 2)), ("circuitpython", (6, 1)), ("pycopy", (6, 3))):
+            assert native_modules(Board(other[0], "", architecture, other[1], None, ""), banks) is None
 
 
 def test_architecture_numbers(board) -> None:

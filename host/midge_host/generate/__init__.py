@@ -20,6 +20,7 @@ SECTIONS = {
     "device_lib/midge/_functions.py": {"functions": device_lib.python_functions},
     "device_lib/midge/_inspect.py": {"records": device_lib.python_outputs},
     "device_lib/midge/_modules.py": {"banks": device_lib.python_banks},
+    "device_lib/midge/_native.py": {"architectures": device_lib.python_architectures},
     "device_lib/midge/_cores.py": {"rows": device_lib.python_rows},
     "device_lib/midge/_errors.py": {"reasons": device_lib.python_texts},
     "device_lib/midge/_model.py": {"dtypes": device_lib.python_dtypes, "banks": device_lib.python_edges},

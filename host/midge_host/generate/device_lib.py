@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..device import banks, spec
+from ..device import architectures, banks, spec
 from ..device.definition import HEAD
 from ..device.registry import OPERATORS
 
@@ -91,6 +91,16 @@ def python_banks() -> str:
     """The code that loads native modules and their portable twins."""
     names = ", ".join(f'"{bank.name}"' for bank in banks.BANKS)
     return python_records() + f"_BANKS = const(({names}))\n"
+
+
+def python_architectures() -> str:
+    """The native modules that a firmware's architecture runs, by its number, the best first."""
+    text = "_ARCHITECTURES = {\n"
+    for number, architecture in architectures.ARCHITECTURES.items():
+        if names := architectures.runs(architecture):
+            listed = ", ".join(f'"{name}"' for name in names)
+            text += f"    {number}: ({listed}{',' * (len(names) == 1)}),\n"
+    return text + "}\n"
 
 
 def python_rows() -> str:
