@@ -13,7 +13,7 @@ import pytest
 
 from midge_host.commands import info
 from midge_host.deploy.circuitpython import convert
-from midge_host.device.banks import BANKS, CORES
+from midge_host.device.banks import BANKS
 
 ROOT = Path(__file__).resolve().parents[2]
 PREBUILT = ROOT / "native_modules" / "prebuilt"
