@@ -91,17 +91,17 @@ static int run_tiles(const midge_call_t *call, uint32_t pixels) {
     const midge_window_t *op = call->op;
     const uint32_t line = midge_line_words(op), words = op->kernel_h * line;
     const uint32_t group = GROUP_WORDS + MIDGE_TILE_CHANNELS * words;
-    // A tile's windows, and the bytes of a line.
+    // A tile's windows, and room for the bytes of a line.
     const uint32_t before = MIDGE_TILE_PIXELS * words + line;
     const int apart = op->scratch + op->scratch_bytes <= op->output
         || op->output + pixels * op->out_c <= op->scratch;
     const uint32_t room = op->scratch_bytes / 4;
+    const uint32_t channels = (call->end - call->begin) * op->block_channels;
     uint32_t *scratch = (void *)(call->arena + op->scratch);
-    if (!apart || (uintptr_t)scratch & 3 || room < before + group) {
+    if (!apart || (uintptr_t)scratch & 3 || room < before + group || channels == 0) {
         return 0;
     }
     // Strips of channels, of one size.
-    const uint32_t channels = (call->end - call->begin) * op->block_channels;
     const uint32_t groups = (channels + MIDGE_TILE_CHANNELS - 1) / MIDGE_TILE_CHANNELS;
     const uint32_t most = midge_divide(room - before, group);
     const uint32_t strips = midge_divide(groups + most - 1, most);
@@ -110,7 +110,6 @@ static int run_tiles(const midge_call_t *call, uint32_t pixels) {
     midge_tile_t tile;
     tile.pixels = scratch;
     tile.end = scratch + MIDGE_TILE_PIXELS * words;
-    int8_t *bytes = (void *)(scratch + MIDGE_TILE_PIXELS * words);
     tile.groups = scratch + before;
     tile.out_step = op->out_c;
     tile.skipped = MIDGE_TILE_STEPS - 1 - (words - 1) % MIDGE_TILE_STEPS;
@@ -120,7 +119,7 @@ static int run_tiles(const midge_call_t *call, uint32_t pixels) {
             return 0;
         }
         midge_image_t image;
-        midge_begin_image(&image, call, bytes);
+        midge_begin_image(&image, call, (int8_t *)(scratch + before - line));
         int8_t *out = call->arena + op->output + call->begin * op->block_channels + first;
         tile.out = out;
         for (uint32_t at = 0; at < pixels; at += MIDGE_TILE_PIXELS) {
