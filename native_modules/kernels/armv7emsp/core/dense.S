@@ -16,6 +16,8 @@
 #define ROW 0
 #define LANE_BYTES 20
 
+#define FOUR_BYTES 92 // of code
+
 // r0 x; r4 to r7 the rows, r8 to r11 their sums; r1, r12 the values of x, two to a word. Uses r2
 // and lr.
 .macro products row, sum
@@ -67,29 +69,26 @@ midge_dense:
     mov r9, r1
     mov r10, r1
     mov r11, r1
-    bic r3, r2, #15
-    adds r3, r3, r0 // end of the rounds
-    cmp r0, r3
+    bics r3, r2, #3
     beq .Lrest
+    // The first round leaves out so many fours that the others are whole.
+    rsb r12, r3, #0
+    ubfx r12, r12, #2, #2
+    adr lr, .Lround + 1 // Thumb
+    movs r1, #FOUR_BYTES
+    mla lr, r12, r1, lr
+    adds r3, r3, r0 // end of the rounds
+    bx lr
+.balign 4
 .Lround:
+.rept 4
     four
-    four
-    four
-    four
+.endr
     cmp r0, r3
     bne .Lround
 .Lrest:
     ldr r3, [sp, #4]
-    ands r3, r3, #15
-    beq .Lscale
-    subs r3, r3, #4
-    blo .Lfew
-.Lfour:
-    four
-    subs r3, r3, #4
-    bhs .Lfour
-.Lfew:
-    adds r3, r3, #4
+    ands r3, r3, #3
     beq .Lscale
 .Lone:
     ldrsb r12, [r0], #1
