@@ -39,6 +39,7 @@ _SCALE_CLIP = const(2)
 _NEAREST_WIDE = const(1)
 _NEAREST_DOUBLES = const(2)
 _VOTES_VALUES = const(1)
+_VOTES_WEIGHTED = const(2)
 _FLAGS_AT = const(39)
 _TAKES_NAN = const(4)
 _TYPES = const(2)
@@ -232,7 +233,7 @@ def _check_nearest(op, arena_bytes):
 
 
 def _check_votes(op, arena_bytes):
-    if op[_FLAGS] > 1 or not op[_VOTES_NEIGHBORS] or not op[_VOTES_OUTPUTS] or (op[_INPUT] | op[_OUTPUT]) % 4:
+    if op[_FLAGS] > 3 or not op[_VOTES_NEIGHBORS] or not op[_VOTES_OUTPUTS] or (op[_INPUT] | op[_OUTPUT]) % 4:
         return _BAD_PARAMETER
     if op[_INPUT] + op[_VOTES_NEIGHBORS] * 2 * 8 > arena_bytes or op[_OUTPUT] + op[_VOTES_OUTPUTS] * 8 > arena_bytes:
         return _BAD_TENSOR
@@ -396,6 +397,22 @@ def _quotient(a, b):
     n, f = _parts(b)
     m, n = abs(m) << 60, abs(n)
     return sign | _number(m // n, e - f - 60, m % n)
+
+
+def _root(bits):
+    # Of what is not negative.
+    if not bits & _INFINITY or bits & _INFINITY == _INFINITY:
+        return bits & _INFINITY and bits
+    m, e = _parts(bits & ~_SIGN)
+    if e & 1:
+        m, e = m << 1, e - 1
+    m <<= 56
+    root, bit = 0, 1 << 54
+    while bit:
+        if (root + bit) ** 2 <= m:
+            root += bit
+        bit >>= 1
+    return _number(root, e // 2 - 28, m - root * root)
 
 
 def _order(bits):
@@ -670,13 +687,24 @@ def _nearest(op, arena, weights, block, begin, end):
 
 
 def _votes(op, arena, weights, block, begin, end):
-    sums = [0] * op[_VOTES_OUTPUTS]
+    sums, whole = [0] * op[_VOTES_OUTPUTS], 0
+    weighted, values = op[_FLAGS] & _VOTES_WEIGHTED, op[_FLAGS] & _VOTES_VALUES
+    hit = _order(_u64(arena, op[_INPUT])) == 0
     for i in range(op[_VOTES_NEIGHBORS]):
-        target = _u64(arena, op[_INPUT] + 16 * i + 8)
-        if op[_FLAGS] & _VOTES_VALUES:
-            sums[0] = _sum(sums[0], target)
+        far, target = struct.unpack_from("<QQ", arena, op[_INPUT] + 16 * i)
+        weight = _ONE
+        if weighted:
+            weight = (_ONE if _order(far) == 0 else 0) if hit else _quotient(_ONE, _root(far))
+        if values:
+            sums[0] = _sum(sums[0], _product(target, weight) if weighted else target)
+            whole = _sum(whole, weight)
         elif target < len(sums):
-            sums[target] = _sum(sums[target], _ONE)
+            sums[target] = _sum(sums[target], weight)
+    if weighted:
+        if not values:
+            for total in sums:
+                whole = _sum(whole, total)
+        sums = [_quotient(total, whole) for total in sums]
     for i in range(len(sums)):
         struct.pack_into("<Q", arena, op[_OUTPUT] + 8 * i, sums[i])
 

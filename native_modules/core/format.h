@@ -101,6 +101,7 @@
 #define MIDGE_NEAREST_WIDE 1 // flag of NEAREST: values of float64
 #define MIDGE_NEAREST_DOUBLES 2 // flag of NEAREST: a table of float64
 #define MIDGE_VOTES_VALUES 1 // flag of VOTES: a sum of values
+#define MIDGE_VOTES_WEIGHTED 2 // flag of VOTES: by 1 / distance
 
 // Types of values: of activations in a record, of inputs and outputs in a descriptor.
 #define MIDGE_DTYPE_INT8 1
@@ -793,7 +794,8 @@ typedef struct {
 } midge_nearest_t;
 
 // Of what NEAREST found: how many rows there are of each class, as float64. flags 1: the sum
-// of the rows' float64 values.
+// of the rows' float64 values; 2: shares, or the mean of the values, where a row has the
+// weight 1 / distance.
 typedef struct {
     uint8_t code;
     uint8_t bank;

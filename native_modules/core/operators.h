@@ -979,7 +979,7 @@ static uint32_t trees_nearest_check(const void *record, uint32_t arena_bytes) {
 
 static uint32_t trees_votes_check(const void *record, uint32_t arena_bytes) {
     const midge_votes_t *op = record;
-    if (op->flags > 1 || op->neighbors == 0 || op->outputs == 0
+    if (op->flags > 3 || op->neighbors == 0 || op->outputs == 0
         || ((op->input | op->output) & 3)) {
         return MIDGE_BAD_PARAMETER;
     }

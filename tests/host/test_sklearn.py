@@ -56,6 +56,7 @@ TREES: dict[str, Callable[[], Any]] = {
 }
 NEAREST: dict[str, Callable[[], Any]] = {
     "neighbors": lambda: neighbors.KNeighborsClassifier(),
+    "weighted_neighbors": lambda: neighbors.KNeighborsClassifier(6, weights="distance"),
     "scaled_neighbors": lambda: make_pipeline(Standard(), neighbors.KNeighborsClassifier(3)),
 }
 OTHERS: dict[str, Callable[[], Any]] = {
@@ -154,6 +155,7 @@ REGRESSORS: dict[str, Callable[[], Any]] = {
     "boosting": lambda: ensemble.GradientBoostingRegressor(n_estimators=10),
     "hist_boosting": lambda: ensemble.HistGradientBoostingRegressor(max_iter=10),
     "neighbors": lambda: neighbors.KNeighborsRegressor(3),
+    "weighted_neighbors": lambda: neighbors.KNeighborsRegressor(5, weights="distance"),
     "linear": lambda: make_pipeline(Standard(), linear_model.LinearRegression()),
     "ridge": lambda: linear_model.Ridge(),
     "perceptron": lambda: make_pipeline(Standard(), neural_network.MLPRegressor(hidden_layer_sizes=(5,), max_iter=20)),
@@ -174,7 +176,9 @@ def test_regressors(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::Warning")
-@pytest.mark.parametrize("name", ["forest", "boosting", "hist_boosting", "neighbors", "logistic", "tanh", "bayes"])
+@pytest.mark.parametrize(
+    "name", ["forest", "boosting", "hist_boosting", "neighbors", "weighted_neighbors", "logistic", "tanh", "bayes"]
+)
 @pytest.mark.parametrize("data", ["iris", "cancer"])
 def test_probabilities(name: str, data: str, tmp_path: Path) -> None:
     model, known = fitted(name, data)
@@ -283,7 +287,7 @@ def test_int16_features_refused(tmp_path: Path) -> None:
             lambda x, y: make_pipeline(preprocessing.PolynomialFeatures(), svm.LinearSVC()).fit(x, y),
             "PolynomialFeatures",
         ),
-        (lambda x, y: neighbors.KNeighborsClassifier(weights="distance").fit(x, y), "uniform"),
+        (lambda x, y: neighbors.KNeighborsClassifier(weights=np.exp).fit(x, y), "uniform or distance"),
         (lambda x, y: neighbors.KNeighborsClassifier(metric="manhattan").fit(x, y), "manhattan"),
         (lambda x, y: tree.DecisionTreeClassifier().fit(x, np.stack([y, y], 1)), "2 outputs"),
         (

@@ -75,14 +75,15 @@ def projected(seed: int = 3) -> Graph:
     return chain.threshold(0.25)
 
 
-def neighbors(decimals: int | None = None, regression: bool = False, seed: int = 4) -> Graph:
+def neighbors(decimals: int | None = None, regression: bool = False, weighted: bool = False, seed: int = 4) -> Graph:
     """A table of several blocks; of float32 where its numbers are short."""
     rng = np.random.default_rng(seed)
     table = rng.normal(size=(96, 5)) if decimals is None else rng.integers(-9, 9, (96, 5)) / 2**decimals
     chain = Chain("neighbors", 5)
     targets = rng.normal(size=96) if regression else rng.integers(0, 3, 96).astype(np.uint64)
-    chain.nearest(table, targets, 4, 1 if regression else 3)
-    return chain.results(4) if regression else chain.largest(4)
+    chain.nearest(table, targets, 4, 1 if regression else 3, weighted)
+    whole = 1.0 if weighted else 4.0
+    return chain.results(whole) if regression else chain.largest(whole)
 
 
 def bayes(seed: int = 5) -> Graph:
@@ -110,6 +111,8 @@ def graphs() -> dict[str, Graph]:
         "neighbors": neighbors(),
         "neighbors_float": neighbors(1),
         "neighbors_values": neighbors(regression=True),
+        "neighbors_weighted": neighbors(1, weighted=True),
+        "neighbors_mean": neighbors(regression=True, weighted=True),
         "bayes": bayes(),
         "forest_codes": coded(forest()),
         "boosted_codes": coded(boosted(3)),

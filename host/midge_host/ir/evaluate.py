@@ -553,10 +553,14 @@ def _nearest(node: ir.Nearest, x: Array) -> Array:
 
 
 def _votes(node: ir.Votes, found: Array) -> Array:
-    targets = np.ascontiguousarray(found[:, 1])
+    targets, weights = np.ascontiguousarray(found[:, 1]), np.ones(len(found))
+    if node.weighted:
+        weights = 1 / np.sqrt(found[:, 0]) if found[0, 0] else (found[:, 0] == 0).astype(np.float64)
+    whole = weights.sum() if node.weighted else 1.0
     if node.values:
-        return targets.sum(keepdims=True)
-    return np.bincount(targets.view(np.uint64).astype(np.int64), minlength=node.output.size).astype(np.float64)
+        return (targets * weights).sum(keepdims=True) / whole
+    classes = targets.view(np.uint64).astype(np.int64)
+    return np.bincount(classes, weights, minlength=node.output.size).astype(np.float64) / whole
 
 
 def _scores(node: ir.Scores, sums: Array) -> Array:

@@ -633,9 +633,11 @@ class Nearest(Unary):
 
 @dataclass(eq=False, kw_only=True)
 class Votes(Unary):
-    """Of what Nearest gives: how many rows there are of each class, or the sum of the rows' values."""
+    """Of what Nearest gives: how many rows there are of each class, or the sum of the rows' values. weighted: shares of
+    each class, or the mean of the values, a row having the weight 1 / distance; where one has none, only such count."""
 
     values: bool = False
+    weighted: bool = False
 
 
 class Decision(str, Enum):

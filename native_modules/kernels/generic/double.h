@@ -15,6 +15,8 @@
 uint64_t midge_double_add(uint64_t a, uint64_t b);
 uint64_t midge_double_multiply(uint64_t a, uint64_t b);
 uint64_t midge_double_divide(uint64_t a, uint64_t b);
+// The square root of what is not negative.
+uint64_t midge_double_root(uint64_t a);
 // e^x for x <= 0, to 2^-30 of its value; 0 below -700, 1 above 0.
 uint64_t midge_double_exp(uint64_t x);
 

@@ -20,7 +20,7 @@ RELU, TANH, LOGISTIC = 1, 2, 3
 ACTIVATIONS = {"identity": 0, "relu": RELU, "tanh": TANH, "logistic": LOGISTIC}
 MULTIPLY, CLIP = 1, 2
 DOUBLES = 2
-VALUES = 1
+VALUES, WEIGHTED = 1, 2
 
 AFFINE_RECORD = record(
     "affine",
@@ -53,7 +53,7 @@ NEAREST_RECORD = record(
 VOTES_RECORD = record(
     "votes",
     "Of what NEAREST found: how many rows there are of each class, as float64. flags 1: the sum of the rows' float64 "
-    "values.",
+    "values; 2: shares, or the mean of the values, where a row has the weight 1 / distance.",
     [("H", "neighbors", "rows found"), ("H", "outputs", "classes; 1 with flag 1")],
 )
 
@@ -116,7 +116,11 @@ def lower_nearest(node: Nearest) -> list[Step]:
 
 
 def lower_votes(node: Votes) -> list[Step]:
-    fields = {"flags": VALUES * node.values, "neighbors": node.source.size // 2, "outputs": node.output.size}
+    fields = {
+        "flags": VALUES * node.values | WEIGHTED * node.weighted,
+        "neighbors": node.source.size // 2,
+        "outputs": node.output.size,
+    }
     return [Step("VOTES", node.name, [node.source], node.output, fields)]
 
 
@@ -207,13 +211,23 @@ def run_nearest(context: Context) -> None:
 
 def run_votes(context: Context) -> None:
     op = context.op
-    found = context.tensor((op["neighbors"], 2), "input", np.float64)[:, 1]
-    sums = np.zeros(op["outputs"])
-    for target in found:
-        if op["flags"] & VALUES:
-            sums[0] += target
-        elif (number := int(target.view(np.uint64))) < len(sums):
-            sums[number] += 1
+    found = context.tensor((op["neighbors"], 2), "input", np.float64)
+    sums, whole = np.zeros(op["outputs"]), np.float64(0)
+    with np.errstate(all="ignore"):
+        for far, target in found:
+            weight = np.float64(1)
+            if op["flags"] & WEIGHTED:
+                weight = np.float64(far == 0) if found[0, 0] == 0 else weight / np.sqrt(far)
+            if op["flags"] & VALUES:
+                sums[0] += target * weight
+                whole += weight
+            elif (number := int(target.view(np.uint64))) < len(sums):
+                sums[number] += weight
+        if op["flags"] & WEIGHTED:
+            if not op["flags"] & VALUES:
+                for part in sums:
+                    whole += part
+            sums = sums / whole
     context.tensor(sums.shape, "output", np.float64)[:] = _one_nan(sums)
 
 
@@ -262,7 +276,7 @@ _NEAREST_CHECK = Check(
     ),
 )
 _VOTES_CHECK = Check(
-    "votes", (parameters(at_most("flags", VALUES), nonzero("neighbors", "outputs"), _WORDS), fit(*_VOTES))
+    "votes", (parameters(at_most("flags", VALUES | WEIGHTED), nonzero("neighbors", "outputs"), _WORDS), fit(*_VOTES))
 )
 _MACS = product("inputs", "outputs")
 
@@ -339,6 +353,9 @@ DEFINITIONS = (
         _VOTES_CHECK,
         _VOTES,
         run_votes,
-        constants=(Constant("VOTES_VALUES", VALUES, "flag of VOTES: a sum of values"),),
+        constants=(
+            Constant("VOTES_VALUES", VALUES, "flag of VOTES: a sum of values"),
+            Constant("VOTES_WEIGHTED", WEIGHTED, "flag of VOTES: by 1 / distance"),
+        ),
     ),
 )

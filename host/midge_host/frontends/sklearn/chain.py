@@ -71,8 +71,11 @@ class Chain:
             )
         )
 
-    def nearest(self, table: np.ndarray, targets: np.ndarray, neighbors: int, outputs: int) -> None:
-        """The votes of the nearest rows: counts of classes for targets of uint64, the sum for those of float64."""
+    def nearest(
+        self, table: np.ndarray, targets: np.ndarray, neighbors: int, outputs: int, weighted: bool = False
+    ) -> None:
+        """The votes of the nearest rows: counts of classes for targets of uint64, the sum for those of float64;
+        weighted: by 1 / distance, and divided by the sum of the weights."""
         source, found = self._next("nearest", 2 * neighbors, "float64")
         found.shape = (neighbors, 2)
         table = np.asarray(table, np.float64)
@@ -80,7 +83,9 @@ class Chain:
             ir.Nearest(name="nearest", source=source, output=found, table=table, targets=targets, neighbors=neighbors)
         )
         source, output = self._next("votes", outputs, "float64")
-        self.nodes.append(ir.Votes(name="votes", source=source, output=output, values=targets.dtype == np.float64))
+        self.nodes.append(
+            ir.Votes(name="votes", source=source, output=output, values=targets.dtype == np.float64, weighted=weighted)
+        )
 
     def results(self, divisor: float = 1.0) -> Graph:
         """The graph whose output is the sums / divisor."""

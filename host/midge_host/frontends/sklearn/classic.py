@@ -51,17 +51,19 @@ def _perceptron(model: Any, chain: Chain) -> Graph:
 
 def _neighbors(model: Any, chain: Chain) -> Graph:
     name = type(model).__name__
-    if model.effective_metric_ != "euclidean" or model.weights not in ("uniform", None):
+    if model.effective_metric_ != "euclidean" or model.weights not in ("uniform", "distance", None):
         reason = f"metric {model.effective_metric_!r}, weights {model.weights!r}"
-        raise UnsupportedError(f"{name}: {reason}; the Euclidean metric with uniform weights works")
+        raise UnsupportedError(f"{name}: {reason}; the Euclidean metric with uniform or distance weights works")
     table = model._fit_X
     if not isinstance(table, np.ndarray) or np.ndim(model._y) > 1:
         raise UnsupportedError(f"{name}: a sparse table, or several outputs; train it with arrays, a model for each")
     classifies = hasattr(model, "classes_")
     targets = np.asarray(model._y, np.uint64 if classifies else np.float64)
     outputs = len(model.classes_) if classifies else 1
-    chain.nearest(table, targets, model.n_neighbors, outputs)
-    return chain.largest(model.n_neighbors) if classifies else chain.results(model.n_neighbors)
+    weighted = model.weights == "distance"
+    chain.nearest(table, targets, model.n_neighbors, outputs, weighted)
+    whole = 1.0 if weighted else float(model.n_neighbors)
+    return chain.largest(whole) if classifies else chain.results(whole)
 
 
 def _clusters(model: Any, chain: Chain) -> Graph:

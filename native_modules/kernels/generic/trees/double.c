@@ -149,6 +149,29 @@ uint64_t midge_double_divide(uint64_t a, uint64_t b) {
     return rounded(sign, e, quotient << 9 | (m != 0));
 }
 
+uint64_t midge_double_root(uint64_t a) {
+    if (exponent(a) == 0 || exponent(a) == INFINITE) {
+        return exponent(a) ? a : 0;
+    }
+    // Two bits of the number for each of the root, 55 bits and whether something is left.
+    int32_t e = exponent(a) - 1023;
+    uint64_t m = mantissa(a) << 10, rest = 0, root = 0;
+    if (e & 1) {
+        m <<= 1;
+        e--;
+    }
+    for (int i = 0; i < 55; i++) {
+        rest = rest << 2 | m >> 62;
+        m <<= 2;
+        root <<= 1;
+        if (rest > 2 * root) {
+            rest -= 2 * root + 1;
+            root |= 1;
+        }
+    }
+    return rounded(0, e / 2 + 1023, root << 9 | (rest != 0));
+}
+
 uint64_t midge_double_exp(uint64_t x) {
     // 1 / n!, from n = 9 down to 0: |r| <= ln 2 / 2.
     static const uint64_t terms[] = {0x3ec71de3a556c734ull, 0x3efa01a01a01a01aull,

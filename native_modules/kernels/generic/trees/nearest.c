@@ -60,6 +60,18 @@ void midge_nearest(const midge_call_t *call) {
     }
 }
 
+static void add(uint32_t *sum, uint64_t value) {
+    midge_store_double(sum, midge_double_add(midge_double_at(sum), value));
+}
+
+// 1 / distance; where the nearest row is the reading itself, such rows alone count.
+static uint64_t weight_of(uint64_t square, int hit) {
+    if (hit) {
+        return midge_double_order(square) == 0 ? ONE : 0;
+    }
+    return midge_double_divide(ONE, midge_double_root(square));
+}
+
 void midge_votes(const midge_call_t *call) {
     const midge_votes_t *op = call->op;
     const uint32_t *found = (const uint32_t *)(const void *)(call->arena + op->input);
@@ -67,13 +79,27 @@ void midge_votes(const midge_call_t *call) {
     for (uint32_t i = 0; i < op->outputs; i++) {
         midge_store_double(sums + 2 * i, 0);
     }
+    const int weighted = op->flags & MIDGE_VOTES_WEIGHTED, values = op->flags & MIDGE_VOTES_VALUES;
+    const int hit = midge_double_order(midge_double_at(found)) == 0;
+    uint64_t whole = 0;
     for (uint32_t i = 0; i < op->neighbors; i++) {
         const uint64_t target = midge_double_at(found + 4 * i + 2);
-        if (op->flags & MIDGE_VOTES_VALUES) {
-            midge_store_double(sums, midge_double_add(midge_double_at(sums), target));
-        } else if (target < op->outputs) {
-            uint32_t *sum = sums + 2 * (uint32_t)target;
-            midge_store_double(sum, midge_double_add(midge_double_at(sum), ONE));
+        uint64_t weight = ONE;
+        if (weighted) {
+            weight = weight_of(midge_double_at(found + 4 * i), hit);
         }
+        if (values) {
+            add(sums, weighted ? midge_double_multiply(target, weight) : target);
+            whole = midge_double_add(whole, weight);
+        } else if (target < op->outputs) {
+            add(sums + 2 * (uint32_t)target, weight);
+        }
+    }
+    for (uint32_t i = 0; weighted && !values && i < op->outputs; i++) {
+        whole = midge_double_add(whole, midge_double_at(sums + 2 * i));
+    }
+    for (uint32_t i = 0; weighted && i < op->outputs; i++) {
+        uint32_t *sum = sums + 2 * i;
+        midge_store_double(sum, midge_double_divide(midge_double_at(sum), whole));
     }
 }

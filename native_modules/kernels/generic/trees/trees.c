@@ -38,7 +38,8 @@ static uint32_t leaf_of(const midge_trees_t *op, const uint8_t *nodes, uint32_t 
     const uint32_t *x) {
     const int wide = op->types == MIDGE_DTYPE_INT16;
     const uint32_t bytes = wide ? MIDGE_TREES_CODE_NODE : MIDGE_TREES_NODE;
-    const uint32_t places = wide ? op->place_bits : MIDGE_TREES_PLACES, last = wide ? MIDGE_TREES_CODE_FLAGS : MIDGE_TREES_FLAGS;
+    const uint32_t places = wide ? op->place_bits : MIDGE_TREES_PLACES;
+    const uint32_t last = wide ? MIDGE_TREES_CODE_FLAGS : MIDGE_TREES_FLAGS;
     for (uint32_t at = 0; at < count;) {
         const uint8_t *node = nodes + at * bytes;
         // The last bytes of a node: of codes three.
