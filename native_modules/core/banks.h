@@ -10,5 +10,6 @@
 #define MIDGE_BANK_RECURRENT 3 // layers with a memory
 #define MIDGE_BANK_MATH 4 // what few models have
 #define MIDGE_BANK_TREES 5 // decision trees, linear models; inputs and outputs of float32
+#define MIDGE_BANK_AUDIO 6 // features of sound
 
 #endif

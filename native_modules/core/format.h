@@ -46,6 +46,8 @@
 #define MIDGE_NEAREST 69
 #define MIDGE_VOTES 70
 #define MIDGE_CODES 71
+#define MIDGE_SPECTRUM 72
+#define MIDGE_FILTER_BANK 73
 
 // Flags, and parts of weight blocks.
 #define MIDGE_OUTPUT_HAS_STRIDES 1 // flag of COPY; else the input has them
@@ -102,6 +104,12 @@
 #define MIDGE_NEAREST_DOUBLES 2 // flag of NEAREST: a table of float64
 #define MIDGE_VOTES_VALUES 1 // flag of VOTES: a sum of values
 #define MIDGE_VOTES_WEIGHTED 2 // flag of VOTES: by 1 / distance
+#define MIDGE_SYMMETRIC 1 // flag of SPECTRUM: the block holds the first half of the window
+#define MIDGE_PEAK_WRAPS 2 // flag of SPECTRUM: a sample of -32768 ends the search for the peak
+#define MIDGE_CLAMPS 1 // flag of FILTER_BANK: an estimate stays below the channel
+#define MIDGE_GAIN 2 // flag of FILTER_BANK: with the automatic gain
+#define MIDGE_LOG_BYTES 260 // table of logarithms
+#define MIDGE_LOG_E 45426 // ln(2) in 1 / 65536
 
 // Types of values: of activations in a record, of inputs and outputs in a descriptor.
 #define MIDGE_DTYPE_INT8 1
@@ -832,6 +840,62 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_codes_t;
+
+// flags 1: the window is symmetric, and the block holds its first half; 2: a sample of -32768
+// ends the search for the peak, as it does in TensorFlow Lite Micro.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t size;
+    uint16_t points;
+    uint8_t window_shift;
+    uint8_t spare[33];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_spectrum_t;
+
+// Of int8: features as int8, (v * multiplier + addend) / divisor + offset of a logarithm v; of
+// int16: the logarithms. flags 1: an estimate stays below the channel; 2: with the automatic
+// gain.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint8_t estimate_bits;
+    uint8_t smoothing_bits;
+    uint8_t snr_shift;
+    uint8_t correction_bits;
+    uint16_t channels;
+    uint16_t bins;
+    uint16_t columns;
+    uint16_t smoothing[2];
+    uint16_t one_minus[2];
+    uint16_t remaining;
+    uint16_t log_scale;
+    uint16_t multiplier;
+    uint16_t addend;
+    uint16_t divisor;
+    int16_t offset;
+    uint8_t spare[4];
+    uint32_t input2;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_filter_bank_t;
 
 // A model input or output.
 typedef struct {

@@ -41,6 +41,8 @@ void midge_distances(const midge_call_t *call);
 void midge_nearest(const midge_call_t *call);
 void midge_votes(const midge_call_t *call);
 void midge_codes(const midge_call_t *call);
+void midge_spectrum(const midge_call_t *call);
+void midge_filter_bank(const midge_call_t *call);
 
 // Hand-written conditions of generated checks; 0 is no.
 int midge_copy_reaches(const void *record, uint32_t arena_bytes);

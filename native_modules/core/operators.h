@@ -1062,6 +1062,76 @@ static const midge_bank_t trees_bank = {
 
 #endif
 
+#if MIDGE_HAS(MIDGE_BANK_AUDIO)
+
+static uint32_t audio_spectrum_check(const void *record, uint32_t arena_bytes) {
+    const midge_spectrum_t *op = record;
+    if (op->flags > 3 || op->window_shift > 15
+        || (op->points != 16 && op->points != 32 && op->points != 64 && op->points != 128 &&
+            op->points != 256 && op->points != 512 && op->points != 1024 && op->points != 2048)
+        || op->size == 0 || midge_divide(op->size, 4) * 4 != op->size
+        || op->size > (uint32_t)op->points * 2 || (op->input & 1) || (op->output & 3)
+        || op->blocks != 1) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)op->points * 5, (uint32_t)op->size * (op->flags & 1 ? 1 : 2),
+            op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->size * 2, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)(op->points + 2) * 4, arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t audio_filter_bank_check(const void *record, uint32_t arena_bytes) {
+    const midge_filter_bank_t *op = record;
+    if (op->flags > 3 || op->estimate_bits > 16 || op->smoothing_bits > 16
+        || op->snr_shift > 16 || op->correction_bits > 16 || op->channels == 0
+        || op->divisor == 0 || op->blocks != 1 || ((op->input | op->input2) & 3)
+        || (op->output & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1) - 1))) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    for (int i = 0; i < 2; i++) {
+        if ((op->smoothing[i] + op->one_minus[i]) > 65536) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (!midge_fits(((uint32_t)4 * (op->channels + 1 + op->columns) + 260), (op->flags & 2 ?
+            250 : 0), op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)(op->bins + 1) * 4, arena_bytes)
+        || !midge_fits(op->input2, (uint32_t)op->channels * 4, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->channels * (op->types == MIDGE_DTYPE_INT16 ? 2
+            : 1), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_SPECTRUM
+#define MIDGE_RUN_SPECTRUM midge_spectrum
+#endif
+void MIDGE_RUN_SPECTRUM(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_FILTER_BANK
+#define MIDGE_RUN_FILTER_BANK midge_filter_bank
+#endif
+void MIDGE_RUN_FILTER_BANK(const midge_call_t *call);
+
+static const midge_operator_t audio_operators[] = {
+    [MIDGE_SPECTRUM - 72] = {audio_spectrum_check, MIDGE_RUN_SPECTRUM},
+    [MIDGE_FILTER_BANK - 72] = {audio_filter_bank_check, MIDGE_RUN_FILTER_BANK},
+};
+
+static const midge_bank_t audio_bank = {
+    audio_operators, 72, 0x2, 0x3, 0x3, 0x0, 0,
+};
+
+#endif
+
 static inline const midge_bank_t *midge_bank(uint32_t number) {
     switch (number) {
 #if MIDGE_HAS(MIDGE_BANK_CORE)
@@ -1087,6 +1157,10 @@ static inline const midge_bank_t *midge_bank(uint32_t number) {
 #if MIDGE_HAS(MIDGE_BANK_TREES)
     case MIDGE_BANK_TREES:
         return &trees_bank;
+#endif
+#if MIDGE_HAS(MIDGE_BANK_AUDIO)
+    case MIDGE_BANK_AUDIO:
+        return &audio_bank;
 #endif
     default:
         return 0;

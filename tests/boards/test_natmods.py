@@ -83,6 +83,7 @@ LIMITS = {
     "midge_trees": 10,
     "midge_cores": 1,
     "midge_core-armv6m": 12,  # on the smallest boards
+    "midge_audio": 4,
 }  # KB
 
 

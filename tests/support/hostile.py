@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+import audio_graphs
 import tree_graphs
 from midge_host.conversion import build
 from midge_host.device import registry, spec
@@ -215,9 +216,9 @@ def sources() -> dict[str, bytes]:
 
 @functools.cache
 def specimens() -> dict[str, ModelFile]:
-    """The `sources`, converted, and models of float32 readings."""
+    """The `sources`, converted, models of float32 readings, and features of sound."""
     models = {name: tflite.load_tflite(data, f"{name}.tflite") for name, data in sources().items()}
-    return {name: build(graph) for name, graph in {**models, **tree_graphs.graphs()}.items()}
+    return {name: build(graph) for name, graph in {**models, **tree_graphs.graphs(), **audio_graphs.graphs()}.items()}
 
 
 def values(code: str, now: int | float) -> list[int | float]:

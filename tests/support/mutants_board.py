@@ -49,7 +49,8 @@ except ImportError:
 
 
 def guard():
-    for name in ("midge_core", "midge_tensor", "midge_wide", "midge_recurrent", "midge_math", "midge_trees"):
+    banks = ("core", "tensor", "wide", "recurrent", "math", "trees", "audio")
+    for name in ["midge_" + bank for bank in banks]:
         Guarded(name, __import__(name))
 
 

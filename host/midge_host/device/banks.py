@@ -30,5 +30,6 @@ WIDE = Bank(2, "wide", "int16 activations; inputs and outputs of int16 and int32
 RECURRENT = Bank(3, "recurrent", "layers with a memory")
 MATH = Bank(4, "math", "what few models have")
 TREES = Bank(5, "trees", "decision trees, linear models; inputs and outputs of float32")
+AUDIO = Bank(6, "audio", "features of sound")
 CORES = "midge_cores"  # no bank: runs models on two cores, where a chip has them
-BANKS = (CORE, TENSOR, WIDE, RECURRENT, MATH, TREES)
+BANKS = (CORE, TENSOR, WIDE, RECURRENT, MATH, TREES, AUDIO)

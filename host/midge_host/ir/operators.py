@@ -716,6 +716,51 @@ class Svdf(Node):
 
 
 @dataclass(eq=False, kw_only=True)
+class Spectrum(Unary):
+    """The energies of `fft_length` / 2 + 1 bins of int16 samples times `window` / 2^window_shift, scaled up until the
+    FFT's 16 bits are used; the last value says by how many bits.
+
+    peak_wraps: -32768 ends the search for the largest sample, as it does in TensorFlow Lite Micro.
+    """
+
+    window: np.ndarray
+    window_shift: int = 12
+    fft_length: int
+    peak_wraps: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class FilterBank(Node):
+    """Features of a spectrum: sums of bins, their roots less noise, whose estimates the state keeps, and logarithms.
+
+    A row of bins for each channel and one before: weights of the row count for the row's channel, unweights for the
+    next one. smoothing, one_minus: of channels of even and odd number. gains: a table of the automatic gain; None for
+    none. to_int8: (multiplier, addend, divisor, offset) that make int8 of a logarithm v: (v * multiplier + addend) /
+    divisor + offset; None leaves int16.
+    """
+
+    OPERANDS = ("source", "state")
+    UPDATES = ("state",)
+    source: Tensor
+    state: Tensor
+    output: Tensor
+    starts: np.ndarray
+    weights: list[np.ndarray]
+    unweights: list[np.ndarray]
+    smoothing: Pair
+    one_minus: Pair
+    remaining: int
+    estimate_bits: int = 14
+    smoothing_bits: int = 10
+    clamps: bool = False
+    gains: np.ndarray | None = None
+    snr_shift: int = 0
+    correction_bits: int
+    log_scale: int
+    to_int8: tuple[int, int, int, int] | None = None
+
+
+@dataclass(eq=False, kw_only=True)
 class Unknown(Node):
     """An operator that the IR has no class for; its name is in `kind`."""
 

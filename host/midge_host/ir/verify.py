@@ -19,7 +19,7 @@ from .trees import CODE_LIMIT, MISSING, ZERO_UNIT
 
 AGAIN = "export the model again"
 FIXED = "export the model with fixed shapes"
-NUMERIC = ("float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool")
+NUMERIC = ("float32", "float64", "int8", "uint8", "int16", "int32", "uint32", "int64", "bool")
 # Types that hold real numbers as integers, if the tensor has a quantisation.
 QUANTISED = ("int8", "uint8", "int16")
 # Operands whose scales belong to the layer: a lowering looks at them.
@@ -549,6 +549,28 @@ def _svdf(node: ir.Svdf) -> None:
     _require_state(node, node.state)
 
 
+@_rule(ir.Spectrum)
+def _spectrum(node: ir.Spectrum) -> None:
+    _require_dtype(node, node.source, "int16")
+    _require_dtype(node, node.output, "uint32")
+    if node.source.size != node.window.size or node.output.size != node.fft_length // 2 + 2:
+        raise node.refuse(f"its tensors do not fit an FFT of {node.fft_length} samples", AGAIN)
+
+
+@_rule(ir.FilterBank)
+def _filter_bank(node: ir.FilterBank) -> None:
+    _require_dtype(node, node.source, "uint32")
+    _require_dtype(node, node.state, "uint32")
+    _require_dtype(node, node.output, "int16" if node.to_int8 is None else "int8")
+    rows = [len(node.starts), len(node.weights), len(node.unweights)]
+    widths = [len(row) for row in node.weights]
+    if rows != [node.output.size + 1] * 3 or widths != [len(row) for row in node.unweights]:
+        raise node.refuse("its rows of weights do not make its channels", AGAIN)
+    if node.state.size != node.output.size:
+        raise node.refuse("it does not keep an estimate for each channel", AGAIN)
+    _require_state(node, node.state)
+
+
 @_rule(ir.TreeSums)
 def _tree_sums(node: ir.TreeSums) -> None:
     if node.source.dtype == "int16":
@@ -632,6 +654,11 @@ def _scores(node: ir.Scores) -> None:
     pair = node.decision is ir.Decision.THRESHOLD
     size = (1, 2) if pair else (node.source.size, node.source.size)
     _require(node, (node.source.size, node.output.size) == size, [node.source], node.output)
+
+
+def _require_dtype(node: Node, tensor: Tensor, dtype: str) -> None:
+    if tensor.dtype != dtype:
+        raise node.refuse(f"tensor {tensor.name!r} is {tensor.dtype}, not {dtype}", AGAIN)
 
 
 def _require_floats(node: ir.Unary) -> None:

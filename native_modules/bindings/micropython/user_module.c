@@ -36,3 +36,5 @@ MODULE(midge_math, );
 MP_REGISTER_MODULE(MP_QSTR_midge_math, midge_math_module);
 MODULE(midge_trees, CONVERSIONS(encode_float_obj, decode_float_obj));
 MP_REGISTER_MODULE(MP_QSTR_midge_trees, midge_trees_module);
+MODULE(midge_audio, );
+MP_REGISTER_MODULE(MP_QSTR_midge_audio, midge_audio_module);

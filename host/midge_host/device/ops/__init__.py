@@ -20,6 +20,7 @@ from . import (
     copy,
     cumsum,
     division,
+    filter_bank,
     gather,
     grouped_conv,
     l2_normalization,
@@ -34,6 +35,7 @@ from . import (
     select,
     sigmoid16,
     softmax16,
+    spectrum,
     svdf,
     transpose_conv,
     trees,
@@ -187,5 +189,14 @@ LOWERINGS: dict[type[Node], Entry] = {
     ir.Codes: Entry(trees.lower_codes, "CODES", "with --features int16", types="float32"),
     ir.Nearest: Entry(classic.lower_nearest, "NEAREST", "up to 65,535 rows", types="float32, float64"),
     ir.Votes: Entry(classic.lower_votes, "VOTES", "", types="float64"),
+    ir.Spectrum: Entry(
+        spectrum.lower,
+        "SPECTRUM",
+        f"int16 FFT of {2 * spectrum.POINTS[0]} to {2 * spectrum.POINTS[-1]:,} samples",
+        types="int16",
+    ),
+    ir.FilterBank: Entry(
+        filter_bank.lower, "FILTER_BANK", f"rows of up to {filter_bank.MAX_WIDTH} bins", types="int8, int16"
+    ),
     ir.Scores: Entry(trees.lower_scores, "SCORES", "of TREES and other sums in float64", types="float64"),
 }

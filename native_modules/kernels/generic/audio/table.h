@@ -1,0 +1,15 @@
+// Words of tables in a weight block, which lies anywhere but is mostly aligned.
+
+#ifndef MIDGE_TABLE_H
+#define MIDGE_TABLE_H
+
+#include "bytes.h"
+
+static inline uint32_t midge_word_at(const uint8_t *bytes) {
+    if (((uintptr_t)bytes & 3) == 0) {
+        return *(const uint32_t *)(const void *)bytes;
+    }
+    return midge_uint32_at(bytes);
+}
+
+#endif

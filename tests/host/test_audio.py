@@ -1,0 +1,114 @@
+"""Features of sound: every value of pymicro-features, on every backend of the PC."""
+
+from __future__ import annotations
+
+import wave
+from array import array
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import audio_graphs
+import midge
+from midge_host.conversion import build
+from midge_host.device import reference
+from midge_host.device.model_file import ModelFile
+from midge_host.frontends import audio
+
+RECORDINGS = Path(__file__).resolve().parents[3] / "shared/data/data"
+SIGNALS = audio_graphs.signals()
+SOUNDS = ["yes_1000ms", "no_1000ms", "alexa_test", "hey_jane"]
+FEATURE = 0.0390625  # pymicro-features' unit
+CHUNK = 2 * audio_graphs.STEP  # bytes
+
+
+def pymicro_features(samples: np.ndarray) -> np.ndarray:
+    package = pytest.importorskip("pymicro_features")
+    frontend, sound, made, at = package.MicroFrontend(), samples.tobytes(), [], 0
+    while at + CHUNK <= len(sound):
+        output = frontend.process_samples(sound[at : at + CHUNK])
+        at += 2 * output.samples_read
+        if output.features:
+            made.append([round(value / FEATURE) for value in output.features])
+    return np.array(made)
+
+
+def recording(name: str) -> np.ndarray:
+    """Its first second and a half."""
+    path = RECORDINGS / f"{name}.wav"
+    if not path.exists():
+        pytest.skip("../shared/data is not here")
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(24_000), "<i2")
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelFile, Path]:
+    model = build(audio.graph())
+    path = tmp_path_factory.mktemp("audio") / "features.midge"
+    path.write_bytes(model.to_bytes())
+    return model, path
+
+
+def run(path: Path, backend: str, frames: np.ndarray) -> np.ndarray:
+    model = midge.load(str(path), backend=backend)
+    out = array("b" if model.outputs[0].element == "int8" else "h", [0] * model.outputs[0].size)
+    made = []
+    for frame in frames:
+        model.predict_into(array("h", frame.tolist()), out)
+        made.append(list(out))
+    return np.array(made)
+
+
+def run_numpy(model: ModelFile, frames: np.ndarray) -> np.ndarray:
+    arena, made = np.zeros(model.arena_bytes, np.int8), []
+    for entry, frame in [(model.init, frames[0]), *((model.predict, frame) for frame in frames)]:
+        reference.view(arena, model.inputs[0])[:] = frame
+        for _ in reference.run_records(model, arena, entry):
+            pass
+        made.append(reference.view(arena, model.outputs[0]).copy())
+    return np.array(made[1:])
+
+
+@pytest.mark.parametrize("name", [*SIGNALS, *SOUNDS])
+def test_native_equals_pymicro_features(features: tuple[ModelFile, Path], name: str) -> None:
+    samples = SIGNALS[name] if name in SIGNALS else recording(name)
+    expected = pymicro_features(samples)
+    assert len(expected) > 10
+    frames = audio_graphs.frames(samples)[: len(expected)]
+    assert np.array_equal(run(features[1], "native", frames), expected)
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_backends_agree(features: tuple[ModelFile, Path], name: str) -> None:
+    model, path = features
+    frames = audio_graphs.frames(SIGNALS[name])[::2][:12]
+    expected = run(path, "native", frames)
+    assert np.array_equal(run(path, "portable", frames), expected)
+    assert np.array_equal(run_numpy(model, frames), expected)
+
+
+# FFTs of both kinds, powers of four and twice these.
+FRONTS = [audio.MicroFrontend(window=(1 << n) - 4 * (n % 3), channels=n, lower=400.0) for n in range(6, 13)]
+
+
+@pytest.mark.parametrize("front", FRONTS, ids=lambda front: str(front.window))
+def test_sizes(front: audio.MicroFrontend, tmp_path: Path) -> None:
+    """Other windows than 30 ms: all backends agree."""
+    model = build(audio.graph(audio_graphs.TO_INT8, front))
+    path = tmp_path / "features.midge"
+    path.write_bytes(model.to_bytes())
+    rng = np.random.default_rng(front.window)
+    frames = np.clip(rng.normal(size=(3, front.window)) * 9000, -32768, 32767).astype(np.int16)
+    expected = run(path, "native", frames)
+    assert np.array_equal(run(path, "portable", frames), expected)
+    assert np.array_equal(run_numpy(model, frames), expected)
+    assert len(np.unique(expected)) > 3
+
+
+def test_what_it_takes(features: tuple[ModelFile, Path]) -> None:
+    """Tables, and the memory of samples, spectrum, estimates and features."""
+    model, _ = features
+    assert len(model.weights) <= 4_000
+    assert model.arena_bytes <= 2_300
