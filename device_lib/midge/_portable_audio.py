@@ -41,17 +41,19 @@ _FILTER_BANK_SMOOTHING = const(12)
 _FILTER_BANK_ONE_MINUS = const(14)
 _FILTER_BANK_REMAINING = const(16)
 _FILTER_BANK_LOG_SCALE = const(17)
-_FILTER_BANK_MULTIPLIER = const(18)
-_FILTER_BANK_ADDEND = const(19)
-_FILTER_BANK_DIVISOR = const(20)
-_FILTER_BANK_OFFSET = const(21)
-_FILTER_BANK_INPUT2 = const(22)
+_FILTER_BANK_LIMIT = const(18)
+_FILTER_BANK_OFFSET = const(19)
+_FILTER_BANK_SHIFT = const(20)
+_FILTER_BANK_MULTIPLIER = const(21)
+_FILTER_BANK_ADDEND = const(22)
+_FILTER_BANK_INPUT2 = const(23)
 _SPECTRUM_LAYOUT = "<BBBBHHHB33xIIIIIII"
-_FILTER_BANK_LAYOUT = "<BBBBHBBBBHHH2H2HHHHHHh4xIIIIIIII"
+_FILTER_BANK_LAYOUT = "<BBBBHBBBBHHH2H2HHHHbBIIIIIIIIII"
 # generated: end
 
 _OK = const(0)
 _MASK = const(0xFFFFFFFF)
+_WEIGHT_MASK = const(0x1FFF)
 
 
 def check(program, arena_bytes, weights_bytes):
@@ -92,7 +94,7 @@ def _check_filter_bank(op, arena_bytes):
         or op[_FILTER_BANK_SNR_SHIFT] > 16
         or op[_FILTER_BANK_CORRECTION_BITS] > 16
         or not op[_FILTER_BANK_CHANNELS]
-        or not op[_FILTER_BANK_DIVISOR]
+        or op[_FILTER_BANK_SHIFT] > 31
         or op[_BLOCKS] != 1
         or (op[_INPUT] | op[_FILTER_BANK_INPUT2]) % 4
         or op[_OUTPUT] % (2 if op[_TYPES] & 15 != 1 else 1)
@@ -245,8 +247,8 @@ def _filter_bank(op, arena, weights, block, begin, end):
         total, following = carry, 0
         for k in range(width):
             energy = source[start + k]
-            total += energy * pairs[2 * (used + k)]
-            following += energy * pairs[2 * (used + k) + 1]
+            total += energy * (pairs[2 * (used + k)] & _WEIGHT_MASK)
+            following += energy * (pairs[2 * (used + k) + 1] & _WEIGHT_MASK)
         used += width
         carry = following
         if i:
@@ -257,8 +259,8 @@ def _filter_bank(op, arena, weights, block, begin, end):
                 value = _shrunk((value * gain >> op[_FILTER_BANK_SNR_SHIFT]) & _MASK)
             value = _logarithm(table, value << op[_FILTER_BANK_CORRECTION_BITS] & _MASK, op[_FILTER_BANK_LOG_SCALE])
             if op[_TYPES] & 15 == 1:
-                value = value * op[_FILTER_BANK_MULTIPLIER] + op[_FILTER_BANK_ADDEND]
-                value = value // op[_FILTER_BANK_DIVISOR] + op[_FILTER_BANK_OFFSET]
+                value = min(value, op[_FILTER_BANK_LIMIT]) * op[_FILTER_BANK_MULTIPLIER] + op[_FILTER_BANK_ADDEND]
+                value = ((value & _MASK) >> op[_FILTER_BANK_SHIFT]) + op[_FILTER_BANK_OFFSET]
                 arena[output + i - 1] = _clamp(value, -128, 127) & 255
             else:
                 _store(arena, output + 2 * i - 2, (value & 255, value >> 8))

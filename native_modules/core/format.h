@@ -862,9 +862,9 @@ typedef struct {
     uint32_t scratch_bytes;
 } midge_spectrum_t;
 
-// Of int8: features as int8, (v * multiplier + addend) / divisor + offset of a logarithm v; of
-// int16: the logarithms. flags 1: an estimate stays below the channel; 2: with the automatic
-// gain.
+// Of int8: features as int8, ((min(v, limit) * multiplier + addend) >> shift) + offset of a
+// logarithm v; of int16: the logarithms. flags 1: an estimate stays below the channel; 2: with
+// the automatic gain.
 typedef struct {
     uint8_t code;
     uint8_t bank;
@@ -882,11 +882,11 @@ typedef struct {
     uint16_t one_minus[2];
     uint16_t remaining;
     uint16_t log_scale;
-    uint16_t multiplier;
-    uint16_t addend;
-    uint16_t divisor;
-    int16_t offset;
-    uint8_t spare[4];
+    uint16_t limit;
+    int8_t offset;
+    uint8_t shift;
+    uint32_t multiplier;
+    uint32_t addend;
     uint32_t input2;
     uint32_t input;
     uint32_t output;

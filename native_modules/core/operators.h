@@ -1089,7 +1089,7 @@ static uint32_t audio_filter_bank_check(const void *record, uint32_t arena_bytes
     const midge_filter_bank_t *op = record;
     if (op->flags > 3 || op->estimate_bits > 16 || op->smoothing_bits > 16
         || op->snr_shift > 16 || op->correction_bits > 16 || op->channels == 0
-        || op->divisor == 0 || op->blocks != 1 || ((op->input | op->input2) & 3)
+        || op->shift > 31 || op->blocks != 1 || ((op->input | op->input2) & 3)
         || (op->output & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1) - 1))) {
         return MIDGE_BAD_PARAMETER;
     }

@@ -33,17 +33,20 @@ from ..rules import (
 CLAMPS, GAIN = 1, 2
 WORD = 4  # bytes: a row's first bin and width, a bin's two weights, an energy, an estimate
 MAX_WIDTH = 255  # bins of a row
+WEIGHT_MASK = 0x1FFF
+MAX_SHIFT = 31
 MAX_BITS = 16  # of shifts: so that products of 32 and 16 bits need no more than 32
 LOG_SEGMENTS = 128
 LOG_VALUES = LOG_SEGMENTS + 2  # the last one pads
+MAX_LOG = 0x7FFF
 LOG_E = 45426  # ln(2) in 1 / 65536
 GAIN_VALUES = 125
 SNR_BITS, OUTPUT_BITS = 12, 6  # fractions of a bit behind and before the automatic gain's curve
 
 FILTER_BANK = record(
     "filter_bank",
-    "Of int8: features as int8, (v * multiplier + addend) / divisor + offset of a logarithm v; of int16: the "
-    "logarithms. flags 1: an estimate stays below the channel; 2: with the automatic gain.",
+    "Of int8: features as int8, ((min(v, limit) * multiplier + addend) >> shift) + offset of a logarithm v; of int16: "
+    "the logarithms. flags 1: an estimate stays below the channel; 2: with the automatic gain.",
     [
         ("B", "estimate_bits", "fraction of smoothing, one_minus, remaining"),
         ("B", "smoothing_bits", "by which a channel is larger in its estimate"),
@@ -56,10 +59,11 @@ FILTER_BANK = record(
         ("2H", "one_minus", "how much of itself it keeps"),
         ("H", "remaining", "how much of a channel stays in any case"),
         ("H", "log_scale", "of logarithms to the base e"),
-        ("H", "multiplier", "of int8"),
-        ("H", "addend", "of int8"),
-        ("H", "divisor", "of int8; not 0"),
-        ("h", "offset", "of int8"),
+        ("H", "limit", "of int8"),
+        ("b", "offset", "of int8"),
+        ("B", "shift", "of int8"),
+        ("I", "multiplier", "of int8"),
+        ("I", "addend", "of int8"),
         ("I", "input2", "arena offset of the estimates: uint32 for each channel"),
     ],
 )
@@ -77,8 +81,8 @@ def lower(node: FilterBank) -> list[Step]:
     if max(widths) > MAX_WIDTH or min(node.starts) < 0 or max(ends) > bins:
         raise node.refuse(f"a row of more than {MAX_WIDTH} bins, or beyond {bins}", "use narrower filters")
     pairs = np.stack([np.concatenate(node.weights), np.concatenate(node.unweights)], 1)
-    if pairs.min() < 0:
-        raise node.refuse("a weight below 0", "use weights from 0 to 1")
+    if pairs.min() < 0 or pairs.max() > WEIGHT_MASK:
+        raise node.refuse(f"a weight below 0 or above {WEIGHT_MASK}", "use weights from 0 to 1, of 12 bits")
     if any(one + rest > 1 << MAX_BITS for one, rest in zip(node.smoothing, node.one_minus, strict=True)):
         raise node.refuse("its smoothing is above 1", "use smoothing from 0 to 1")
     rows = np.array(list(zip(node.starts, widths, strict=True)), "<u2")
@@ -87,7 +91,6 @@ def lower(node: FilterBank) -> list[Step]:
         if node.gains.size != GAIN_VALUES or min(gain(node.gains, x) for x in _estimates()) < 0:
             raise node.refuse("its table of gains makes no sense", "export the model again")
         block += node.gains.astype("<i2").tobytes()
-    multiplier, addend, divisor, offset = node.to_int8 or (0, 0, 1, 0)
     fields: dict[str, Any] = {
         "flags": CLAMPS * node.clamps | GAIN * (node.gains is not None),
         "estimate_bits": node.estimate_bits,
@@ -101,14 +104,27 @@ def lower(node: FilterBank) -> list[Step]:
         "one_minus": node.one_minus,
         "remaining": node.remaining,
         "log_scale": node.log_scale,
-        "multiplier": multiplier,
-        "addend": addend,
-        "divisor": divisor,
-        "offset": offset,
+        **(_without_division(node, *node.to_int8) if node.to_int8 else {}),
     }
     block += bytes(-len(block) % WORD)
     dtype = node.output.dtype
     return [Step("FILTER_BANK", node.name, [node.source, node.state], node.output, fields, [block], dtype=dtype)]
+
+
+def _without_division(node: FilterBank, multiplier: int, addend: int, divisor: int, offset: int) -> dict[str, int]:
+    """(v * multiplier + addend) / divisor + offset with a shift for the division, up to the logarithm from which on it
+    is above 127."""
+    if min(multiplier, addend, divisor - 1, 128 + offset) < 0 or offset > 127:
+        raise node.refuse("features that fall, or never reach 127", "export the model again")
+    limit = min(MAX_LOG, -(-((127 - offset) * divisor - addend) // max(multiplier, 1)))
+    values = np.arange(max(limit, 0) + 1, dtype=np.int64)
+    wanted = (values * multiplier + addend) // divisor
+    for shift in range(MAX_SHIFT + 1):
+        scaled, added = (-(-(n << shift) // divisor) for n in (multiplier, addend))
+        made = values * scaled + added
+        if made.max() < 1 << 32 and np.array_equal(made >> shift, wanted):
+            return {"limit": len(values) - 1, "offset": offset, "shift": shift, "multiplier": scaled, "addend": added}
+    raise node.refuse("features whose division takes more than 32 bits", "export the model again")
 
 
 def _estimates() -> Iterator[int]:
@@ -154,7 +170,7 @@ def logarithm(table: np.ndarray, x: int, scale: int) -> int:
     low, high = int(table[segment]), int(table[segment + 1])
     base2 = (k << 16) + fraction + low + ((high - low) * rest >> 16)
     base_e = LOG_E * base2 + 0x8000 >> 16
-    return min((base_e * scale + 0x8000 & 0xFFFFFFFF) >> 16, 0x7FFF)
+    return min((base_e * scale + 0x8000 & 0xFFFFFFFF) >> 16, MAX_LOG)
 
 
 def _table(block: np.ndarray, at: int, count: int, dtype: Any) -> np.ndarray:
@@ -167,7 +183,7 @@ def run(context: Context) -> None:
     channels, bins, columns = op["channels"], op["bins"], op["columns"]
     rows = _table(block, 0, 2 * (channels + 1), np.uint16).reshape(-1, 2)
     at = WORD * (channels + 1)
-    pairs = _table(block, at, 2 * columns, np.uint16).reshape(-1, 2)
+    pairs = _table(block, at, 2 * columns, np.uint16).reshape(-1, 2) & WEIGHT_MASK
     at += WORD * columns
     table = _table(block, at, LOG_VALUES, np.uint16)
     gains = _table(block, at + 2 * LOG_VALUES, GAIN_VALUES, np.int16) if op["flags"] & GAIN else None
@@ -188,8 +204,8 @@ def run(context: Context) -> None:
                 value = shrunk((value * (gain(gains, int(estimates[i - 1])) & 0xFFFF) >> op["snr_shift"]) & 0xFFFFFFFF)
             value = logarithm(table, value << op["correction_bits"] & 0xFFFFFFFF, op["log_scale"])
             if context.dtype == np.int8:
-                value = (value * op["multiplier"] + op["addend"]) // op["divisor"] + op["offset"]
-                value = max(-128, min(value, 127))
+                value = min(value, op["limit"]) * op["multiplier"] + op["addend"] & 0xFFFFFFFF
+                value = max(-128, min((value >> op["shift"]) + op["offset"], 127))
             output[i - 1] = value
 
 
@@ -216,7 +232,8 @@ CHECK = Check(
             at_most("smoothing_bits", MAX_BITS),
             at_most("snr_shift", MAX_BITS),
             at_most("correction_bits", MAX_BITS),
-            nonzero("channels", "divisor"),
+            nonzero("channels"),
+            at_most("shift", MAX_SHIFT),
             equal("blocks", 1),
             aligned(WORD, "input", "input2"),
             aligned(UNIT, "output"),

@@ -5,6 +5,7 @@
 #include "table.h"
 
 #define WORD_BYTES 4
+#define WEIGHT_MASK 0x1fff
 // Fractions of a bit behind and before the automatic gain's curve.
 #define SNR_BITS 12
 #define OUTPUT_BITS 6
@@ -27,18 +28,46 @@ static uint32_t scaled(uint32_t x, uint32_t factor, uint32_t y, uint32_t other, 
     return (high << (16 - bits)) + (low >> bits);
 }
 
+// A row's energies times the weights that stand in its words from bit `at` on.
+static uint64_t weighted(const uint32_t *energies, const uint8_t *column, uint32_t width,
+    uint32_t at) {
+    uint64_t sum = 0;
+    while (width) {
+        // As many products of 16 and 13 bits fit into 32.
+        uint32_t copy[8];
+        const uint32_t count = width < 8 ? width : 8;
+        const uint32_t *weights = midge_words_at(column, count, copy);
+        const uint32_t *const end = energies + count;
+        uint32_t low = 0, high = 0;
+        do {
+            const uint32_t energy = *energies++, weight = *weights++ >> at & WEIGHT_MASK;
+            low += (energy & 0xffff) * weight;
+            high += (energy >> 16) * weight;
+        } while (energies < end);
+        sum += low + ((uint64_t)high << 16);
+        column += count * WORD_BYTES;
+        width -= count;
+    }
+    return sum;
+}
+
 // Rounded, of less than 2^62; the largest one of 16 bits stays below 2^16.
 static uint32_t square_root(uint64_t x) {
-    uint32_t word = (uint32_t)(x >> 32), next = (uint32_t)x;
-    uint32_t pairs = 32;
+    uint32_t word = (uint32_t)(x >> 32), next = (uint32_t)x, pairs = 32;
+    if (!x) {
+        return 0;
+    }
     if (!word) {
         word = next;
+        next = 0;
         pairs = 16;
     }
-    while (pairs && !(word >> 30)) { // pairs of zeros in front make none in the root
-        word = word << 2 | (pairs > 16 ? next >> 30 : 0);
-        next <<= 2;
-        pairs--;
+    for (uint32_t bits = 16; bits > 1; bits /= 2) { // zeros in front make none in the root
+        if (!(word >> (32 - bits))) {
+            word = word << bits | next >> (32 - bits);
+            next <<= bits;
+            pairs -= bits / 2;
+        }
     }
     uint32_t root = 0, rest = 0;
     const uint32_t limit = x >> 32 ? UINT32_MAX : 0xffff;
@@ -131,17 +160,9 @@ void midge_filter_bank(const midge_call_t *call) {
         width = width < op->bins - start ? width : op->bins - start;
         width = width < left ? width : left;
         left -= width;
-        uint64_t low = 0, high = 0, next_low = 0, next_high = 0;
-        for (const uint32_t *e = energies + start; width; width--, e++, column += WORD_BYTES) {
-            const uint32_t pair = midge_word_at(column), value = *e;
-            const uint32_t weight = pair & 0xffff, unweight = pair >> 16;
-            low += (value & 0xffff) * weight;
-            high += (value >> 16) * weight;
-            next_low += (value & 0xffff) * unweight;
-            next_high += (value >> 16) * unweight;
-        }
-        const uint64_t sum = carry + low + (high << 16);
-        carry = next_low + (next_high << 16);
+        const uint64_t sum = carry + weighted(energies + start, column, width, 0);
+        carry = weighted(energies + start, column, width, 16);
+        column += width * WORD_BYTES;
         if (i == 0) {
             continue;
         }
@@ -154,7 +175,8 @@ void midge_filter_bank(const midge_call_t *call) {
         if (op->types == MIDGE_DTYPE_INT16) {
             ((int16_t *)(void *)out)[i - 1] = (int16_t)value;
         } else {
-            value = midge_divide(value * op->multiplier + op->addend, op->divisor);
+            value = value < op->limit ? value : op->limit;
+            value = (value * op->multiplier + op->addend) >> op->shift;
             out[i - 1] = midge_clamp((int32_t)value + op->offset, INT8_MIN, INT8_MAX);
         }
     }

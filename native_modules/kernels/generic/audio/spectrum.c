@@ -27,73 +27,19 @@ static inline int32_t times(int32_t value, int32_t factor) {
 
 // re, im times a complex factor.
 static inline int32_t turned_re(int32_t re, int32_t im, uint32_t factor) {
-    return (int16_t)rounded((uint32_t)(re * RE(factor)) - (uint32_t)(im * IM(factor)));
+    return rounded((uint32_t)(re * RE(factor)) - (uint32_t)(im * IM(factor)));
 }
 
 static inline int32_t turned_im(int32_t re, int32_t im, uint32_t factor) {
-    return (int16_t)rounded((uint32_t)(re * IM(factor)) + (uint32_t)(im * RE(factor)));
+    return rounded((uint32_t)(re * IM(factor)) + (uint32_t)(im * RE(factor)));
 }
 
-// The word `index` of a window: two values, of which a symmetric one has the first half only.
-static inline uint32_t window_at(const midge_spectrum_t *op, const uint8_t *window,
-    uint32_t index) {
-    const uint32_t words = op->size / 2u;
-    if (!(op->flags & MIDGE_SYMMETRIC) || index < words / 2) {
-        return midge_word_at(window + index * WORD_BYTES);
-    }
-    const uint32_t word = midge_word_at(window + (words - 1 - index) * WORD_BYTES);
-    return word >> 16 | word << 16;
+static inline int16_t weighted(int32_t value, int32_t weight, uint32_t shift) {
+    return (int16_t)(value * weight >> shift);
 }
 
-// The magnitude of the largest sample; with the flag PEAK_WRAPS -32768 is the largest until the
-// next one, without it does not count.
-static int32_t peak(const midge_spectrum_t *op, const int16_t *x, const uint8_t *window) {
-    int32_t largest = 0;
-    for (uint32_t i = 0; i < op->size; i++) {
-        const uint32_t pair = window_at(op, window, i / 2);
-        const int16_t value = (int16_t)(x[i] * (i & 1 ? IM(pair) : RE(pair)) >> op->window_shift);
-        if (value > largest) {
-            largest = value;
-        } else if (-value > largest && (value != INT16_MIN || op->flags & MIDGE_PEAK_WRAPS)) {
-            largest = (int16_t)-value;
-        }
-    }
-    return largest;
-}
-
-// Puts pairs of samples, times the window, where the FFT wants them: its digits to base 4 in
-// reverse. Returns by how many bits they can grow.
-static uint32_t spread(const midge_spectrum_t *op, const int16_t *x, const uint8_t *window,
-    uint32_t *z) {
-    const uint32_t pairs = op->size / 2u, shift = op->window_shift;
-    int32_t low = 0, high = 0;
-    uint32_t place = 0;
-    for (uint32_t i = 0; i < op->points; i++) {
-        uint32_t word = 0;
-        if (i < pairs) {
-            const uint32_t pair = window_at(op, window, i);
-            const int32_t first = (int16_t)(x[0] * RE(pair) >> shift);
-            const int32_t second = (int16_t)(x[1] * IM(pair) >> shift);
-            low = first < low ? first : low;
-            high = first > high ? first : high;
-            low = second < low ? second : low;
-            high = second > high ? second : high;
-            word = complex_of(first, second);
-            x += 2;
-        }
-        z[place] = word;
-        // The next place: one more in the highest digit, with what that carries.
-        uint32_t digit = op->points / 4u;
-        while ((place & 3 * digit) == 3 * digit && digit > 1) {
-            place -= 3 * digit;
-            digit = digit > 2 ? digit / 4 : 1;
-        }
-        place += digit;
-    }
-    int32_t largest = high > -low ? high : -low;
-    if (low == INT16_MIN) {
-        largest = peak(op, x - op->size, window);
-    }
+// By how many bits numbers can grow, the largest of which has this magnitude.
+static uint32_t room(int32_t largest) {
     uint32_t bits = 15;
     for (uint32_t rest = (uint32_t)largest; rest && bits; rest >>= 1) {
         bits--;
@@ -101,10 +47,73 @@ static uint32_t spread(const midge_spectrum_t *op, const int16_t *x, const uint8
     return bits;
 }
 
+// The same of samples of which one is -32768. With the flag PEAK_WRAPS that is the largest until
+// the next one, without it does not count.
+static uint32_t room_beside_lowest(const midge_spectrum_t *op, const int16_t *x,
+    const uint8_t *window) {
+    const uint32_t half = op->flags & MIDGE_SYMMETRIC ? op->size / 2u : op->size;
+    int32_t largest = 0;
+    for (uint32_t i = 0; i < op->size; i++) {
+        const uint32_t at = 2 * (i < half ? i : op->size - 1 - i);
+        const int16_t value = weighted(x[i], midge_int16_at(window + at), op->window_shift);
+        if (value > largest) {
+            largest = value;
+        } else if (-value > largest && (value != INT16_MIN || op->flags & MIDGE_PEAK_WRAPS)) {
+            largest = (int16_t)-value;
+        }
+    }
+    return room(largest);
+}
+
+// Puts pairs of samples, times the window, where the FFT wants them: its digits to base 4 in
+// reverse. Returns by how many bits they can grow.
+static uint32_t spread(const midge_spectrum_t *op, const int16_t *x, const uint8_t *window,
+    uint32_t *z) {
+    const uint32_t pairs = op->size / 2u, shift = op->window_shift, highest = op->points / 4u;
+    const uint32_t half = op->flags & MIDGE_SYMMETRIC ? pairs / 2 : pairs;
+    const uint8_t *next = window;
+    uint32_t place = 0, magnitudes = 0;
+    for (uint32_t i = 0; i < op->points;) {
+        // The highest digit of the place is the lowest one of i.
+        for (uint32_t *to = z + place; to < z + op->points; to += highest, i++) {
+            uint32_t word = 0;
+            if (i < pairs) {
+                // Of the window, the second half is the first one's mirror image.
+                uint32_t pair;
+                if (i < half) {
+                    pair = midge_word_at(next);
+                    next += WORD_BYTES;
+                } else {
+                    next -= WORD_BYTES;
+                    pair = midge_word_at(next);
+                    pair = pair >> 16 | pair << 16;
+                }
+                const int32_t first = weighted(x[0], RE(pair), shift);
+                const int32_t second = weighted(x[1], IM(pair), shift);
+                magnitudes |= (uint32_t)(first < 0 ? -first : first);
+                magnitudes |= (uint32_t)(second < 0 ? -second : second);
+                word = complex_of(first, second);
+                x += 2;
+            }
+            *to = word;
+        }
+        // The next place: one more in the next digit, with what that carries.
+        uint32_t digit = highest / 4;
+        while (digit > 1 && (place & 3 * digit) == 3 * digit) {
+            place -= 3 * digit;
+            digit = digit > 2 ? digit / 4 : 1;
+        }
+        place += digit;
+    }
+    if (magnitudes >> 15) {
+        return room_beside_lowest(op, x - op->size, window);
+    }
+    return room((int32_t)magnitudes);
+}
+
 static void grow(uint32_t *z, uint32_t points, uint32_t bits) {
-    for (uint32_t i = 0; i < points; i++) {
-        z[i] = complex_of((int32_t)((uint32_t)RE(z[i]) << bits),
-            (int32_t)((uint32_t)IM(z[i]) << bits));
+    for (uint32_t *end = z + points; z < end; z++) {
+        *z = (*z << bits & 0xffff) | (*z >> 16 << bits) << 16;
     }
 }
 
@@ -121,24 +130,28 @@ static void halve(uint32_t *z, uint32_t points) {
 // A step of four of numbers that are `size` apart: each loses a fourth. `factors`: by which the
 // later three are turned, or NULL for none.
 static inline void butterfly(uint32_t *z, uint32_t size, const uint32_t *factors) {
-    const uint32_t a = z[0], b = z[size], c = z[2 * size], d = z[3 * size];
-    int32_t br = times(RE(b), 8191), bi = times(IM(b), 8191);
-    int32_t dr = times(RE(d), 8191), di = times(IM(d), 8191);
-    int32_t cr = times(RE(c), 8191), ci = times(IM(c), 8191);
+    uint32_t *const second = z + size, *const third = second + size, *const fourth = third + size;
+    int32_t br = times(RE(*second), 8191), bi = times(IM(*second), 8191);
+    int32_t dr = times(RE(*fourth), 8191), di = times(IM(*fourth), 8191);
     if (factors) {
-        const int32_t b0 = br, c0 = cr, d0 = dr;
-        br = turned_re(b0, bi, factors[0]);
-        bi = turned_im(b0, bi, factors[0]);
-        cr = turned_re(c0, ci, factors[1]);
-        ci = turned_im(c0, ci, factors[1]);
-        dr = turned_re(d0, di, factors[2]);
-        di = turned_im(d0, di, factors[2]);
+        const int32_t b = br, d = dr;
+        br = turned_re(b, bi, factors[0]);
+        bi = turned_im(b, bi, factors[0]);
+        dr = turned_re(d, di, factors[2]);
+        di = turned_im(d, di, factors[2]);
     }
-    const int32_t ar = times(RE(a), 8191), ai = times(IM(a), 8191);
-    z[0] = complex_of(ar + cr + br + dr, ai + ci + bi + di);
-    z[2 * size] = complex_of(ar + cr - br - dr, ai + ci - bi - di);
-    z[size] = complex_of(ar - cr + bi - di, ai - ci - br + dr);
-    z[3 * size] = complex_of(ar - cr - bi + di, ai - ci + br - dr);
+    const int32_t sum_re = br + dr, sum_im = bi + di, turn_re = bi - di, turn_im = br - dr;
+    int32_t cr = times(RE(*third), 8191), ci = times(IM(*third), 8191);
+    if (factors) {
+        const int32_t c = cr;
+        cr = turned_re(c, ci, factors[1]);
+        ci = turned_im(c, ci, factors[1]);
+    }
+    const int32_t ar = times(RE(*z), 8191), ai = times(IM(*z), 8191);
+    *z = complex_of(ar + cr + sum_re, ai + ci + sum_im);
+    *third = complex_of(ar + cr - sum_re, ai + ci - sum_im);
+    *second = complex_of(ar - cr + turn_re, ai - ci - turn_im);
+    *fourth = complex_of(ar - cr - turn_re, ai - ci + turn_im);
 }
 
 // All butterflies of numbers that are `size` apart.
@@ -172,7 +185,8 @@ static void energies(uint32_t *z, uint32_t points, const uint8_t *factors) {
         const int32_t ar = times(RE(a), 16383), ai = times(IM(a), 16383);
         const int32_t br = times(RE(b), 16383), bi = times((int16_t)-IM(b), 16383);
         const int32_t re = (int16_t)(ar - br), im = (int16_t)(ai - bi);
-        const int32_t tr = turned_re(re, im, factor), ti = turned_im(re, im, factor);
+        const int32_t tr = (int16_t)turned_re(re, im, factor);
+        const int32_t ti = (int16_t)turned_im(re, im, factor);
         z[k] = energy((ar + br + tr) >> 1, (ai + bi + ti) >> 1);
         z[points - k] = energy((ar + br - tr) >> 1, (ti - ai - bi) >> 1);
     }
