@@ -156,11 +156,9 @@ def _room(samples, wraps):
             peak = value
         elif -value > peak and (wraps or value != -32768):
             peak = _wrap16(-value)
-    bits = 15
-    while bits and peak:
-        peak >>= 1
-        bits -= 1
-    return bits
+    if peak <= 0 and wraps:
+        return 0
+    return 15 - _bit_length(peak)
 
 
 def _places(points):

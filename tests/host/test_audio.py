@@ -1,4 +1,4 @@
-"""Features of sound: every value of pymicro-features, on every backend of the PC."""
+"""Features of sound: every value of pymicro-features and of TFLM's Signal operators, on every backend of the PC."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 
 import audio_graphs
 import midge
-from midge_host.conversion import build
+import tflm
+from midge_host.conversion import build, convert
 from midge_host.device import reference
-from midge_host.device.model_file import ModelFile
+from midge_host.device.model_file import ModelFile, read
+from midge_host.errors import UnsupportedError
 from midge_host.frontends import audio
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared/data/data"
@@ -105,6 +107,34 @@ def test_sizes(front: audio.MicroFrontend, tmp_path: Path) -> None:
     assert np.array_equal(run(path, "portable", frames), expected)
     assert np.array_equal(run_numpy(model, frames), expected)
     assert len(np.unique(expected)) > 3
+
+
+@pytest.fixture(scope="module")
+def preprocessor(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Path]:
+    """TFLM's own model of its Signal operators."""
+    source = RECORDINGS.parent / "models/audio_preprocessor_int8.tflite"
+    if not source.exists():
+        pytest.skip("../shared/data is not here")
+    path = tmp_path_factory.mktemp("preprocessor") / "audio_preprocessor_int8.midge"
+    convert(source, path)
+    return source.read_bytes(), path
+
+
+@pytest.mark.parametrize("name", [*SIGNALS, *SOUNDS])
+def test_signal_operators_equal_tflm(preprocessor: tuple[bytes, Path], name: str) -> None:
+    source, path = preprocessor
+    frames = audio_graphs.frames(SIGNALS[name] if name in SIGNALS else recording(name), 2 * audio_graphs.STEP)
+    (expected,) = tflm.run(source, [frames])
+    assert np.array_equal(run(path, "native", frames), expected)
+    assert np.array_equal(run(path, "portable", frames[:8]), expected[:8])
+    assert np.array_equal(run_numpy(read(path), frames[:8]), expected[:8])
+
+
+def test_signal_operators_alone_are_refused(preprocessor: tuple[bytes, Path], tmp_path: Path) -> None:
+    source = tmp_path / "model.tflite"
+    source.write_bytes(preprocessor[0].replace(b"SignalWindow", b"SignalWindom"))
+    with pytest.raises(UnsupportedError, match="SignalWindow"):
+        convert(source, tmp_path / "model.midge")
 
 
 def test_what_it_takes(features: tuple[ModelFile, Path]) -> None:

@@ -37,6 +37,8 @@ def signals() -> dict[str, np.ndarray]:
         "highest": np.full(3000, 32767),
         "one": np.arange(3000) == 1000,
         "impulse": -32768 * (np.arange(3000) % 701 == 700),
+        "centre": -32768 * (np.arange(4800) % 320 == 240),  # where the window is 1 in a frame
+        "lows": np.where(rng.random(4800) < 0.5, -32768, rng.integers(-3000, 3000, 4800)),
         "sweep": 30_000 * np.sin(2 * np.pi * (100 + 3900 * time) * time),
         "speech": _speech(rng, time),
     }

@@ -162,8 +162,9 @@ def run(context: Context) -> None:
     if halves == 2:
         window = np.concatenate([window, window[::-1]])
     samples = wrap16(context.tensor((size,), dtype=np.int16).astype(np.int64) * window >> op["window_shift"])
-    largest = peak(samples, bool(op["flags"] & PEAK_WRAPS))
-    shift = 0 if largest < 0 else 15 - largest.bit_length()
+    wraps = bool(op["flags"] & PEAK_WRAPS)
+    largest = peak(samples, wraps)
+    shift = 0 if wraps and largest <= 0 else 15 - largest.bit_length()
     z = np.zeros((points, 2), np.int64)
     z[places(points)[: size // 2]] = wrap16(samples << shift).reshape(-1, 2)
     output = context.tensor((points + 2,), "output", np.uint32)

@@ -14,7 +14,7 @@ from ...errors import MidgeError
 from ...ir.evaluate import fold
 from ...ir.graph import Edge, Graph, Node
 from .. import Loaded, Request, foreign, read_file
-from . import floats
+from . import floats, signal
 from .node import FileNode
 from .operators import OPERATORS, WITHOUT_CODE, operator_of
 from .reading import File, read
@@ -65,7 +65,12 @@ def _graph(file: File, name: str) -> Graph:
     def make(node: FileNode) -> Node:
         return variable_operator(node, names) if node.kind in VARIABLES else operator_of(node)
 
+    fused = signal.fuse(file.nodes, file.outputs)
+    signal.refuse_alone(file.nodes, fused)
     for node in file.nodes:
+        if id(node) in fused:
+            operators += fused[id(node)]
+            continue
         if node.kind in ("CALL_ONCE", "VAR_HANDLE") or _fill_in(node):
             continue
         restored += floats.restore(node)

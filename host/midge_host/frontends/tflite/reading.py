@@ -15,6 +15,7 @@ import tflite
 from ...device import spec
 from ...errors import MidgeError
 from ...ir.graph import Quantization, Tensor
+from . import signal
 from .node import FileNode
 from .operators import OPTIONS
 from .sparse import dense
@@ -28,6 +29,8 @@ DTYPES = {
     tflite.TensorType.INT16: "int16",
     tflite.TensorType.INT32: "int32",
     tflite.TensorType.INT64: "int64",
+    tflite.TensorType.UINT32: "uint32",  # of Signal operators
+    tflite.TensorType.UINT64: "uint64",
     tflite.TensorType.BOOL: "bool",
     tflite.TensorType.RESOURCE: "resource",  # what VAR_HANDLE gives: a name, no data
 }
@@ -248,6 +251,8 @@ def _builtin(code: Any) -> int:
 
 
 def _options(kind: str, source: Any) -> dict[str, Any]:
+    if kind.startswith(signal.PREFIX):
+        return signal.options(source)
     if kind not in OPTIONS:
         return {}
     table_name, fields = OPTIONS[kind]

@@ -38,10 +38,14 @@ static inline int16_t weighted(int32_t value, int32_t weight, uint32_t shift) {
     return (int16_t)(value * weight >> shift);
 }
 
-// By how many bits numbers can grow, the largest of which has this magnitude.
-static uint32_t room(int32_t largest) {
+// By how many bits numbers can grow, the largest of which has this magnitude. With the flag
+// PEAK_WRAPS those of none do not.
+static uint32_t room(const midge_spectrum_t *op, int32_t largest) {
+    if (largest <= 0 && op->flags & MIDGE_PEAK_WRAPS) {
+        return 0;
+    }
     uint32_t bits = 15;
-    for (uint32_t rest = (uint32_t)largest; rest && bits; rest >>= 1) {
+    for (; largest > 0; largest >>= 1) {
         bits--;
     }
     return bits;
@@ -62,7 +66,7 @@ static uint32_t room_beside_lowest(const midge_spectrum_t *op, const int16_t *x,
             largest = (int16_t)-value;
         }
     }
-    return room(largest);
+    return room(op, largest);
 }
 
 // Puts pairs of samples, times the window, where the FFT wants them: its digits to base 4 in
@@ -108,7 +112,7 @@ static uint32_t spread(const midge_spectrum_t *op, const int16_t *x, const uint8
     if (magnitudes >> 15) {
         return room_beside_lowest(op, x - op->size, window);
     }
-    return room((int32_t)magnitudes);
+    return room(op, (int32_t)magnitudes);
 }
 
 static void grow(uint32_t *z, uint32_t points, uint32_t bits) {
