@@ -53,9 +53,9 @@ class Profile:
         return total
 
 
-def assemble(plain: bool = False) -> Program:
-    """The core; plain: without the kernels of this architecture."""
-    return build("armv6m", BASE, plain=plain)
+def assemble(plain: bool = False, bank: str = "core") -> Program:
+    """The core, or another bank; plain: without the kernels of this architecture."""
+    return build("armv6m", BASE, plain=plain, bank=bank)
 
 
 def count(program: Program, layers: Sequence[Layer]) -> list[int]:

@@ -114,37 +114,37 @@ class Program:
         return [s for s in self._file.iter_segments("PT_LOAD") if s["p_memsz"]]
 
 
-def sources(arch: str, plain: bool = False) -> list[Path | str]:
-    """The bank `core`, and the kernels for this architecture alone; plain: without them."""
+def sources(arch: str, plain: bool = False, bank: str = "core") -> list[Path | str]:
+    """A bank, and the kernels for this architecture alone; plain: without them."""
     kernels = NATIVE / "kernels"
-    core = sorted([*(NATIVE / "core").glob("*.c"), *(kernels / "generic" / "core").glob("*.c")])
+    core = sorted([*(NATIVE / "core").glob("*.c"), *(kernels / "generic" / bank).glob("*.c")])
     if plain:
         return ["-DMIDGE_GENERIC_ONLY", *core]
-    return [*core, *sorted(path for path in (kernels / arch / "core").glob("*.[cS]"))]
+    return [*core, *sorted(path for path in (kernels / arch / bank).glob("*.[cS]"))]
 
 
-def module_flags(arch: str) -> list[str]:
+def module_flags(arch: str, bank: str = "core") -> list[str]:
     """CFLAGS_EXTRA of the native module's Makefile; relative to its folder."""
     with tempfile.TemporaryDirectory() as folder:
         stub = Path(folder) / "py" / "dynruntime.mk"
         stub.parent.mkdir()
         stub.write_text(".PHONY: flags\nflags:\n\t@echo $(CFLAGS_EXTRA)\n")
-        command = ["make", "--no-print-directory", "-s", f"ARCH={arch}", f"MPY_DIR={folder}", "flags"]
+        command = ["make", "--no-print-directory", "-s", f"ARCH={arch}", f"BANK={bank}", f"MPY_DIR={folder}", "flags"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
         return subprocess.run(
             command, cwd=MODULE, env=environment, capture_output=True, text=True, check=True
         ).stdout.split()
 
 
-def build(arch: str, base: int, more: tuple[Path, ...] = (), plain: bool = False) -> Program:
-    """Links layer.c, the core and `more` sources at the address `base`; plain: without the architecture's kernels."""
+def build(arch: str, base: int, more: tuple[Path, ...] = (), plain: bool = False, bank: str = "core") -> Program:
+    """Links layer.c, a bank and `more` sources at the address `base`; plain: without the architecture's kernels."""
     toolchain = TOOLCHAINS[arch]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "program.elf"
         command = [toolchain.compiler, "-std=c99", "-Os", "-Wall", "-Werror", *toolchain.flags.split(), "-fpic"]
-        command += ["-fno-common", *module_flags(arch), "-nostdlib", "-static", "-T", HERE / "memory.ld"]
+        command += ["-fno-common", *module_flags(arch, bank), "-nostdlib", "-static", "-T", HERE / "memory.ld"]
         command += [f"-Wl,--defsym=base={base:#x}", "-Wl,-n,--no-warn-rwx-segments", "-o", output]
-        command += [*more, HERE / "layer.c", *sources(arch, plain), *toolchain.runtime]
+        command += [*more, HERE / "layer.c", *sources(arch, plain, bank), *toolchain.runtime]
         done = subprocess.run(command, cwd=MODULE, env={**os.environ, "PATH": PATH}, capture_output=True, text=True)
         if done.returncode:
             raise MidgeError(f"{arch}: the kernels do not build:\n{done.stderr.strip()}")
