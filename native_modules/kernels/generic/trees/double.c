@@ -202,8 +202,11 @@ uint64_t midge_double_exp(uint64_t x) {
 }
 
 uint64_t midge_double_of_int(int32_t value) {
-    const uint64_t m = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
-    return m ? normal(value < 0 ? SIGN : 0, 1023 + 63, m) : 0;
+    // From 2^52 on, the last bit of a number is 1.
+    const uint64_t base = 0x4330000000000000ull;
+    const uint32_t m = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+    const uint64_t magnitude = midge_double_add(base | m, base | SIGN);
+    return value < 0 ? magnitude | SIGN : magnitude;
 }
 
 uint64_t midge_double_of_float(uint32_t bits) {
