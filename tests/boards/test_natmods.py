@@ -80,7 +80,7 @@ LIMITS = {
     "midge_wide": 10,
     "midge_recurrent": 5,
     "midge_math": 8,
-    "midge_trees": 10,
+    "midge_trees": 11,
     "midge_cores": 1,
     "midge_core-armv6m": 12,  # on the smallest boards
     "midge_audio": 4,
