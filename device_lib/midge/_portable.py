@@ -85,17 +85,12 @@ _SOFTMAX_MULTIPLIER = const(7)
 _SOFTMAX_SHIFT = const(8)
 _SOFTMAX_DIFF_MIN = const(9)
 _LUT_COUNT = const(5)
-_PAD_IN_SHAPE = const(5)
-_PAD_BEFORE = const(9)
-_PAD_OUT_SHAPE = const(13)
-_PAD_VALUE = const(17)
 _HEAD_LAYOUT = "<BBBBH38xIIIIIII"
 _WINDOW_LAYOUT = "<BBBBHBBBBbbbbBBBbHHHHHHHHHHHiIIIIIII"
 _REDUCE_LAYOUT = "<BBBBHbbbb14xIIIiiIIIIIII"
 _ADD_LAYOUT = "<BBBBHbbbbbbbbb9xIIiiiIIIIIII"
 _SOFTMAX_LAYOUT = "<BBBBH18xIIiiiIIIIIII"
 _LUT_LAYOUT = "<BBBBH34xIIIIIIII"
-_PAD_LAYOUT = "<BBBBH4H4H4Hb13xIIIIIII"
 # generated: end
 
 _OK = const(0)
@@ -382,18 +377,6 @@ def _check_lut(op, arena_bytes):
     if op[_INPUT] + op[_LUT_COUNT] > arena_bytes or op[_OUTPUT] + op[_LUT_COUNT] > arena_bytes:
         return _BAD_TENSOR
     return _OK
-
-
-def _check_pad(op, arena_bytes):
-    for i in range(4):
-        if not op[_PAD_IN_SHAPE + i] or (op[_PAD_BEFORE + i] + op[_PAD_IN_SHAPE + i]) > op[_PAD_OUT_SHAPE + i]:
-            return _BAD_PARAMETER
-    if (
-        op[_INPUT] + _elements(op, _PAD_IN_SHAPE, 4) > arena_bytes
-        or op[_OUTPUT] + _elements(op, _PAD_OUT_SHAPE, 4) > arena_bytes
-    ):
-        return _BAD_TENSOR
-    return _OK
 # fmt: on
 # generated: end
 
@@ -556,24 +539,6 @@ def _lut(op, arena, weights, block, begin, end):
         arena[out + i] = weights[block + ((arena[source + i] + 128) & 255)]
 
 
-def _pad(op, arena, weights, block, begin, end):
-    in_n, in_h, in_w, in_c = op[_PAD_IN_SHAPE : _PAD_IN_SHAPE + 4]
-    n0, y0, x0, c0 = op[_PAD_BEFORE : _PAD_BEFORE + 4]
-    out_n, out_h, out_w, out_c = op[_PAD_OUT_SHAPE : _PAD_OUT_SHAPE + 4]
-    data = bytes(memoryview(arena)[op[_INPUT] : op[_INPUT] + in_n * in_h * in_w * in_c])
-    out = op[_OUTPUT]
-    for i in range(out, out + out_n * out_h * out_w * out_c):
-        arena[i] = op[_PAD_VALUE] & 255
-    at = 0
-    for n in range(in_n):
-        for y in range(in_h):
-            for x in range(in_w):
-                to = out + (((n + n0) * out_h + y + y0) * out_w + x + x0) * out_c + c0
-                for c in range(in_c):
-                    arena[to + c] = data[at]
-                    at += 1
-
-
 def _high_mul(a, b):
     # round(a * b / 2^31), halves upwards
     return (a * b + 0x40000000) >> 31
@@ -648,7 +613,6 @@ _KERNELS = {
     0x010007: (_ADD_LAYOUT, _check_add, _add, False, 0),  # ADD, int8
     0x010008: (_SOFTMAX_LAYOUT, _check_rows, _softmax, False, 0),  # SOFTMAX, int8
     0x010009: (_LUT_LAYOUT, _check_lut, _lut, True, 0),  # LUT, int8
-    0x01000A: (_PAD_LAYOUT, _check_pad, _pad, False, 0),  # PAD, int8
 }
 # generated: end
 

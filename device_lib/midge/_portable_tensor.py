@@ -50,6 +50,10 @@ _BLOCKS = const(4)
 _INPUT = const(-7)
 _OUTPUT = const(-6)
 _BLOCK_BYTES = const(-3)
+_PAD_IN_SHAPE = const(5)
+_PAD_BEFORE = const(9)
+_PAD_OUT_SHAPE = const(13)
+_PAD_VALUE = const(17)
 _COPY_SHAPE = const(5)
 _COPY_RUN = const(10)
 _COPY_STRIDES = const(11)
@@ -86,6 +90,7 @@ _SELECT_REPEAT2 = const(11)
 _SELECT_REPEAT3 = const(12)
 _SELECT_INPUT2 = const(13)
 _SELECT_INPUT3 = const(14)
+_PAD_LAYOUT = "<BBBBH4H4H4Hb13xIIIIIII"
 _COPY_LAYOUT = "<BBBBH5HH2x5iIIIIIIII"
 _CONSTANT_LAYOUT = "<BBBBHb33xIIIIIIII"
 _ARITHMETIC_LAYOUT = "<BBBBHbbbbbbBBhh5HIiiiIIIIIII"
@@ -106,6 +111,18 @@ def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
 # fmt: off
+def _check_pad(op, arena_bytes):
+    for i in range(4):
+        if not op[_PAD_IN_SHAPE + i] or (op[_PAD_BEFORE + i] + op[_PAD_IN_SHAPE + i]) > op[_PAD_OUT_SHAPE + i]:
+            return _BAD_PARAMETER
+    if (
+        op[_INPUT] + _elements(op, _PAD_IN_SHAPE, 4) > arena_bytes
+        or op[_OUTPUT] + _elements(op, _PAD_OUT_SHAPE, 4) > arena_bytes
+    ):
+        return _BAD_TENSOR
+    return _OK
+
+
 def _check_copy(op, arena_bytes):
     if op[_FLAGS] > 1 or not _elements(op, _COPY_SHAPE, 5) * op[_COPY_RUN]:
         return _BAD_PARAMETER
@@ -242,6 +259,24 @@ def _constant(op, arena, weights, block, begin, end):
             arena[i] = op[_CONSTANT_VALUE] & 255
 
 
+def _pad(op, arena, weights, block, begin, end):
+    in_n, in_h, in_w, in_c = op[_PAD_IN_SHAPE : _PAD_IN_SHAPE + 4]
+    n0, y0, x0, c0 = op[_PAD_BEFORE : _PAD_BEFORE + 4]
+    out_n, out_h, out_w, out_c = op[_PAD_OUT_SHAPE : _PAD_OUT_SHAPE + 4]
+    data = bytes(memoryview(arena)[op[_INPUT] : op[_INPUT] + in_n * in_h * in_w * in_c])
+    out = op[_OUTPUT]
+    for i in range(out, out + out_n * out_h * out_w * out_c):
+        arena[i] = op[_PAD_VALUE] & 255
+    at = 0
+    for n in range(in_n):
+        for y in range(in_h):
+            for x in range(in_w):
+                to = out + (((n + n0) * out_h + y + y0) * out_w + x + x0) * out_c + c0
+                for c in range(in_c):
+                    arena[to + c] = data[at]
+                    at += 1
+
+
 def _arithmetic(op, arena, weights, block, begin, end):
     _broadcast(op, arena, _pair)
 
@@ -343,6 +378,7 @@ def _requantize(op, arena, weights, block, begin, end):
 
 # generated: kernels (host/midge_host/device/ops, `make generate`)
 _KERNELS = {
+    0x01010A: (_PAD_LAYOUT, _check_pad, _pad, False, 0),  # PAD, int8
     0x01010B: (_COPY_LAYOUT, _check_copy, _copy, False, 0),  # COPY, int8
     0x01010C: (_CONSTANT_LAYOUT, _check_constant, _constant, True, 0),  # CONSTANT, int8
     0x01010D: (_ARITHMETIC_LAYOUT, _check_arithmetic, _arithmetic, False, 0),  # ARITHMETIC, int8

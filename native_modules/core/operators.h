@@ -119,20 +119,6 @@ static uint32_t core_lut_check(const void *record, uint32_t arena_bytes) {
     return MIDGE_OK;
 }
 
-static uint32_t core_pad_check(const void *record, uint32_t arena_bytes) {
-    const midge_pad_t *op = record;
-    for (int i = 0; i < 4; i++) {
-        if (op->in_shape[i] == 0 || (op->before[i] + op->in_shape[i]) > op->out_shape[i]) {
-            return MIDGE_BAD_PARAMETER;
-        }
-    }
-    if (!midge_fits(op->input, midge_elements(op->in_shape, 4, 0), arena_bytes)
-        || !midge_fits(op->output, midge_elements(op->out_shape, 4, 0), arena_bytes)) {
-        return MIDGE_BAD_TENSOR;
-    }
-    return MIDGE_OK;
-}
-
 #ifndef MIDGE_RUN_CONV
 #define MIDGE_RUN_CONV midge_conv
 #endif
@@ -168,11 +154,6 @@ void MIDGE_RUN_SOFTMAX(const midge_call_t *call);
 #endif
 void MIDGE_RUN_LUT(const midge_call_t *call);
 
-#ifndef MIDGE_RUN_PAD
-#define MIDGE_RUN_PAD midge_pad
-#endif
-void MIDGE_RUN_PAD(const midge_call_t *call);
-
 static const midge_operator_t core_operators[] = {
     [MIDGE_CONV_2D - 1] = {core_conv_check, MIDGE_RUN_CONV},
     [MIDGE_DEPTHWISE_CONV_2D - 1] = {core_conv_check, MIDGE_RUN_DEPTHWISE_CONV},
@@ -183,7 +164,6 @@ static const midge_operator_t core_operators[] = {
     [MIDGE_ADD - 1] = {core_add_check, MIDGE_RUN_ADD},
     [MIDGE_SOFTMAX - 1] = {core_rows_check, MIDGE_RUN_SOFTMAX},
     [MIDGE_LUT - 1] = {core_lut_check, MIDGE_RUN_LUT},
-    [MIDGE_PAD - 1] = {core_pad_check, MIDGE_RUN_PAD},
 };
 
 static int core_narrow(void *record, uint32_t part, uint32_t parts) {
@@ -204,12 +184,26 @@ static int core_narrow(void *record, uint32_t part, uint32_t parts) {
 }
 
 static const midge_bank_t core_bank = {
-    core_operators, 1, 0x3ff, 0x0, 0x107, 0x1f, core_narrow,
+    core_operators, 1, 0x1ff, 0x0, 0x107, 0x1f, core_narrow,
 };
 
 #endif
 
 #if MIDGE_HAS(MIDGE_BANK_TENSOR)
+
+static uint32_t tensor_pad_check(const void *record, uint32_t arena_bytes) {
+    const midge_pad_t *op = record;
+    for (int i = 0; i < 4; i++) {
+        if (op->in_shape[i] == 0 || (op->before[i] + op->in_shape[i]) > op->out_shape[i]) {
+            return MIDGE_BAD_PARAMETER;
+        }
+    }
+    if (!midge_fits(op->input, midge_elements(op->in_shape, 4, 0), arena_bytes)
+        || !midge_fits(op->output, midge_elements(op->out_shape, 4, 0), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
 
 static uint32_t tensor_copy_check(const void *record, uint32_t arena_bytes) {
     const midge_copy_t *op = record;
@@ -290,6 +284,11 @@ static uint32_t tensor_select_check(const void *record, uint32_t arena_bytes) {
     return MIDGE_OK;
 }
 
+#ifndef MIDGE_RUN_PAD
+#define MIDGE_RUN_PAD midge_pad
+#endif
+void MIDGE_RUN_PAD(const midge_call_t *call);
+
 #ifndef MIDGE_RUN_COPY
 #define MIDGE_RUN_COPY midge_copy
 #endif
@@ -316,15 +315,16 @@ void MIDGE_RUN_REQUANTIZE(const midge_call_t *call);
 void MIDGE_RUN_SELECT(const midge_call_t *call);
 
 static const midge_operator_t tensor_operators[] = {
-    [MIDGE_COPY - 11] = {tensor_copy_check, MIDGE_RUN_COPY},
-    [MIDGE_CONSTANT - 11] = {tensor_constant_check, MIDGE_RUN_CONSTANT},
-    [MIDGE_ARITHMETIC - 11] = {tensor_arithmetic_check, MIDGE_RUN_ARITHMETIC},
-    [MIDGE_REQUANTIZE - 11] = {tensor_requantize_check, MIDGE_RUN_REQUANTIZE},
-    [MIDGE_SELECT - 11] = {tensor_select_check, MIDGE_RUN_SELECT},
+    [MIDGE_PAD - 10] = {tensor_pad_check, MIDGE_RUN_PAD},
+    [MIDGE_COPY - 10] = {tensor_copy_check, MIDGE_RUN_COPY},
+    [MIDGE_CONSTANT - 10] = {tensor_constant_check, MIDGE_RUN_CONSTANT},
+    [MIDGE_ARITHMETIC - 10] = {tensor_arithmetic_check, MIDGE_RUN_ARITHMETIC},
+    [MIDGE_REQUANTIZE - 10] = {tensor_requantize_check, MIDGE_RUN_REQUANTIZE},
+    [MIDGE_SELECT - 10] = {tensor_select_check, MIDGE_RUN_SELECT},
 };
 
 static const midge_bank_t tensor_bank = {
-    tensor_operators, 11, 0x1000f, 0x10008, 0x2, 0x0, 0,
+    tensor_operators, 10, 0x2001f, 0x20010, 0x4, 0x0, 0,
 };
 
 #endif

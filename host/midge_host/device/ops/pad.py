@@ -10,7 +10,7 @@ import numpy as np
 from ...ir.graph import Tensor
 from ...ir.operators import Pad
 from .. import spec
-from ..banks import CORE
+from ..banks import TENSOR
 from ..definition import Operand, Operator, fit, record
 from ..record import Context, Step
 from ..rules import Check, Each, Elements, Item, at_most, nonzero, total
@@ -122,4 +122,4 @@ CHECK = Check(
     ),
 )
 
-DEFINITIONS = (Operator(10, "PAD", CORE, PAD, "pad", CHECK, _TENSORS, run),)
+DEFINITIONS = (Operator(10, "PAD", TENSOR, PAD, "pad", CHECK, _TENSORS, run),)
