@@ -30,10 +30,12 @@
 
 // Kernels of an architecture, in kernels/ARCH/BANK/. MIDGE_RUN_NAME is what runs in the place of
 // the generic midge_NAME. With MIDGE_TUNED_CONV the generic convolutions are left out, with
-// MIDGE_TUNED_DOT the generic sum of products. MIDGE_GENERIC_ONLY builds without any, to compare.
+// MIDGE_TUNED_ADD the generic ADD, with MIDGE_TUNED_CHANNEL the generic midge_channel.
+// MIDGE_GENERIC_ONLY builds without any, to compare.
 #if defined(__ARM_ARCH_6M__) && !defined(MIDGE_GENERIC_ONLY) && MIDGE_HAS(MIDGE_BANK_CORE)
 #define MIDGE_TUNED_CONV
-#define MIDGE_TUNED_DOT
+#define MIDGE_TUNED_ADD
+#define MIDGE_TUNED_CHANNEL
 #define MIDGE_RUN_CONV midge_conv_armv6m
 #define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv_armv6m
 #define MIDGE_RUN_ADD midge_add_armv6m

@@ -6,9 +6,6 @@
 
 #include "call.h"
 
-#ifdef MIDGE_TUNED_DOT
-uint32_t midge_dot(const int8_t *x, const int8_t *w, uint32_t count);
-#else
 __attribute__((noinline)) static uint32_t midge_dot(const int8_t *x, const int8_t *w,
     uint32_t count) {
     uint32_t sum = 0;
@@ -17,6 +14,5 @@ __attribute__((noinline)) static uint32_t midge_dot(const int8_t *x, const int8_
     }
     return sum;
 }
-#endif
 
 #endif

@@ -45,6 +45,15 @@ void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale);
 // The output byte of x', by the definition.
 uint32_t midge_scale_exactly(uint32_t x, const midge_scale_t *scale);
 
+// The output byte of x'.
+static inline int8_t midge_scaled(const midge_scale_t *scale, uint32_t x) {
+    if (x > scale->range) {
+        return (int8_t)((int32_t)x >> 31 ^ 127);
+    }
+    const uint32_t v = x * scale->high + (x * scale->low >> 14) + scale->base;
+    return (int8_t)(v << 9 < scale->limit ? v >> 23 : midge_scale_exactly(x, scale));
+}
+
 #endif
 
 #endif

@@ -10,26 +10,22 @@
 
 #define VALUES 256
 
-static void fill(uint32_t *table, const midge_add_t *op, int32_t zero, int32_t multiplier,
-    int32_t shift) {
-    for (int32_t i = 0; i < VALUES; i++) {
-        const int32_t x = (int8_t)i - zero;
-        table[i] = (uint32_t)midge_rescale(x * (1 << op->left_shift), multiplier, shift);
-    }
+// What the value `x` of an input contributes.
+static uint32_t share(const midge_add_t *op, int32_t x, int second) {
+    x = (x - (second ? op->zero2 : op->zero1)) * (1 << op->left_shift);
+    return (uint32_t)midge_rescale(x, second ? op->multiplier2 : op->multiplier1,
+        second ? op->shift2 : op->shift1);
 }
 
 void midge_add_armv6m(const midge_call_t *call) {
     const midge_add_t *op = call->op;
-    // Beyond these shifts, which no converted model has, x' could wrap.
-    const int is_near = op->left_shift <= 20 && op->shift1 <= 0 && op->shift2 <= 0;
-    const int aligned = !((uintptr_t)(call->arena + op->scratch) & 3);
-    if (!is_near || !aligned || op->scratch_bytes < 2 * VALUES * sizeof(uint32_t)) {
-        midge_add(call);
-        return;
-    }
     uint32_t *first = (uint32_t *)(void *)(call->arena + op->scratch), *second = first + VALUES;
-    fill(first, op, op->zero1, op->multiplier1, op->shift1);
-    fill(second, op, op->zero2, op->multiplier2, op->shift2);
+    const int aligned = !((uintptr_t)first & 3);
+    const int has_tables = aligned && op->scratch_bytes >= 2 * VALUES * sizeof(uint32_t);
+    for (int32_t x = 0; has_tables && x < VALUES; x++) {
+        first[x] = share(op, (int8_t)x, 0);
+        second[x] = share(op, (int8_t)x, 1);
+    }
 
     // The sum without its last `spare` bits, which leaves WIDE_SHIFT to scale by.
     const int32_t spare = -op->shift > MIDGE_WIDE_SHIFT ? -op->shift - MIDGE_WIDE_SHIFT : 0;
@@ -47,12 +43,17 @@ void midge_add_armv6m(const midge_call_t *call) {
         scale.limit -= (half + scale.high + 2) << 9;
     }
     scale.channel.shift = op->shift;
+    // Beyond these shifts, which no converted model has, x' could wrap.
+    if (op->left_shift > 20 || op->shift1 > 0 || op->shift2 > 0) {
+        scale.range = UINT32_MAX;
+        scale.limit = 0;
+    }
 
-    const uint8_t *a = (const uint8_t *)call->arena + op->input;
-    const uint8_t *b = (const uint8_t *)call->arena + op->input2;
+    const int8_t *a = call->arena + op->input, *b = call->arena + op->input2;
     int8_t *out = call->arena + op->output;
-    for (const int8_t *end = out + op->count; out < end; out++) {
-        const uint32_t sum = first[*a++] + second[*b++];
+    for (const int8_t *end = out + op->count; out < end; out++, a++, b++) {
+        const uint32_t sum = has_tables ? first[(uint8_t)*a] + second[(uint8_t)*b]
+                                        : share(op, *a, 0) + share(op, *b, 1);
         const uint32_t x = (uint32_t)((int32_t)sum >> spare) + scale.start;
         if (x > scale.range) {
             *out = (int8_t)((int32_t)x >> 31 ^ 127);

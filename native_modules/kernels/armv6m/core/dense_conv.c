@@ -8,6 +8,7 @@
 #include "call.h"
 #include "conv_armv6m.h"
 #include "tiles.h"
+#include "weight_rows.h"
 
 typedef struct {
     const midge_window_t *op;
@@ -17,9 +18,11 @@ typedef struct {
     uint32_t pitch; // bytes from a line of the window to the next in the image
     int8_t *gathered[2]; // a line each, for windows that hang over the border
     const int8_t *padding; // a line of the zero point
-    int32_t out_x; // of the next pixel to pack
-    int32_t y, x; // of its window's first tap
-    const int8_t *next; // its value where windows are single pixels, side by side; otherwise NULL
+    int side_by_side; // whether windows are single pixels, one behind the other
+    uint32_t out_y, left; // the next pixel to pack, and those left in its row
+    int32_t y, x; // its window's first tap
+    uint32_t at; // and that one's offset
+    int32_t last_x; // of windows that lie in the image
 } image_t;
 
 // The window of an output pixel: `at` is its first byte, or NULL where it hangs over the border.
@@ -28,39 +31,28 @@ typedef struct {
     int32_t y, x;
 } spot_t;
 
-static void go_to(image_t *image, uint32_t pixel) {
+static void go_to(image_t *image, uint32_t out_y, uint32_t out_x) {
     const midge_window_t *op = image->op;
-    const uint32_t out_y = midge_divide(pixel, op->out_w);
-    image->out_x = (int32_t)(pixel - out_y * op->out_w);
+    image->out_y = out_y;
+    image->left = op->out_w - out_x;
     image->y = (int32_t)out_y * op->stride_h - op->pad_top;
-    image->x = image->out_x * op->stride_w - op->pad_left;
-    const int side_by_side = image->depth == op->in_c && op->out_w == op->in_w && !op->pad_top
-        && !op->pad_left && op->stride_w == 1 && op->stride_h == 1 && op->out_h <= op->in_h;
-    image->next = side_by_side ? image->input + pixel * op->in_c : 0;
+    image->x = (int32_t)out_x * op->stride_w - op->pad_left;
+    image->at = ((uint32_t)image->y * op->in_w + (uint32_t)image->x) * op->in_c;
+    const int inside = op->dilation_w == 1 && image->y >= 0
+        && image->y + (op->kernel_h - 1) * op->dilation_h < op->in_h;
+    image->last_x = inside ? op->in_w - op->kernel_w : -1;
 }
 
-static const int8_t *tap(const image_t *image, int32_t y, int32_t x) {
-    return image->input + ((uint32_t)y * image->op->in_w + (uint32_t)x) * image->op->in_c;
-}
-
-static spot_t next_spot(image_t *image) {
-    const midge_window_t *op = image->op;
-    spot_t spot = {image->next, image->y, image->x};
-    if (image->next) {
-        image->next += op->in_c;
-        return spot;
+static void next_spot(image_t *image, spot_t *spot) {
+    const int32_t x = image->x, stride = image->op->stride_w;
+    spot->at = x >= 0 && x <= image->last_x ? image->input + image->at : 0;
+    spot->y = image->y;
+    spot->x = x;
+    image->x = x + stride;
+    image->at += (uint32_t)stride * image->op->in_c;
+    if (!--image->left) {
+        go_to(image, image->out_y + 1, 0);
     }
-    if (spot.x >= 0 && spot.x + op->kernel_w <= op->in_w && op->dilation_w == 1 && spot.y >= 0
-        && spot.y + (op->kernel_h - 1) * op->dilation_h < op->in_h) {
-        spot.at = tap(image, spot.y, spot.x);
-    }
-    image->x += op->stride_w;
-    if (++image->out_x == op->out_w) {
-        image->out_x = 0;
-        image->x = -op->pad_left;
-        image->y += op->stride_h;
-    }
-    return spot;
 }
 
 // Line `ky` of a window that hangs over the border, gathered in `to`.
@@ -73,7 +65,8 @@ static const int8_t *gather(const image_t *image, const spot_t *spot, int32_t ky
     int8_t *end = to;
     int32_t x = spot->x;
     for (uint32_t kx = 0; kx < op->kernel_w; kx++, x += op->dilation_w) {
-        const int8_t *pixel = x >= 0 && x < op->in_w ? tap(image, y, x) : image->padding;
+        const uint32_t tap = ((uint32_t)y * op->in_w + (uint32_t)x) * op->in_c;
+        const int8_t *pixel = x >= 0 && x < op->in_w ? image->input + tap : image->padding;
         for (uint32_t c = 0; c < op->in_c; c++) {
             *end++ = pixel[c];
         }
@@ -84,8 +77,16 @@ static const int8_t *gather(const image_t *image, const spot_t *spot, int32_t ky
 // Packs the next tile; returns its end.
 static uint32_t *pack_tile(image_t *image, uint32_t *to) {
     for (uint32_t pair = 0; pair < MIDGE_TILE / 2; pair++) {
-        spot_t a = next_spot(image), b = next_spot(image);
         uint32_t *words = to + pair;
+        if (image->side_by_side) {
+            const int8_t *pixel = image->input + image->at;
+            midge_pack(words, pixel, pixel + image->line, image->line);
+            image->at += 2 * image->line;
+            continue;
+        }
+        spot_t a, b;
+        next_spot(image, &a);
+        next_spot(image, &b);
         for (uint32_t ky = 0; ky < image->op->kernel_h; ky++, words += 3 * image->line) {
             const int8_t *line_a = a.at ? a.at : gather(image, &a, ky, image->gathered[0]);
             const int8_t *line_b = b.at ? b.at : gather(image, &b, ky, image->gathered[1]);
@@ -111,17 +112,11 @@ int midge_dense_conv(const midge_call_t *call) {
         return 0;
     }
 
-    // Memory: the whole image packed; or all channels' weights expanded; or as much of the image
-    // as fits, and each channel's weights expanded again for it.
-    const uint32_t room = op->scratch_bytes - lines_bytes;
+    // As much of the image packed as there is room for; for that, each channel's weights in turn.
     const uint32_t tiles = midge_divide(pixels + MIDGE_TILE - 1, MIDGE_TILE);
-    const uint32_t channels = (call->end - call->begin) * op->block_channels;
-    uint32_t slots = 1, strip = midge_divide(room - slot_bytes, tile_bytes);
-    if (strip >= tiles) {
+    uint32_t strip = midge_divide(op->scratch_bytes - lines_bytes - slot_bytes, tile_bytes);
+    if (strip > tiles) {
         strip = tiles;
-    } else if (midge_divide(room - tile_bytes, slot_bytes) >= channels) {
-        slots = channels;
-        strip = midge_divide(room - slots * slot_bytes, tile_bytes);
     }
 
     image_t image;
@@ -130,7 +125,9 @@ int midge_dense_conv(const midge_call_t *call) {
     image.line = line;
     image.depth = depth;
     image.pitch = (uint32_t)op->dilation_h * op->in_w * op->in_c;
-    go_to(&image, 0);
+    image.side_by_side = depth == op->in_c && op->out_w == op->in_w && !op->pad_top
+        && !op->pad_left && op->stride_w == 1 && op->stride_h == 1 && op->out_h <= op->in_h;
+    go_to(&image, 0, 0);
     image.gathered[0] = call->arena + op->scratch;
     image.gathered[1] = image.gathered[0] + line_bytes;
     int8_t *padding = image.gathered[1] + line_bytes;
@@ -140,8 +137,10 @@ int midge_dense_conv(const midge_call_t *call) {
     image.padding = padding;
     uint32_t *packed = (uint32_t *)(void *)(padding + line_bytes);
     int8_t *slot = (int8_t *)packed + strip * tile_bytes;
+    midge_scale_t *scale = (void *)slot;
+    uint32_t *stream = (uint32_t *)(void *)(slot + MIDGE_SCALE_BYTES);
+    const uint32_t *limit = (uint32_t *)(void *)(slot + slot_bytes);
 
-    const uint32_t rows_at = midge_entries_bytes(op);
     for (uint32_t first = 0; first < tiles; first += strip) {
         const uint32_t count = first + strip < tiles ? strip : tiles - first;
         const uint32_t from = first * MIDGE_TILE;
@@ -151,7 +150,8 @@ int midge_dense_conv(const midge_call_t *call) {
         uint32_t *to = packed;
         for (uint32_t tile = 0; tile < count; tile++) {
             if (ends && tile == count - 1) {
-                go_to(&image, pixels - MIDGE_TILE);
+                const uint32_t y = midge_divide(pixels - MIDGE_TILE, op->out_w);
+                go_to(&image, y, pixels - MIDGE_TILE - y * op->out_w);
             }
             to = pack_tile(&image, to);
         }
@@ -161,24 +161,14 @@ int midge_dense_conv(const midge_call_t *call) {
         if (ends && count == 1) {
             out += job.last_step;
         }
-        const uint8_t *block = call->weights;
-        midge_scale_t *scale = (void *)slot;
-        for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
-            const int8_t *row = (const int8_t *)block + rows_at;
-            for (uint32_t i = 0; i < op->block_channels; i++, row += depth, out++) {
-                if (first == 0 || slots == 1) {
-                    midge_scale(op, block, i, scale);
-                    uint32_t *limit = (uint32_t *)(void *)((int8_t *)scale + slot_bytes);
-                    uint32_t *stream = (uint32_t *)(void *)((int8_t *)scale + MIDGE_SCALE_BYTES);
-                    if (!midge_expand(stream, row, depth, limit)) {
-                        return 0;
-                    }
-                }
-                midge_tiles(packed, scale, out, &job);
-                if (slots > 1) {
-                    scale = (void *)((int8_t *)scale + slot_bytes);
-                }
+        midge_place_t place;
+        midge_begin_rows(&place, call, depth);
+        for (uint32_t b = (call->end - call->begin) * op->block_channels; b > 0; b--, out++) {
+            const int8_t *row = midge_row(&place, 1, scale);
+            if (!midge_expand(stream, row, depth, limit)) {
+                return 0;
             }
+            midge_tiles(packed, scale, out, &job);
         }
     }
     return 1;

@@ -5,7 +5,7 @@
 #ifdef MIDGE_KERNELS_ARMV6M
 
 #include "conv_armv6m.h"
-#include "plain.h"
+#include "patch.h"
 #include "rows.h"
 
 #define SIDE 3
@@ -29,9 +29,12 @@ static axis_t axis(int32_t in, int32_t out, int32_t in_step, int32_t out_step, i
 // A channel's weights by lines. Where a window misses its first or last line, it moves by one line
 // and has weights of 0 there: lines 0 and 4.
 typedef struct {
-    int32_t paired[SIDE + 2], single[SIDE + 2];
-    int32_t first[SIDE + 2], last[SIDE + 2], sum[SIDE + 2]; // of a line: its ends, and all of it
-    int32_t first_sum, last_sum;
+    midge_line_t lines[SIDE + 2];
+    // Sums of the first column, of the last one and of all; and of them what windows that miss the
+    // last line (0), none (1) or the first line (2) do not have.
+    struct {
+        int32_t first, last, all;
+    } sums, missing[SIDE];
     void (*run)(midge_rows_t *rows);
 } weights_t;
 
@@ -42,20 +45,22 @@ static int read_weights(const int8_t *w, uint32_t line, uint32_t column, int32_t
     weights_t *to) {
     uint32_t extremes = 0;
     int32_t sizes = 0, other_sizes = 0;
-    to->first_sum = to->last_sum = 0;
+    to->sums.first = to->sums.last = 0;
     for (uint32_t y = 1; y <= SIDE; y++, w += line) {
-        const int32_t a = w[0], b = w[column], c = w[2 * column];
-        to->paired[y] = (stride == 1 ? b : c) + a * 65536;
-        to->single[y] = stride == 1 ? c : b;
-        to->first[y] = a;
-        to->last[y] = c;
-        to->sum[y] = a + b + c;
-        to->first_sum += a;
-        to->last_sum += c;
+        const int32_t a = w[0], b = w[column], c = w[2 * column], all = a + b + c;
+        const int32_t other = stride == 1 ? b : c; // shares a word with `a`
+        to->lines[y].paired = other + a * 65536;
+        to->lines[y].single = b + c - other;
+        to->missing[SIDE - y].first = a;
+        to->missing[SIDE - y].last = c;
+        to->missing[SIDE - y].all = all;
+        to->sums.first += a;
+        to->sums.last += c;
         sizes += size_of(a);
-        other_sizes += size_of(b);
-        extremes += (a == -128) + (b == -128) + (c == -128);
+        other_sizes += size_of(other);
+        extremes += (a == -128) + (other == -128);
     }
+    to->missing[1].first = to->missing[1].last = to->missing[1].all = 0;
     const int plain = sizes <= MIDGE_LANE_LIMIT && other_sizes <= MIDGE_LANE_LIMIT;
     to->run = stride == 2 ? midge_rows_2 : plain ? midge_rows_1 : midge_rows_1_wide;
     return extremes < 2;
@@ -64,14 +69,10 @@ static int read_weights(const int8_t *w, uint32_t line, uint32_t column, int32_t
 // `count` rows. `skip` is 1, or 0 or 2 where the window misses its last or first line.
 static void run_rows(midge_rows_t *rows, const weights_t *w, uint32_t skip, int32_t zero,
     int32_t count) {
-    for (uint32_t y = 0; y < SIDE; y++) {
-        rows->paired[y] = w->paired[y + skip];
-        rows->single[y] = w->single[y + skip];
-    }
-    const uint32_t missing = skip == 2 ? 1 : skip == 0 ? SIDE : 0; // 0: none, and all is 0 there
-    rows->before = rows->joins ? 0 : zero * (w->first_sum - w->first[missing]);
-    rows->tail = zero * (w->last_sum - w->last[missing]);
-    rows->start = rows->scale->start + (uint32_t)(zero * w->sum[missing]);
+    rows->lines = &w->lines[skip];
+    rows->before = rows->joins ? 0 : zero * (w->sums.first - w->missing[skip].first);
+    rows->tail = zero * (w->sums.last - w->missing[skip].last);
+    rows->start = rows->scale->start + (uint32_t)(zero * w->missing[skip].all);
     rows->rows = (uint32_t)count;
     w->run(rows);
 }
@@ -101,7 +102,7 @@ static int run_3x3(const midge_call_t *call) {
     const uint32_t multiplier = midge_divide(op->out_c, op->in_c);
     midge_scale_t scale;
     midge_rows_t rows;
-    rows.below = MIDGE_ROW_BYTES - 4 * (uint32_t)pushed;
+    rows.above = 4 * pushed - MIDGE_ROW_BYTES;
     rows.joins = !columns->before;
     rows.line = lines->in_step;
     rows.column = columns->in_step;
@@ -113,36 +114,31 @@ static int run_3x3(const midge_call_t *call) {
     rows.image_step = stride * lines->in_step;
     rows.out_step = lines->out_step;
     weights_t weights;
-    for (uint32_t y = 0; y < SIDE + 2; y += SIDE + 1) {
-        weights.paired[y] = weights.single[y] = 0;
-        weights.first[y] = weights.last[y] = weights.sum[y] = 0;
-    }
+    weights.lines[0] = weights.lines[SIDE + 1] = (midge_line_t){0, 0};
     const int32_t inner = lines->out - lines->before - lines->after;
-    const uint8_t *block = call->weights;
-    uint32_t c = call->begin * op->block_channels;
-    for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
-        const int8_t *w = (const int8_t *)block + midge_entries_bytes(op);
-        for (uint32_t i = 0; i < op->block_channels; i++, w += SIDE * SIDE, c++) {
-            if (!read_weights(w, line, column, stride, &weights)) {
-                midge_plain_channel(call, block, i, c);
-                continue;
-            }
-            midge_scale(op, block, i, &scale);
-            rows.image = call->arena + op->input;
-            rows.image += multiplier == 1 ? c : midge_divide(c, multiplier);
-            rows.out = call->arena + op->output + c + (columns->out - 1) * columns->out_step;
-            if (lines->before) {
-                run_rows(&rows, &weights, 2, zero, 1);
-                // Back to where its window, which had moved by a line, would have been.
-                rows.image -= lines->in_step;
-            }
-            if (inner > 0) {
-                run_rows(&rows, &weights, 1, zero, inner);
-            }
-            if (lines->after) {
-                rows.image -= lines->in_step;
-                run_rows(&rows, &weights, 0, zero, 1);
-            }
+    midge_place_t place;
+    midge_begin_rows(&place, call, SIDE * SIDE);
+    const uint32_t end = call->end * op->block_channels;
+    for (uint32_t c = call->begin * op->block_channels; c < end; c++) {
+        if (!read_weights(midge_row(&place, 1, &scale), line, column, stride, &weights)) {
+            place.index--;
+            midge_depthwise_channel(call, &place, c);
+            continue;
+        }
+        rows.image = call->arena + op->input;
+        rows.image += multiplier == 1 ? c : midge_divide(c, multiplier);
+        rows.out = call->arena + op->output + c + (columns->out - 1) * columns->out_step;
+        if (lines->before) {
+            run_rows(&rows, &weights, 2, zero, 1);
+            // Back to where its window, which had moved by a line, would have been.
+            rows.image -= lines->in_step;
+        }
+        if (inner > 0) {
+            run_rows(&rows, &weights, 1, zero, inner);
+        }
+        if (lines->after) {
+            rows.image -= lines->in_step;
+            run_rows(&rows, &weights, 0, zero, 1);
         }
     }
     return 1;
@@ -155,8 +151,13 @@ void midge_depthwise_conv_armv6m(const midge_call_t *call) {
     }
     if (op->in_c == 1) {
         midge_conv_armv6m(call); // the weights of the two lie alike then
-    } else {
-        midge_plain(call);
+        return;
+    }
+    midge_place_t place;
+    midge_begin_rows(&place, call, (uint32_t)op->kernel_h * op->kernel_w);
+    const uint32_t end = call->end * op->block_channels;
+    for (uint32_t c = call->begin * op->block_channels; c < end; c++) {
+        midge_depthwise_channel(call, &place, c);
     }
 }
 

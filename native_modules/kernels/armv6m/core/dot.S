@@ -1,8 +1,13 @@
-// uint32_t midge_dot(const int8_t *x, const int8_t *w, uint32_t count)
+// void midge_dot_rows(midge_dot_t *dot, const int8_t *x, uint32_t first, uint32_t count)
 //
-// The sum of x[i] * w[i]. 8 cycles for a product.
+// Sums of products: a value is loaded once for four rows of weights. 21 cycles for 4 products, 60
+// besides.
 //
-// Stack: 12 bytes.
+// uint32_t midge_dot_patch(const midge_patch_t *patch)
+//
+// The sum of products of a window of one channel. 11 cycles for a product, 25 for a line.
+//
+// Stack: 36 bytes.
 
 #include "target.h"
 
@@ -13,34 +18,96 @@
 .thumb
 .text
 
-.macro product
-    ldrsb r4, [r0, r2]
-    ldrsb r5, [r1, r2]
-    muls r4, r5, r4
-    adds r3, r3, r4
-    adds r2, r2, #1
+#include "lanes.h"
+
+.macro row pointer, sum
+    ldrsb r2, [\pointer, r3]
+    muls r2, r0, r2
+    add \sum, r2
 .endm
 
-.global midge_dot
-.type midge_dot, %function
+.global midge_dot_rows
+.type midge_dot_rows, %function
 .thumb_func
-midge_dot:
-    push {r4, r5, lr}
-    movs r3, #0
-    adds r0, r0, r2
-    adds r1, r1, r2
-    rsbs r2, r2, #0 // index from the end, up to 0
-    beq .Lreturn
-    lsrs r4, r2, #1
-    bcs .Lodd
-.Lproducts:
-    product
-.Lodd:
-    product
-    bne .Lproducts
-.Lreturn:
-    mov r0, r3
-    pop {r4, r5, pc}
-.size midge_dot, . - midge_dot
+midge_dot_rows:
+    push {r4-r7, lr}
+    save_high
+    mov r12, r0
+    ldmia r0!, {r4-r7}
+    mov r8, r4
+    mov r9, r5
+    mov r10, r6
+    mov r11, r7
+    ldmia r0!, {r4-r7}
+    adds r1, r1, r3
+    adds r2, r2, r3
+    adds r4, r4, r2
+    adds r5, r5, r2
+    adds r6, r6, r2
+    adds r7, r7, r2
+    rsbs r3, r3, #0 // index from the end, up to 0
+.Lvalue:
+    ldrsb r0, [r1, r3]
+    row r4, r8
+    row r5, r9
+    row r6, r10
+    row r7, r11
+    adds r3, r3, #1
+    bne .Lvalue
+    mov r0, r12
+    mov r4, r8
+    mov r5, r9
+    mov r6, r10
+    mov r7, r11
+    stmia r0!, {r4-r7}
+    restore_high
+    pop {r4-r7, pc}
+.size midge_dot_rows, . - midge_dot_rows
+
+// Of midge_patch_t
+#define COLUMNS 16
+#define X_SKIP 20
+#define W_SKIP 24
+#define MINUS_ZERO 28
+
+.global midge_dot_patch
+.type midge_dot_patch, %function
+.thumb_func
+midge_dot_patch:
+    push {r4-r7, lr}
+    mov lr, r0
+    ldr r4, [r0, #MINUS_ZERO]
+    mov r12, r4
+    ldmia r0!, {r1-r5}
+    push {r4} // lines
+    adds r2, r2, r5 // the end of a line of weights
+    movs r0, #0
+.Lline:
+    mov r7, lr
+    ldr r7, [r7, #COLUMNS]
+    rsbs r7, r7, #0 // index from there, up to 0
+    movs r4, #0
+.Lcolumn:
+    ldrsb r5, [r1, r4]
+    ldrsb r6, [r2, r7]
+    add r5, r12
+    muls r5, r6, r5
+    adds r0, r0, r5
+    adds r4, r4, r3
+    adds r7, r7, #1
+    bne .Lcolumn
+    ldr r7, [sp]
+    subs r7, r7, #1
+    beq .Lpatched
+    str r7, [sp]
+    mov r7, lr
+    ldr r4, [r7, #X_SKIP]
+    adds r1, r1, r4
+    ldr r4, [r7, #W_SKIP]
+    adds r2, r2, r4
+    b .Lline
+.Lpatched:
+    pop {r3-r7, pc}
+.size midge_dot_patch, . - midge_dot_patch
 
 #endif

@@ -1,13 +1,20 @@
 #ifndef MIDGE_PLAIN_ARMV6M_H
 #define MIDGE_PLAIN_ARMV6M_H
 
-#include "window.h"
+#include "weight_rows.h"
 
-// Any record.
+#define MIDGE_DOT_ROWS 4
+
+// Rows of weights for one row of values, and sums of their products. dot.S works in this order.
+typedef struct {
+    uint32_t sums[MIDGE_DOT_ROWS];
+    const int8_t *w[MIDGE_DOT_ROWS];
+} midge_dot_t;
+
+// sums[r] += the sum of x[i] * w[r][first + i] for i < count; count > 0.
+void midge_dot_rows(midge_dot_t *dot, const int8_t *x, uint32_t first, uint32_t count);
+
+// CONV_2D and FULLY_CONNECTED, any record.
 void midge_plain(const midge_call_t *call);
-
-// Channel `c`, which is number `index` of the weight block at `block`.
-void midge_plain_channel(const midge_call_t *call, const uint8_t *block, uint32_t index,
-    uint32_t c);
 
 #endif

@@ -153,21 +153,23 @@
     bl begin
 .endm
 
-// Weights and registers for a row.
-.macro begin_row
-    ldr r0, [sp, #0]
-    ldmia r0!, {r1-r6}
+// Weights and registers for a row, and the stack for its sums.
+.thumb_func
+begin_row:
+    mov r0, lr
+    ldr r7, [sp, #0]
+    ldmia r7!, {r1}
+    ldmia r1, {r1-r6}
     mov r8, r1
-    mov r9, r2
-    mov r10, r3
-    mov r11, r4
-    mov r12, r5
+    mov r11, r2
+    mov r9, r3
+    mov r12, r4
+    mov r10, r5
     mov lr, r6
-    ldmia r0!, {r1-r7}
-    mov r0, sp
-    subs r0, r0, r1
-    mov sp, r0
-.endm
+    ldmia r7!, {r1-r6}
+    ldr r7, [r7]
+    add sp, r1
+    bx r0
 
 // Saves registers, aligns the stack and keeps `rows` and the former stack there. finish undoes it.
 .thumb_func
@@ -187,7 +189,7 @@ begin:
 .macro rows_1 name, column
 begin_function \name
 .Lrow_\column:
-    begin_row
+    bl begin_row
 .Lloop_\column:
     \column
     until_pushed .Lloop_\column
@@ -212,7 +214,7 @@ end_row_1:
 
 begin_function midge_rows_2
 .Lrow_2:
-    begin_row
+    bl begin_row
     mov r6, r4
     cmp r2, #0
     bne .Ljoint_2

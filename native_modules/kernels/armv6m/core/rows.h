@@ -10,20 +10,24 @@
 #define MIDGE_ROW_COLUMNS (MIDGE_ROW_BYTES / 4)
 
 // Offsets in midge_rows_t
-#define MIDGE_ROWS_IMAGE 48
-#define MIDGE_ROWS_OUT 64
-#define MIDGE_ROWS_SCALE 72
-#define MIDGE_ROWS_NEXT 80
+#define MIDGE_ROWS_IMAGE 28
+#define MIDGE_ROWS_OUT 44
+#define MIDGE_ROWS_SCALE 52
+#define MIDGE_ROWS_NEXT 60
 
 #ifndef __ASSEMBLER__
 
 #include "scale.h"
 
+// Of a line of the window: the weights of two columns in one word, and the weight of the third.
+typedef struct {
+    int32_t paired, single;
+} midge_line_t;
+
 // Rows of outputs of one channel that meet the same border. rows.S works in this order.
 typedef struct {
-    int32_t paired[3]; // per line of the window: the weights of two columns in one word
-    int32_t single[3]; // per line: the weight of the third column
-    uint32_t below; // MIDGE_ROW_BYTES - 4 * columns that the loop ends
+    const midge_line_t *lines; // three
+    int32_t above; // 4 * columns that the loop ends - MIDGE_ROW_BYTES
     uint32_t joins; // stride 2: whether the loop begins with the last column of a window
     int32_t line; // bytes to the next line of the window
     int32_t before; // sum of what lies before the first column

@@ -6,8 +6,10 @@
 
 #include "call.h"
 #include "conv_armv6m.h"
+#include "patch.h"
 #include "plain.h"
 #include "tiles.h"
+#include "weight_rows.h"
 
 // Room for a pixel's code: what most pixels need. Others take several passes.
 #define LEAST_CODE(depth) ((depth) < 160 ? 12 * (depth) + 256 : 2176 + midge_divide(depth, 5))
@@ -23,7 +25,6 @@ typedef struct {
     const midge_window_t *op;
     uint32_t depth; // products for an output
     uint32_t channels; // of the call
-    uint32_t rows_at; // of a weight block
     uint32_t code_words;
     uint32_t *code;
     // Of a strip of channels:
@@ -56,21 +57,13 @@ static void prepare(job_t *job, uint32_t first, uint32_t count) {
     job->back = (int32_t)(count - slots);
     uint32_t *words = job->weights;
     const int8_t *former = 0;
-    const uint8_t *at = job->call->weights; // of the block
-    int32_t index = (int32_t)first; // in it
-    for (uint32_t slot = 0, pair = 0; slot < slots; slot++, index++) {
-        if (slot == slots - MIDGE_GROUP) {
-            index += job->back;
-        }
-        for (; index < 0; index += op->block_channels) {
-            at -= op->block_bytes;
-        }
-        for (; index >= op->block_channels; index -= op->block_channels) {
-            at += op->block_bytes;
-        }
-        midge_scale(op, at, (uint32_t)index, &job->scale[slot]);
+    midge_place_t place;
+    midge_begin_rows(&place, job->call, job->depth);
+    place.index += (int32_t)first;
+    for (uint32_t slot = 0, pair = 0; slot < slots; slot++) {
+        const int32_t step = slot == slots - MIDGE_GROUP ? 1 + job->back : 1;
+        const int8_t *row = midge_row(&place, step, &job->scale[slot]);
         job->sums[slot] = job->scale[slot].start;
-        const int8_t *row = (const int8_t *)at + job->rows_at + (uint32_t)index * job->depth;
         if (slot & 1) {
             pack(words++, former, row, job->depth, (uint32_t)(int32_t)op->input_zero,
                 job->sums + slot - 1);
@@ -131,24 +124,24 @@ static void window(pixel_t *pixel, int32_t y, int32_t x) {
     const midge_window_t *op = pixel->job->op;
     const uint32_t in_c = op->in_c, line = op->kernel_w * in_c;
     const int8_t *input = pixel->job->call->arena + op->input;
-    int32_t first, last;
-    midge_taps(x, op->in_w, op->kernel_w, op->dilation_w, &first, &last);
+    int32_t first;
+    const int32_t taps = midge_count_taps(x, op->in_w, op->kernel_w, op->dilation_w, &first);
     restart(pixel);
     uint32_t at = 0;
     for (uint32_t ky = 0; ky < op->kernel_h; ky++, y += op->dilation_h, at += line) {
-        if (y < 0 || y >= op->in_h || first >= last) {
+        if (y < 0 || y >= op->in_h || taps <= 0) {
             pass(pixel, line, at);
             continue;
         }
         const int32_t from = y * op->in_w + x + first * op->dilation_w;
-        const int8_t *taps = input + (uint32_t)from * in_c;
-        const uint32_t begin = (uint32_t)first * in_c, end = (uint32_t)last * in_c;
+        const int8_t *value = input + (uint32_t)from * in_c;
+        const uint32_t begin = (uint32_t)first * in_c, end = begin + (uint32_t)taps * in_c;
         pass(pixel, begin, at);
         if (op->dilation_w == 1) {
-            values(pixel, taps, end - begin, at + begin);
+            values(pixel, value, end - begin, at + begin);
         } else {
-            for (uint32_t i = begin; i < end; i += in_c, taps += op->dilation_w * in_c) {
-                values(pixel, taps, in_c, at + i);
+            for (uint32_t i = begin; i < end; i += in_c, value += op->dilation_w * in_c) {
+                values(pixel, value, in_c, at + i);
             }
         }
         pass(pixel, line - end, at + end);
@@ -215,7 +208,6 @@ int midge_sparse_conv(const midge_call_t *call) {
     job.op = op;
     job.depth = (uint32_t)op->kernel_h * op->kernel_w * op->in_c;
     job.channels = (call->end - call->begin) * op->block_channels;
-    job.rows_at = midge_entries_bytes(op);
     if (job.depth > 0x3FFF || job.channels < MIDGE_GROUP || !has_no_caches()) {
         return 0;
     }

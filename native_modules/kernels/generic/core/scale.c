@@ -66,7 +66,9 @@ void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale) {
         scale->start += first;
         // Where x can be negative, the smaller of the two roundings.
         const uint64_t lower = ((uint64_t)multiplier * first) + (1u << 31);
-        scale->base -= (uint32_t)(lower >> (8 + r)) + 1;
+        // By halves: small cores have no shift of 64 bits.
+        scale->base -= (uint32_t)(lower >> 32) << (24 - r) | (uint32_t)lower >> (8 + r);
+        scale->base--;
         error += (1u << (FRACTION - r)) + 1;
     }
     scale->limit = ((1u << FRACTION) - error) << 9;

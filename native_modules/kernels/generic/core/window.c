@@ -4,6 +4,8 @@
 #endif
 #include "window.h"
 
+#ifndef MIDGE_TUNED_CHANNEL
+
 // `count` bits (0 to 32), least significant first, from bit `at`; touches no byte that holds none.
 static uint32_t read_bits(const uint8_t *p, uint32_t at, uint32_t count) {
     if (count == 0) {
@@ -31,6 +33,8 @@ void midge_channel(const midge_window_t *op, const uint8_t *block, uint32_t inde
     channel->multiplier = op->mult_bits ? (int32_t)(read_bits(block, at, 30) | 1u << 30)
                                         : op->multiplier;
 }
+
+#endif
 
 uint32_t midge_entries_bytes(const midge_window_t *op) {
     uint32_t bits = op->block_channels * (op->bias_bits + op->shift_bits + op->mult_bits);
