@@ -125,12 +125,11 @@ def compared(figures: Figures) -> str:
     return table(["", "midge", "known", "times as fast", "what is known"], lines)
 
 
-# Layers that `plain.c` and `dot.S` compute on a Cortex-M0+: what they are, the operator, and a pattern of the shape.
+# Layers of `plain.c` and `depthwise_plain.c` on a Cortex-M0+: what they are, the operator, a pattern of the shape.
 PLAIN = (
     ("fully connected, 640 inputs", "FULLY_CONNECTED", r"640 → "),
     ("fully connected, 128 inputs", "FULLY_CONNECTED", r"128 → "),
     ("fully connected, 64 inputs or fewer", "FULLY_CONNECTED", r"\d\d? → "),
-    ("convolutions of mnist_cnn_int8, whose arena has no room for tiles", "CONV_2D", r"(28x28x1|13x13x8|6x6x12) → "),
     ("depthwise 5x5 and 7x7", "DEPTHWISE_CONV_2D", r".*, (5x5|7x7)"),
     ("depthwise kx1, of streaming models", "DEPTHWISE_CONV_2D", r".*, \d+x1$"),
 )

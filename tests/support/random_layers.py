@@ -80,7 +80,7 @@ def shape(rng: Generator, kind: str) -> Fields:
         dilations, most = [(1, 1)] * 4 + [tuple(rng.integers(1, 4, 2))], 40
         fields |= {"in_c": size(rng, 1, 130), "out_c": size(rng, 1, 70)}
     else:
-        kernels = [(3, 3)] * 8 + [(side, side), (1, 3), (3, 1), (2, 2)]
+        kernels = [(3, 3)] * 8 + [(side, side), (1, side), (side, 1), (2, 2), (21, 1)]
         dilations, most = [(1, 1)] * 12 + [tuple(rng.integers(1, 4, 2))], 66
         fields["in_c"] = size(rng, 1, 40)
         fields["out_c"] = fields["in_c"] * pick(rng, 1, 1, 1, 2, 3, 4)

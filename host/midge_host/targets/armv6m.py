@@ -25,7 +25,7 @@ TABLES_BYTES = 2048  # of add_tables.c
 FEW_PIXELS = 4  # too few for weights to be packed
 
 # From here on more of it gains little.
-GOOD_TILES = 16  # in a strip, with the weights of all channels expanded
+GOOD_TILES = 16  # in a strip, beside the weights of all channels
 GOOD_GROUPS = 6
 
 
