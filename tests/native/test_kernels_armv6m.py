@@ -225,7 +225,7 @@ def test_scaling_is_the_definitions(tmp_path: Path):
     core, generic = NATIVE / "core", NATIVE / "kernels" / "generic"
     sources = [Path(__file__).with_name("scale.c"), NATIVE / "kernels" / "generic" / "core" / "scale.c"]
     sources += [generic / "core" / "window.c", core / "fixed_point.c"]
-    options = ["-O2", "-std=c99", "-D__ARM_ARCH_6M__", f"-I{core}", f"-I{generic}"]
+    options = ["-O2", "-std=c99", "-DMIDGE_TUNED_SCALE", f"-I{core}", f"-I{generic}"]
     subprocess.run([compiler, *options, *sources, "-o", tmp_path / "scale"], check=True)
     done = subprocess.run([tmp_path / "scale", str(400 * CASES), str(SEED)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
