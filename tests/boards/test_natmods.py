@@ -79,11 +79,11 @@ LIMITS = {
     "midge_tensor": 5,
     "midge_wide": 10,
     "midge_recurrent": 5,
-    "midge_math": 8,
+    "midge_math": 9,
     "midge_trees": 11,
     "midge_cores": 1,
     "midge_core-armv6m": 12,  # on the smallest boards
-    "midge_audio": 4,
+    "midge_audio": 6,
 }  # KB
 
 
