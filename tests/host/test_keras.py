@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import midge_host
 from midge_host import backends, frontends
+from midge_host.commands import main as cli
 from midge_host.errors import MidgeError
 from midge_host.frontends import keras as door
 from midge_host.frontends.keras.exported import Exported
@@ -259,6 +261,12 @@ def test_gestures(tmp_path: Path) -> None:
     assert not len(made.init) and "LSTM" in {made.operator(i).name for i in range(len(made.records))}
     outputs = backends.run("cpython", tmp_path / "gestures.midge", [readings[600:]]).outputs[0]
     assert abs((outputs.reshape(300, 3).argmax(1) == labels[600:]).mean() - right) <= 0.01
+
+    model.save(tmp_path / "gestures.keras")
+    np.save(tmp_path / "readings.npy", readings[500:600])
+    command = ["convert", str(tmp_path / "gestures.keras"), "-o", str(tmp_path / "gestures.tflite"), "--to", "tflite"]
+    said = CliRunner().invoke(cli.app, [*command, "--calibration", str(tmp_path / "readings.npy")])
+    assert said.exit_code == 0 and "call the interpreter's Reset() before each prediction" in said.output
 
 
 @needs_tensorflow

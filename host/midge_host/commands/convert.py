@@ -10,7 +10,7 @@ from rich.console import Console
 from ..conversion import convert
 from ..errors import CheckFailed, printable
 from . import COMMANDS, PATH, PIXELS, range_of_pixels
-from .info import memory
+from .info import AFRESH, memory
 
 
 @click.command("convert", help=COMMANDS["convert"])
@@ -86,9 +86,9 @@ def command(
     size = f"{output}: {output.stat().st_size:,} bytes"
     if to == "tflite":
         click.echo(f"{size}, for TensorFlow Lite Micro")
+        if memory(model) == AFRESH:
+            click.echo("There its memory lasts: call the interpreter's Reset() before each prediction.")
         return
-    if memory(model):
-        click.echo(f"memory: {memory(model)}")
     click.echo(
         f"{size}, {len(model.records)} operators, {model.arena_bytes:,} bytes of "
         f"working memory; `midge info {output}` shows more"

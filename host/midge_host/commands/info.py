@@ -29,6 +29,7 @@ BOARDS = {
 LIBRARY_BYTES = 18_000
 # Of further banks' native modules, where a model needs them.
 BANK_BYTES = {"tensor": 4_800, "wide": 9_800, "recurrent": 4_700, "math": 8_100, "trees": 10_400, "audio": 6_100}
+AFRESH = "starts afresh at each prediction"
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def memory(model: ModelFile) -> str:
     if model.init:
         return "keeps what it saw from one prediction to the next; reset() clears it"
     recurrent = any(model.operator(i).bank is RECURRENT for i in range(len(model.records)))
-    return "starts afresh at each prediction" if recurrent else ""
+    return AFRESH if recurrent else ""
 
 
 def tensors_end(model: ModelFile) -> int:
