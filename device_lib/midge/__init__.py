@@ -29,7 +29,10 @@ def load(path, weights="auto", backend="auto", cores=1):
     _collect()
     if backend != "portable":
         try:
-            _borrow("_native", "load", "midge_core")
+            if sys.implementation.name == "circuitpython":
+                _borrow("_native", "load", "midge_core")
+            else:  # where it is beside the library, and nothing else comes into memory before it
+                import midge_core  # noqa: F401
         except (ImportError, ValueError):  # _loader.py says why
             pass
         _collect()

@@ -5,6 +5,7 @@
 # nothing in here.
 
 import struct
+import sys
 from binascii import crc32
 
 from . import _borrow, _collect
@@ -155,7 +156,7 @@ def _banks(path, program, names, inputs):
 def _native(name, backend):
     # A native module; where it is not to be had an ImportError for backend "native", else None.
     try:
-        module = _borrow("_native", "load", name)
+        module = sys.modules.get(name) or _borrow("_native", "load", name)
         if getattr(module, "FORMAT", None) == FORMAT:
             return module
         problem = text("other version", name)

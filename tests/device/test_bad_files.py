@@ -367,6 +367,20 @@ def on_micropython(folder: Path, files: list[tuple[str, bytes, bool]], backend: 
     return json.loads((folder / "answers").read_text())
 
 
+def writes_over_its_input(data: bytes) -> bool:
+    """Whether the output of a record lies over values that it reads: kernels, which are others on a PC, read and write in
+    orders of their own."""
+    model = model_file.from_bytes(data)
+    for op in model.records:
+        *read, written, _ = hostile.spans(op, model.arena_bytes)
+        in_place = "kernel_h" not in op  # value by value, from the first to the last
+        for one in read:
+            shared = max(one.start, written.start) < min(one.stop, written.stop)
+            if shared and not (in_place and one.start == written.start):
+                return True
+    return False
+
+
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("backend", "first"), [("native", 0), ("portable", 1)])
 def test_crafted_files(load, good: bytes, part: str, backend: str, first: int, tmp_path: Path, no_hang: None) -> None:
@@ -376,7 +390,9 @@ def test_crafted_files(load, good: bytes, part: str, backend: str, first: int, t
     refused = sum(answer in ("ValueError", "MemoryError", "OSError") for answer in expected)
     assert len(files) > 150 and len(files) // 4 < refused < len(files)
     answers = on_micropython(tmp_path, files, backend)
-    for (what, _, _), mine, wanted in zip(files, answers, expected, strict=True):
+    for (what, data, _), mine, wanted in zip(files, answers, expected, strict=True):
+        if mine.startswith("differs") and wanted.startswith("differs") and writes_over_its_input(data):
+            continue
         assert mine == wanted or mine == "MemoryError", f"{what}: {mine}, on CPython {wanted}"
 
 

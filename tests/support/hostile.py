@@ -326,8 +326,7 @@ def network() -> bytes:
         return {"weights": weights, "bias": bias, "weight_scales": list(rng.uniform(0.005, 0.02, channels))}
 
     x = m.tensor((1, 4, 5, 2), quant=X, name="image")
-    y = m.pad(x, [(0, 0), (1, 0), (0, 1), (0, 1)])
-    y = m.conv_2d(y, **layer(4, 2, 3, 3), padding="SAME", quant=Y)
+    y = m.conv_2d(x, **layer(4, 2, 3, 2), padding="SAME", quant=Y)
     a = m.depthwise_conv_2d(y, **layer(1, 3, 2, 4), padding="SAME", quant=(0.07, 3))
     y = m.add(a, y, quant=(0.09, 10), activation="RELU")
     y = m.max_pool_2d(y, (2, 1))
