@@ -9,6 +9,7 @@ there instead: exit code 1 if something differs, or with --require all if someth
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import json
 import os
@@ -121,6 +122,13 @@ def writable_statics(file: Path) -> list[str]:
         return names or [name for name in sections.values() if name]
 
 
+@functools.cache
+def _libraries() -> tempfile.TemporaryDirectory:
+    """Where MicroPython's linker notes what the compilers' libraries hold: to read libgcc takes six times as long as
+    all else about a module."""
+    return tempfile.TemporaryDirectory()
+
+
 def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
     """The .mpy file, and what the manifest says of it."""
     module = f"midge_{bank}"
@@ -128,8 +136,9 @@ def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
         # A copy, so that no object of an earlier build is taken for a new one, and no path gets into the file.
         work = Path(temporary) / "native_modules"
         for part in ("core", "kernels", BINDING, XTENSA):
-            shutil.copytree(FOLDER / part, work / part, ignore=shutil.ignore_patterns("build", "*.mpy"))
+            shutil.copytree(FOLDER / part, work / part, ignore=shutil.ignore_patterns("build", ".*", "*.mpy"))
         shutil.copy(FOLDER / "mpy_ld.py", work)
+        (work / BINDING / ".mpy_ld_cache").symlink_to(_libraries().name)
 
         def make(*targets: str, **environment: str) -> str:
             done = subprocess.run(
