@@ -229,7 +229,7 @@ CASES = [
     ("info png.midge", "png.midge: not a .midge file; make one with `midge convert`"),
     ("info good.tflite", "good.tflite: not a .midge file; make one with `midge convert`"),
     ("info empty.midge --json", "empty.midge: not a .midge file"),
-    ("info half.midge", "half.midge: 700 bytes long, 1728 expected; copy it again"),
+    ("info half.midge", "half.midge: 700 bytes long, 1608 expected; copy it again"),
     ("info flipped.midge", "flipped.midge: damaged .*copy or convert it again"),
     ("info version.midge", "version.midge: format 9, this midge reads 4; install the midge that made it"),
     ("run missing.midge --inputs good.npz --outputs out.npz", "missing.midge: No such file"),
