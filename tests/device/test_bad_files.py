@@ -368,8 +368,8 @@ def on_micropython(folder: Path, files: list[tuple[str, bytes, bool]], backend: 
 
 
 def writes_over_its_input(data: bytes) -> bool:
-    """Whether the output of a record lies over values that it reads: kernels, which are others on a PC, read and write in
-    orders of their own."""
+    """Whether the output of a record lies over values that it reads: kernels, which are others on a PC, read and write
+    in orders of their own."""
     model = model_file.from_bytes(data)
     for op in model.records:
         *read, written, _ = hostile.spans(op, model.arena_bytes)

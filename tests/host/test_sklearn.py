@@ -158,7 +158,7 @@ REGRESSORS: dict[str, Callable[[], Any]] = {
     "weighted_neighbors": lambda: neighbors.KNeighborsRegressor(5, weights="distance"),
     "linear": lambda: make_pipeline(Standard(), linear_model.LinearRegression()),
     "ridge": lambda: linear_model.Ridge(),
-    "perceptron": lambda: make_pipeline(Standard(), neural_network.MLPRegressor((5,), max_iter=20)),
+    "perceptron": lambda: make_pipeline(Standard(), neural_network.MLPRegressor(hidden_layer_sizes=(5,), max_iter=20)),
 }
 
 
