@@ -57,6 +57,16 @@ def test_the_rule_finds_offenders(tmp_path: Path) -> None:
     assert set(foreign_names(path)) == names
 
 
+def test_nothing_hides_what_a_script_on_a_board_imports() -> None:
+    """MicroPython on this PC looks for modules in the script's own folder first."""
+    script = ROOT / "host" / "midge_host" / "backends" / "board_script.py"
+    nodes = list(ast.walk(ast.parse(script.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    assert {"midge", "instructions", "cycles"} <= names
+    assert not names & {path.stem for path in script.parent.iterdir()}
+
+
 def test_rooms_of_the_host() -> None:
     """A folder of more entries is one in which nobody finds anything."""
     entries = [path.name for path in (ROOT / "host" / "midge_host").iterdir() if path.name != "__pycache__"]

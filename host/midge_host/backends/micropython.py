@@ -76,6 +76,14 @@ def job(
     }
 
 
+def buffers(description: ModelFile) -> dict[str, list]:
+    """What a script on a board makes for a reading and a result: type code and bytes of each."""
+    return {
+        name: [[TYPE_CODES[tensor.element], tensor.bytes] for tensor in tensors]
+        for name, tensors in (("inputs", description.inputs), ("outputs", description.outputs))
+    }
+
+
 def result(report: str, raw: bytes, description: ModelFile, count: int) -> RunResult:
     """The result from the text that board_script.py printed and the file that it wrote."""
     facts = json.loads(report.strip().splitlines()[-1])

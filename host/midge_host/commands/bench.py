@@ -15,9 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from .. import backends
-from ..backends import instructions
-from ..backends.local import TYPE_CODES
-from ..backends.micropython import input_bytes
+from ..backends import counts
+from ..backends.micropython import buffers, input_bytes
 from ..boards import pico
 from ..device.model_file import ModelFile, read
 from ..device.registry import macs
@@ -27,10 +26,10 @@ from . import COMMANDS, MODEL
 # The board: the backend that counts its instructions; the Pico's cycles have a way of their own.
 BOARDS = {
     "pico": "pico",
-    "esp32": instructions.XTENSA,
-    "esp32s3": instructions.XTENSA,
-    "esp32c3": instructions.RISC_V,
-    "esp32c6": instructions.RISC_V,
+    "esp32": counts.XTENSA,
+    "esp32s3": counts.XTENSA,
+    "esp32c3": counts.RISC_V,
+    "esp32c6": counts.RISC_V,
 }
 HOW = {
     "cycles": "modelled: each instruction's, by table 3-1 of ARM's Cortex-M0+ Technical Reference Manual",
@@ -96,7 +95,7 @@ def _instructions(path: Path, model: ModelFile, board: str, weights: str) -> dic
     if weights == "stream":
         raise MidgeError(f"--weights stream: on {board}, instructions are counted with weights in memory only")
     weights = "map" if weights == "map" else "ram"
-    found = instructions.count(BOARDS[board], path, model, weights, random_readings(model))
+    found = counts.count(BOARDS[board], path, model, weights, random_readings(model))
     unit, native = "instructions", found.reading + sum(found.layers) + found.result
     return {
         "model": model.info.get("name"),
@@ -129,8 +128,7 @@ def start(script: str, path: Path, weights: str, readings: list[np.ndarray] | No
     job = {
         "model": pico.model_path(weights),
         "weights": weights,
-        "inputs": [[TYPE_CODES[t.element], t.bytes] for t in model.inputs],
-        "outputs": [[TYPE_CODES[t.element], t.bytes] for t in model.outputs],
+        **buffers(model),
         "operators": len(model.records),
         **more,
     }

@@ -20,7 +20,7 @@ from ..errors import CheckFailed, MidgeError
 from . import local, xtensa
 from . import qemu as qemu_backend
 from .machine import Machine
-from .micropython import input_bytes
+from .micropython import buffers, input_bytes
 
 RISC_V, XTENSA = "qemu-rv32", "qemu-xtensa"
 SECONDS = 600
@@ -48,8 +48,7 @@ def _risc_v(path: Path, model: ModelFile, weights: str, readings: list[np.ndarra
     job = {
         "model": "/rom/model.midge" if weights == "map" else "/model.midge",
         "weights": weights,
-        "inputs": [[local.TYPE_CODES[t.element], t.bytes] for t in model.inputs],
-        "outputs": [[local.TYPE_CODES[t.element], t.bytes] for t in model.outputs],
+        **buffers(model),
         "record_bytes": spec.RECORD_BYTES,
         "bank_at": HEAD.offsets["bank"],
     }
