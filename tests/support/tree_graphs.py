@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from midge_host.frontends.sklearn.chain import ABOVE_ZERO, Chain
+from midge_host.frontends.sklearn.chain import Chain
 from midge_host.ir.graph import Graph
-from midge_host.ir.trees import Tree
+from midge_host.ir.trees import ABOVE_ZERO, Tree
 from midge_host.quantize.features import with_int16_features
 
 

@@ -19,13 +19,13 @@ from ..device import model_file
 from ..device.architectures import BUILT
 from ..device.banks import Bank
 from ..errors import CheckFailed, MidgeError
+from . import BESIDE
 from .library import ABI, library_files, native_files
 from .links import Progress
 
 LABEL = "CIRCUITPY"
 ROOTS = ("/Volumes", "/media", "/run/media", "/mnt")  # where macOS and Linux mount drives
 ABOUT = "boot_out.txt"  # CircuitPython writes it at every start
-BESIDE = ".new"
 OTHER_FORM = {".py": ".mpy", ".mpy": ".py"}  # a .py would be imported in place of its .mpy
 BLOCK = 4096  # what a file's size is rounded up to
 # Processors as boot_out.txt names them, by their beginnings; "" for those whose firmware loads no native code.

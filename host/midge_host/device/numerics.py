@@ -69,6 +69,12 @@ def round_away(x: float) -> int:
     return math.floor(abs(x) + 0.5) * (1 if x >= 0 else -1)
 
 
+def rounded_away(x: np.ndarray) -> np.ndarray:
+    """The same of many, as float64."""
+    real = np.asarray(x, np.float64)
+    return np.sign(real) * np.floor(np.abs(real) + 0.5)
+
+
 def quantize(real: float, scale: np.float32, zero_point: int) -> int:
     """zero_point + round(real / scale) with the quotient in float32, as TFLM quantises limits."""
     with np.errstate(over="ignore"):
@@ -203,8 +209,8 @@ def look_up(table: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _round32(x: np.ndarray) -> np.ndarray:
-    """TfLiteRound of float32 values, halves away from zero."""
-    return (np.sign(x) * np.floor(np.abs(x.astype(np.float64)) + 0.5)).astype(np.float32)
+    """TfLiteRound of float32 values."""
+    return rounded_away(x).astype(np.float32)
 
 
 # Functions of one int8 value as tables: entry i is the output for q = i - 128.
@@ -312,8 +318,7 @@ def _rounded(real: np.ndarray, zero_point: int) -> np.ndarray | None:
     """int8 outputs of float32 quotients, halves away from zero; None if one is not finite."""
     if not np.isfinite(real).all():
         return None
-    real = real.astype(np.float64)
-    return _table(np.sign(real) * np.floor(np.abs(real) + 0.5) + zero_point)
+    return _table(rounded_away(real) + zero_point)
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:

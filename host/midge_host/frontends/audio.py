@@ -12,12 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..device.ops.filter_bank import SNR_BITS
 from ..ir.graph import Edge, Graph, Node, Quantization, Tensor
 from ..ir.operators import FilterBank, Spectrum
 
 RATE = 16_000
 WINDOW_BITS, WEIGHT_BITS, ESTIMATE_BITS = 12, 12, 14
-SNR_BITS = 12
 LOG_BITS = 6
 F = np.float32
 

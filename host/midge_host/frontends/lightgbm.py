@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import MidgeError, UnsupportedError
-from ..ir.trees import Tree, at_most
+from ..ir.trees import ABOVE_ZERO, Tree, at_most
 from . import Loaded, Request, read_file
-from .sklearn.chain import ABOVE_ZERO, Chain
+from .sklearn.chain import Chain
 
 IDENTITY = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
 MISSING_ZERO, MISSING_NAN = 1, 2

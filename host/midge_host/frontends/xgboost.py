@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import MidgeError, UnsupportedError
-from ..ir.trees import Tree, below
+from ..ir.trees import ABOVE_ZERO, Tree, below
 from . import Loaded, Request, read_file
-from .sklearn.chain import ABOVE_ZERO, Chain
+from .sklearn.chain import Chain
 
 # Objectives by what becomes of the sums.
 IDENTITY = ("reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror")

@@ -9,6 +9,7 @@ import numpy as np
 MISSING = -(1 << 15)  # the code of NaN
 CODE_LIMIT = (1 << 15) - 1  # of the codes of numbers, both ways
 ZERO_UNIT = 4  # zeros of codes are multiples of it
+ABOVE_ZERO = 5e-324  # the least number that there is: a threshold of scores that have to be larger than 0
 
 
 @dataclass(eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import MidgeError
 from ..ir import operators as ir
 from ..ir.graph import Graph, Tensor
-from ..ir.trees import CODE_LIMIT, MISSING, ZERO_UNIT, Tree
+from ..ir.trees import ABOVE_ZERO, CODE_LIMIT, MISSING, ZERO_UNIT, Tree
 
 SPAN = 65520  # codes that the thresholds of a feature may take
 FARTHEST = (1 << 25) - (1 << 16)  # of a code before its zero is taken off
@@ -128,8 +128,8 @@ def _round_leaves(graph: Graph, node: ir.TreeSums) -> list[str]:
     for reader in graph.nodes:
         if isinstance(reader, ir.Scores) and reader.source is node.output:
             reader.divisor /= unit
-            # "Above zero" is the least number that there is.
-            reader.threshold = reader.threshold / unit if abs(reader.threshold) > 1e-300 else reader.threshold
+            if reader.threshold != ABOVE_ZERO:
+                reader.threshold /= unit
     change = float(np.abs(np.round(leaves / unit) * unit - leaves).max())
     if change <= 1e-9 * unit:
         return []

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...ir import operators as ir
 from ...ir.graph import Tensor
-from ...ir.trees import Tree, at_most, below
+from ...ir.trees import ABOVE_ZERO, Tree, at_most, below
 from .estimators import ML, classes_of, named
 from .importer import Call, reads
 
@@ -49,7 +49,7 @@ def classifier(call: Call) -> list[Tensor]:
         for tree in trees:
             tree.value = np.stack([whole - tree.value.astype(np.float32), tree.value], 1).astype(np.float64)
     elif pair:
-        decision, threshold = ir.Decision.THRESHOLD, 5e-324  # above zero
+        decision, threshold = ir.Decision.THRESHOLD, ABOVE_ZERO
     scores = call.add(
         ir.Scores,
         "scores",

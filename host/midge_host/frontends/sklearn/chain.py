@@ -10,8 +10,6 @@ from ...ir import operators as ir
 from ...ir.graph import Edge, Graph, Node, Tensor
 from ...ir.trees import Tree
 
-ABOVE_ZERO = 5e-324  # the least number that there is
-
 
 class Chain:
     """Layers upon an input of `features` float32 values; `tensor` is what the last of them gives."""

@@ -10,7 +10,8 @@ from sklearn import cluster, linear_model, naive_bayes, neighbors, neural_networ
 
 from ...errors import UnsupportedError
 from ...ir.graph import Graph
-from .chain import ABOVE_ZERO, Chain
+from ...ir.trees import ABOVE_ZERO
+from .chain import Chain
 
 
 def _affine(model: Any, chain: Chain) -> None:

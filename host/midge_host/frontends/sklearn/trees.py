@@ -10,8 +10,8 @@ from sklearn import ensemble, tree
 
 from ...errors import UnsupportedError
 from ...ir.graph import Graph
-from ...ir.trees import Tree, at_most
-from .chain import ABOVE_ZERO, Chain
+from ...ir.trees import ABOVE_ZERO, Tree, at_most
+from .chain import Chain
 
 
 def _tree(fitted: Any, values: np.ndarray, output: int = 0, features: np.ndarray | None = None) -> Tree:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...device.numerics import rounded_away
 from ...ir import operators as ir
 from ...ir.evaluate import dequantise
 from ...ir.graph import Tensor
@@ -46,8 +47,8 @@ def stored_constant(source: Tensor, output: Tensor) -> np.ndarray:
     """TFLM's QUANTIZE: a quotient of float32, halves away from zero."""
     limits = np.iinfo(output.dtype)
     with np.errstate(all="ignore"):
-        real = (np.asarray(source.data) / output.scale[0].astype(np.float32)).astype(np.float64)
-    whole = np.sign(real) * np.floor(np.abs(real) + 0.5) + output.zero_point[0]
+        real = np.asarray(source.data) / output.scale[0].astype(np.float32)
+    whole = rounded_away(real) + output.zero_point[0]
     whole = np.nan_to_num(whole, nan=limits.min, posinf=limits.max, neginf=limits.min)
     return np.clip(whole, limits.min, limits.max).astype(output.dtype).reshape(output.shape)
 
