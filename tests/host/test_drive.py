@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import functools
 import os
 import shutil
 from pathlib import Path
@@ -16,18 +15,9 @@ import models
 from midge_host.commands.deploy import command
 from midge_host.deploy import drive as drive_module
 from midge_host.deploy.drive import deploy_to_drive, describe, find
-from midge_host.deploy.library import library_files
 from midge_host.errors import CheckFailed, MidgeError
 
 PICO = "Adafruit CircuitPython 10.4.0 on 2026-10-01; Raspberry Pi Pico with rp2040\nBoard ID:raspberry_pi_pico\n"
-
-
-COMPILED = functools.cache(library_files)
-
-
-@pytest.fixture(autouse=True)
-def compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drive_module, "library_files", COMPILED)
 
 
 @pytest.fixture

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import midge
 import models
 from midge_host.backends import local
-from midge_host.conversion import convert
 
 if why := local.problem("cpython"):
     pytest.skip(why, allow_module_level=True)
@@ -25,16 +22,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def converted(folder: Path, source: bytes) -> Path:
-    path = folder / "model.tflite"
-    path.write_bytes(source)
-    convert(path, folder / "model.midge")
-    return folder / "model.midge"
-
-
 @pytest.mark.parametrize("weights", ["ram", "stream"])
-def test_any_number_of_threads_gives_the_same(tmp_path: Path, loads: list[str], weights: str) -> None:
-    model = converted(tmp_path, models.residual(two_outputs=True))
+def test_any_number_of_threads_gives_the_same(make_model, loads: list[str], weights: str) -> None:
+    model = make_model(models.residual(two_outputs=True))
     for count in (0, 1, 16, 17, 100):
         inputs = models.residual_inputs(count) if count else [x[:0] for x in models.residual_inputs(1)]
         alone = local.predict(model, inputs, weights, "native", threads=1)
@@ -48,8 +38,8 @@ def test_any_number_of_threads_gives_the_same(tmp_path: Path, loads: list[str], 
                 assert np.array_equal(one, other)
 
 
-def test_a_model_that_remembers_is_never_shared(tmp_path: Path, loads: list[str]) -> None:
-    model = converted(tmp_path, models.streaming())
+def test_a_model_that_remembers_is_never_shared(make_model, loads: list[str]) -> None:
+    model = make_model(models.streaming())
     shape = midge.load(str(model)).inputs[0].shape
     inputs = [np.random.default_rng(1).integers(-128, 128, (100, *shape)).astype(np.int8)]
     for reset in (False, True):
@@ -58,8 +48,8 @@ def test_a_model_that_remembers_is_never_shared(tmp_path: Path, loads: list[str]
         assert len(loads) == 1
 
 
-def test_a_fault_in_a_thread_is_the_callers(tmp_path: Path) -> None:
-    model = converted(tmp_path, models.residual())
+def test_a_fault_in_a_thread_is_the_callers(make_model) -> None:
+    model = make_model(models.residual())
     inputs = [x.reshape(100, -1)[:, 1:] for x in models.residual_inputs(100)]
     with pytest.raises(ValueError):
         local.predict(model, inputs, "auto", "native", threads=4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +24,10 @@ from midge_host.device.registry import record_shapes
 from random_layers import (
     KINDS,
     MAX_BYTES,
+    SEED,
     crafted_layer,
     fields_of,
+    generators,
     image,
     is_apart,
     random_layer,
@@ -35,7 +37,6 @@ from random_layers import (
 )
 
 CASES = int(os.environ.get("MIDGE_KERNEL_CASES", 250))
-SEED = int(os.environ.get("MIDGE_KERNEL_SEED", 1))
 BATCH = 250  # layers for one process
 LIMIT = 100_000_000  # cycles
 MORE_STACK = 1024  # bytes beyond what the plain C takes
@@ -46,11 +47,6 @@ def program() -> Program:
     if why := armv6m.problem():
         pytest.skip(why)
     return armv6m.assemble()
-
-
-def generators(count: int, what: int) -> Iterator[tuple[int, np.random.Generator]]:
-    for i in range(count):
-        yield i, np.random.default_rng((SEED, what, i))
 
 
 def parts(layer: Layer) -> list[Fence]:

@@ -7,9 +7,8 @@ MIDGE_KERNEL_CASES=2000 MIDGE_KERNEL_SEED=7 pytest tests/native/test_kernels_arm
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,10 +17,9 @@ from counting import armv7emsp
 from counting.build import Program
 from counting.layers import Layer
 from midge_host.device.registry import record_shapes
-from random_layers import KINDS, crafted_layer, fields_of, layer, random_layer
+from random_layers import KINDS, SEED, crafted_layer, fields_of, generators, is_apart, random_layer, with_scratch
 
 CASES = int(os.environ.get("MIDGE_KERNEL_CASES", 30))
-SEED = int(os.environ.get("MIDGE_KERNEL_SEED", 1))
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +27,6 @@ def program() -> Program:
     if why := armv7emsp.problem():
         pytest.skip(why)
     return armv7emsp.assemble()
-
-
-def generators(count: int, what: int) -> Iterator[tuple[int, np.random.Generator]]:
-    for i in range(count):
-        yield i, np.random.default_rng((SEED, what, i))
 
 
 def parts(one: Layer) -> list[tuple[int, int, bool]]:
@@ -57,14 +50,6 @@ def check(program: Program, one: Layer) -> None:
     arena = run(program, one)
     wrong = one.wrong(arena[one.output : one.output + one.expected.size])
     assert not wrong, f"{wrong} wrong bytes: {one.title}, seed {SEED}: {fields_of(one)}"
-
-
-def with_scratch(one: Layer, size: int) -> Layer:
-    """The same with other scratch memory, at the end of the arena."""
-    at = -(-len(one.arena) // 4) * 4
-    arena = one.arena.ljust(at, b"\xa5") + b"\xa5" * size
-    op = {**fields_of(one), "scratch": at, "scratch_bytes": size}
-    return layer(size, op, one.weights, np.frombuffer(arena, np.int8))
 
 
 def ways(program: Program, one: Layer, sizes: Sequence[int]) -> int:
@@ -116,8 +101,7 @@ def test_crafted_records_stay_in_their_memory(program):
     plain = armv7emsp.assemble(plain=True)
     for i, rng in generators(2 * CASES, 30):
         one = crafted_layer(rng, i)
-        spans = sorted((at, size) for at, size, _ in parts(one) if size)
         arena = run(program, one)
-        if all(a + size <= b for (a, size), (b, _) in pairwise(spans)):
+        if is_apart(one):
             output = slice(one.output, one.output + one.expected.size)
             assert arena[output] == run(plain, one)[output], fields_of(one)

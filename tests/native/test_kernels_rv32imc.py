@@ -10,7 +10,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from counting import rv32imc
@@ -18,8 +17,10 @@ from counting.build import Program
 from counting.layers import Layer
 from random_layers import (
     KINDS,
+    SEED,
     crafted_layer,
     fields_of,
+    generators,
     is_apart,
     keeps_to_its_memory,
     random_layer,
@@ -27,7 +28,6 @@ from random_layers import (
 )
 
 CASES = int(os.environ.get("MIDGE_KERNEL_CASES", 250))
-SEED = int(os.environ.get("MIDGE_KERNEL_SEED", 1))
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +52,13 @@ def check(program: Program, layers: Sequence[Layer]) -> list[int]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_layers(program, kind):
-    rngs = [np.random.default_rng((SEED, KINDS.index(kind), i)) for i in range(CASES)]
-    check(program, [random_layer(rng, i, kind) for i, rng in enumerate(rngs)])
+    check(program, [random_layer(rng, i, kind) for i, rng in generators(CASES, KINDS.index(kind))])
 
 
 @pytest.mark.parametrize("kind", ["CONV_2D", "FULLY_CONNECTED"])
 def test_every_size_of_scratch_memory(program, kind):
-    for i in range(100):
-        one = random_layer(np.random.default_rng((SEED, 10, i)), i, kind, 4000)
+    for i, rng in generators(100, 10):
+        one = random_layer(rng, i, kind, 4000)
         op = fields_of(one)
         if op["out_c"] >= 14 and op["out_h"] * op["out_w"] >= 14:
             break
@@ -71,8 +70,8 @@ def test_every_size_of_scratch_memory(program, kind):
 def test_windows_of_3x3(program):
     """Depthwise, by columns: every way a window can lie over the sides of a small image."""
     layers = []
-    for i in range(4 * CASES):
-        one = random_layer(np.random.default_rng((SEED, 20, i)), i, "DEPTHWISE_CONV_2D", 3000)
+    for i, rng in generators(4 * CASES, 20):
+        one = random_layer(rng, i, "DEPTHWISE_CONV_2D", 3000)
         op = fields_of(one)
         if op["kernel_h"] == op["kernel_w"] == 3 and op["dilation_w"] == op["dilation_h"] == 1:
             layers.append(one)
@@ -82,7 +81,7 @@ def test_windows_of_3x3(program):
 
 def test_crafted_records_stay_in_their_memory(program):
     """Whatever an accepted record says: as few bytes are written as it speaks of, and they are the plain C's."""
-    layers = [crafted_layer(np.random.default_rng((SEED, 30, i)), i) for i in range(2 * CASES)]
+    layers = [crafted_layer(rng, i) for i, rng in generators(2 * CASES, 30)]
     plain = rv32imc.run(rv32imc.assemble(plain=True), layers)
     compared = 0
     for one, tuned, expected in zip(layers, rv32imc.run(program, layers), plain, strict=True):

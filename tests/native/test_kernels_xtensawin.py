@@ -19,8 +19,10 @@ from counting.layers import ALIGNMENT, Layer, place
 from midge_host.boards import xtensa
 from random_layers import (
     KINDS,
+    SEED,
     crafted_layer,
     fields_of,
+    generators,
     is_apart,
     keeps_to_its_memory,
     random_layer,
@@ -28,7 +30,6 @@ from random_layers import (
 )
 
 CASES = int(os.environ.get("MIDGE_KERNEL_CASES", 60))
-SEED = int(os.environ.get("MIDGE_KERNEL_SEED", 1))
 GUARD = 256  # bytes around a layer's memory
 
 
@@ -69,8 +70,7 @@ def check(program: Program, layers: Sequence[Layer]) -> list[int]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_layers(program, kind):
-    rngs = [np.random.default_rng((SEED, KINDS.index(kind), i)) for i in range(CASES)]
-    layers = [random_layer(rng, i, kind, 20_000) for i, rng in enumerate(rngs)]
+    layers = [random_layer(rng, i, kind, 20_000) for i, rng in generators(CASES, KINDS.index(kind))]
     check(program, layers)
     check(program, [with_scratch(one, 8192) for one in layers])
 
@@ -89,8 +89,8 @@ def test_sizes_of_scratch_memory(program, kind):
 def test_windows_of_3x3(program):
     """Depthwise, by MAC16: every way a window can lie over the sides of a small image."""
     layers = []
-    for i in range(10 * CASES):
-        one = random_layer(np.random.default_rng((SEED, 20, i)), i, "DEPTHWISE_CONV_2D", 3000)
+    for i, rng in generators(10 * CASES, 20):
+        one = random_layer(rng, i, "DEPTHWISE_CONV_2D", 3000)
         op = fields_of(one)
         if op["kernel_h"] == op["kernel_w"] == 3 and op["dilation_w"] == op["dilation_h"] == 1:
             layers.append(one)
@@ -100,7 +100,7 @@ def test_windows_of_3x3(program):
 
 def test_crafted_records_stay_in_their_memory(program):
     """Whatever an accepted record says: as few bytes are written as it speaks of, and they are the plain C's."""
-    layers = [crafted_layer(np.random.default_rng((SEED, 30, i)), i) for i in range(2 * CASES)]
+    layers = [crafted_layer(rng, i) for i, rng in generators(2 * CASES, 30)]
     plain = xtensawin.assemble(plain=True)
     for one, tuned, expected in zip(layers, run(program, layers), run(plain, layers), strict=True):
         if is_apart(one):
