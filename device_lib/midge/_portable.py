@@ -161,22 +161,25 @@ def _unpack(layout, program, index):
     return struct.unpack_from(layout, program, index * _RECORD)
 
 
-def check(program, arena_bytes, weights_bytes):
-    """0, or (operator index + 1) * 16 + reason for the first record that cannot run."""
-    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
+def bank(kernels):
+    """check() and run() of a bank. kernels: by code, bank and types what is generated below as _KERNELS."""
+
+    def check(program, arena_bytes, weights_bytes):
+        """0, or (operator index + 1) * 16 + reason for the first record that cannot run."""
+        return _check_records(kernels, program, arena_bytes, weights_bytes)
+
+    def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
+        """Runs records first..last-1; a single record's weight blocks begin..end-1 only. Returns as check().
+
+        parts: into how many the rows of an output are split, part: which of them to compute. What cannot be split is
+        computed whole in part 0.
+        """
+        return _run_records(kernels, program, first, last, arena, weights, base, begin, end, part, parts)
+
+    return check, run
 
 
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
-    """Runs records first..last-1; a single record's weight blocks begin..end-1 only. Returns as check().
-
-    parts: into how many the rows of an output are split, part: which of them to compute. What cannot be split is
-    computed whole in part 0.
-    """
-    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
-
-
-def check_records(kernels, program, arena_bytes, weights_bytes):
-    # kernels: by code, bank and types what is generated below as _KERNELS.
+def _check_records(kernels, program, arena_bytes, weights_bytes):
     for index in range(len(program) // _RECORD):
         reason = _check(kernels, program, index, arena_bytes)
         if not reason:
@@ -191,7 +194,7 @@ def check_records(kernels, program, arena_bytes, weights_bytes):
     return _OK
 
 
-def run_records(kernels, program, first, last, arena, weights, base, begin, end, part, parts):
+def _run_records(kernels, program, first, last, arena, weights, base, begin, end, part, parts):
     if not 0 <= first <= last <= len(program) // _RECORD or not 0 <= part < parts:
         return 16 + _BAD_PARAMETER
     for index in range(first, last):
@@ -690,3 +693,6 @@ def _view(buffer):
         except (TypeError, OverflowError):  # read-only: of bytes; unsigned on CircuitPython
             pass
     return code, buffer
+
+
+check, run = bank(_KERNELS)

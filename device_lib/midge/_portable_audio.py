@@ -1,6 +1,6 @@
 # Like _portable.py, the audio bank: features of sound.
 
-from ._portable import _clamp, _store, _values, check_records, run_records
+from ._portable import _clamp, _store, _values, bank
 
 try:
     from micropython import const
@@ -54,14 +54,6 @@ _FILTER_BANK_LAYOUT = "<BBBBHBBBBHHH2H2HHHHbBIIIIIIIIII"
 _OK = const(0)
 _MASK = const(0xFFFFFFFF)
 _WEIGHT_MASK = const(0x1FFF)
-
-
-def check(program, arena_bytes, weights_bytes):
-    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
-
-
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
-    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
 
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
@@ -337,3 +329,5 @@ _KERNELS = {
     0x040649: (_FILTER_BANK_LAYOUT, _check_filter_bank, _filter_bank, True, 0),  # FILTER_BANK, int16
 }
 # generated: end
+
+check, run = bank(_KERNELS)

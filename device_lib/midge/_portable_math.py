@@ -12,8 +12,7 @@ from ._portable import (
     _signed,
     _values,
     _wrap,
-    check_records,
-    run_records,
+    bank,
 )
 
 try:
@@ -111,14 +110,6 @@ _GATHER_LAYOUT = "<BBBBHHHHH22xIIIIIIIII"
 # generated: end
 
 _OK = const(0)
-
-
-def check(program, arena_bytes, weights_bytes):
-    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
-
-
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
-    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
 
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
@@ -545,3 +536,5 @@ _KERNELS = {
     0x01041E: (_GATHER_LAYOUT, _check_gather, _gather, True, 0),  # GATHER, int8
 }
 # generated: end
+
+check, run = bank(_KERNELS)

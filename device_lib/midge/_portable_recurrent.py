@@ -8,8 +8,7 @@ from ._portable import (
     _signed,
     _values,
     _wrap,
-    check_records,
-    run_records,
+    bank,
 )
 from ._portable_int16 import _logistic, _rescale_wide, _tanh
 
@@ -66,14 +65,6 @@ _SVDF_LAYOUT = "<BBBBHbbbbHHHHHH10xIiiIIIIIII"
 # generated: end
 
 _OK = const(0)
-
-
-def check(program, arena_bytes, weights_bytes):
-    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
-
-
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
-    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
 
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
@@ -236,3 +227,5 @@ _KERNELS = {
     0x010312: (_SVDF_LAYOUT, _check_svdf, _svdf, True, 0),  # SVDF, int8
 }
 # generated: end
+
+check, run = bank(_KERNELS)

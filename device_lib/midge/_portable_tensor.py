@@ -10,8 +10,7 @@ from ._portable import (
     _store,
     _values,
     _wrap,
-    check_records,
-    run_records,
+    bank,
 )
 
 try:
@@ -99,14 +98,6 @@ _SELECT_LAYOUT = "<BBBBH5HBBB17xIIIIIIIII"
 # generated: end
 
 _OK = const(0)
-
-
-def check(program, arena_bytes, weights_bytes):
-    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
-
-
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
-    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
 
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
@@ -388,3 +379,5 @@ _KERNELS = {
     0x04011B: (_SELECT_LAYOUT, _check_select, _select, False, 0),  # SELECT, int16
 }
 # generated: end
+
+check, run = bank(_KERNELS)

@@ -3,7 +3,7 @@
 
 import struct
 
-from ._portable import check_records, run_records
+from ._portable import bank
 
 try:
     from micropython import const
@@ -113,14 +113,6 @@ _TERMS = (
     0x3FF0000000000000,
     0x3FF0000000000000,
 )
-
-
-def check(program, arena_bytes, weights_bytes):
-    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
-
-
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
-    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
 
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
@@ -754,3 +746,5 @@ _KERNELS = {
     0x010547: (_CODES_LAYOUT, _check_codes, _codes, True, 0),  # CODES, int8
 }
 # generated: end
+
+check, run = bank(_KERNELS)

@@ -18,8 +18,7 @@ from ._portable import (
     _values,
     _view,
     _wrap,
-    check_records,
-    run_records,
+    bank,
 )
 from ._portable_int16 import _logistic, _rescale_wide, _tanh
 
@@ -113,14 +112,6 @@ _MATMUL_LAYOUT = "<BBBBHbbbbBB3HHHH12xIiIIIIIII"
 # generated: end
 
 _OK = const(0)
-
-
-def check(program, arena_bytes, weights_bytes):
-    return check_records(_KERNELS, program, arena_bytes, weights_bytes)
-
-
-def run(program, first, last, arena, weights, base=0, begin=0, end=0xFFFF, part=0, parts=1):
-    return run_records(_KERNELS, program, first, last, arena, weights, base, begin, end, part, parts)
 
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
@@ -495,3 +486,5 @@ _KERNELS = {
     0x040218: (_MATMUL_LAYOUT, _check_batch_matmul, _batch_matmul, False, 0),  # BATCH_MATMUL, int16
 }
 # generated: end
+
+check, run = bank(_KERNELS)
