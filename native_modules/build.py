@@ -1,9 +1,9 @@
-"""Builds the native modules for each architecture, with MicroPython's own py/dynruntime.mk.
+"""Builds the native modules for each architecture, with MicroPython's own py/dynruntime.mk, and wasm.wasm.
 
-    python native_modules/build.py --micropython <source> --output native_modules/prebuilt x64 armv6m
+    python native_modules/build.py --micropython <source> --output native_modules/prebuilt x64 armv6m wasm
 
-Writes MODULE-ARCH.mpy for every bank, and manifest.json. --check builds anew and compares with what is
-there instead: exit code 1 if something differs, or with --require all if something could not be compared.
+Writes MODULE-ARCH.mpy for every bank, all banks as one wasm.wasm, and manifest.json. --check builds anew and compares
+with what is there instead: exit code 1 if something differs, or with --require all if something could not be compared.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import wasm
 from stack import depth
 
 FOLDER = Path(__file__).resolve().parent
@@ -47,12 +48,29 @@ BANKS = [name.lower() for name in re.findall(r"#define MIDGE_BANK_(\w+)", (FOLDE
 
 # What runs a model on two cores, where MicroPython lets native code have them: bindings/micropython/cores.c.
 CORES = "cores"
+# What takes the turns of layers that are made by rows, on every architecture: bindings/micropython/turns.c.
+ROWS = "rows"
 WITH_CORES = ("armv6m", "armv7emsp")
 
+# For browsers: one file with all banks, and no MicroPython.
+WASM = "wasm"
 
-def every_module(arches: Iterable[str]) -> list[tuple[str, str]]:
-    """(architecture, name) of the banks, and of what else is a module of its own."""
-    return [(arch, bank) for arch in arches for bank in [*BANKS, *[CORES] * (arch in WITH_CORES)]]
+# Modules that are no banks, each with a binding of its own: what takes frames of cameras into a model's input, what
+# learns, what decodes weights, and what finds things in pictures.
+ALONE = ("image", "learn", "packed", "detect")
+
+
+def every_module(arches: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """By its name in the manifest: bank (or what else is a module of its own) and architecture."""
+    found = {}
+    for arch in arches:
+        names = [] if arch == WASM else [*BANKS, *ALONE, ROWS, *[CORES] * (arch in WITH_CORES)]
+        found |= {f"midge_{bank}-{arch}": (bank, arch) for bank in names} or {WASM: ("", WASM)}
+    return found
+
+
+def file_name(name: str) -> str:
+    return f"{name}.wasm" if name == WASM else f"{name}.mpy"
 
 
 # This Python first, which has what MicroPython's tools need. Last, what stands in for Espressif's compiler.
@@ -61,11 +79,13 @@ PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], st
 
 def source_hash(bank: str, arch: str) -> str:
     """SHA-256 over everything of ours that goes into a module."""
-    if bank == CORES:
+    if arch == WASM:
+        return wasm.source_hash()
+    if bank in (CORES, ROWS):
         patterns = [
             "mpy_ld.py",
-            "core/format.h",
-            f"{BINDING}/cores.c",
+            *(["core/format.h"] if bank == CORES else ["core/*.h", f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]),
+            f"{BINDING}/{'cores' if bank == CORES else 'turns'}.c",
             f"{BINDING}/function_table.h",
             f"{BINDING}/Makefile",
         ]
@@ -77,16 +97,18 @@ def source_hash(bank: str, arch: str) -> str:
     return digest.hexdigest()
 
 
+BANK_BINDING = ("native_module.c", "functions.h")
+
+
 def _bank_sources(bank: str, arch: str) -> list[str]:
     patterns = [
         "mpy_ld.py",
         "core/*.[ch]",
-        f"{BINDING}/native_module.c",
-        f"{BINDING}/functions.h",
+        *(f"{BINDING}/{name}" for name in ((f"{bank}.c", f"{bank}_functions.h") if bank in ALONE else BANK_BINDING)),
         f"{BINDING}/function_table.h",
         f"{BINDING}/Makefile",
     ]
-    patterns += ["kernels/generic/*.h", f"kernels/generic/{bank}/*", f"kernels/{arch}/{bank}/*"]
+    patterns += ["kernels/generic/*.h", f"kernels/generic/{bank}/*", f"kernels/{arch}/*.h", f"kernels/{arch}/{bank}/*"]
     if arch == "xtensawin":
         patterns += [f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]  # all but README.md
     return patterns
@@ -94,9 +116,15 @@ def _bank_sources(bank: str, arch: str) -> list[str]:
 
 def compiler_version(arch: str) -> str | None:
     """First line of what the compiler says of itself; None if it is not here."""
+    if arch == WASM:
+        return wasm.versions()
     path = shutil.which(ARCHES[arch].compiler, path=PATH)
     done = path and subprocess.run([path, "--version"], capture_output=True, text=True)
     return done.stdout.splitlines()[0] if done and done.returncode == 0 else None
+
+
+def compiler(arch: str) -> str:
+    return " or ".join(wasm.TOOLS) if arch == WASM else ARCHES[arch].compiler
 
 
 def micropython_version(source: Path) -> str:
@@ -130,7 +158,9 @@ def _libraries() -> tempfile.TemporaryDirectory:
 
 
 def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
-    """The .mpy file, and what the manifest says of it."""
+    """The file, and what the manifest says of it."""
+    if arch == WASM:
+        return wasm.build()
     module = f"midge_{bank}"
     with tempfile.TemporaryDirectory() as temporary:
         # A copy, so that no object of an earlier build is taken for a new one, and no path gets into the file.
@@ -157,8 +187,10 @@ def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
             if names := writable_statics(item):
                 raise SystemExit(f"{module}-{arch}: {item.stem}.c has writable statics: {', '.join(names)}")
         data = (work / BINDING / f"{module}.mpy").read_bytes()
-        # What runs on two cores calls banks, and takes less than they do.
-        stack = {} if bank == CORES else {"stack": depth(work / BINDING / "build", work / "kernels" / arch / bank)}
+        # What calls banks takes less than they do.
+        stack = (
+            {} if bank in (CORES, ROWS) else {"stack": depth(work / BINDING / "build", work / "kernels" / arch / bank)}
+        )
         # The same objects for CircuitPython: what mpy_ld.py links for it is what deploy has to make of the module.
         linked = f"build/{module}.native.mpy"
         (work / BINDING / linked).unlink()
@@ -182,25 +214,23 @@ def build(bank: str, arch: str, micropython: Path) -> tuple[bytes, dict]:
 
 
 def write(arches: list[str], micropython: Path, output: Path) -> bool:
-    names = {f"midge_{bank}-{arch}" for arch, bank in every_module(ARCHES)}
-    manifest = {name: entry for name, entry in read_manifest(output).items() if name in names}
+    manifest = {name: entry for name, entry in read_manifest(output).items() if name in every_module([*ARCHES, WASM])}
     if missing := [arch for arch in arches if not compiler_version(arch)]:
-        names = ", ".join(f"{ARCHES[arch].compiler} ({arch})" for arch in missing)
+        names = ", ".join(f"{compiler(arch)} ({arch})" for arch in missing)
         print(f"not installed: {names}; on Debian, `make toolchains` as root installs all. Nothing was built.")
         return False
-    for arch, bank in every_module(arches):
-        name = f"midge_{bank}-{arch}"
+    for name, (bank, arch) in every_module(arches).items():
         data, manifest[name] = build(bank, arch, micropython)
-        (output / f"{name}.mpy").write_bytes(data)
-        print(f"{name}: {len(data):,} bytes, text {manifest[name]['text']:,}")
+        (output / file_name(name)).write_bytes(data)
+        print(f"{name}: {len(data):,} bytes")
     (output / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     return True
 
 
 def check(arches: list[str], micropython: Path, output: Path, require_all: bool) -> bool:
     manifest = read_manifest(output)
-    modules = {f"midge_{bank}-{arch}": (bank, arch) for arch, bank in every_module(arches)}
-    stale = {name: stale_because(*modules[name], output, manifest.get(name)) for name in modules}
+    modules = every_module(arches)
+    stale = {name: stale_because(name, *modules[name], output, manifest.get(name)) for name in modules}
     if any(stale.values()):  # found without building anything
         for name, problem in stale.items():
             if problem:
@@ -219,9 +249,9 @@ def check(arches: list[str], micropython: Path, output: Path, require_all: bool)
     return good
 
 
-def stale_because(bank: str, arch: str, output: Path, known: dict | None) -> str:
+def stale_because(name: str, bank: str, arch: str, output: Path, known: dict | None) -> str:
     """The fault of the module in `output` by what the manifest says of it; "" if there is none."""
-    path = output / f"midge_{bank}-{arch}.mpy"
+    path = output / file_name(name)
     if known is None or not path.exists():
         return f"there is no module in {output}"
     if hashlib.sha256(path.read_bytes()).hexdigest() != known["sha256"]:
@@ -234,9 +264,11 @@ def stale_because(bank: str, arch: str, output: Path, known: dict | None) -> str
 def compare(bank: str, arch: str, micropython: Path, output: Path, known: dict) -> tuple[str, str]:
     """How the module in `output` differs from what its sources give, and why it could not be compared; both empty if
     it is right."""
-    tools = {"compiler": compiler_version(arch), "micropython": micropython_version(micropython)}
+    tools = {"compiler": compiler_version(arch)}
     if tools["compiler"] is None:
-        return "", f"{ARCHES[arch].compiler} is not installed (on Debian, as root: make toolchains)"
+        return "", f"{compiler(arch)} is not installed (on Debian, as root: make toolchains)"
+    if arch != WASM:
+        tools["micropython"] = micropython_version(micropython)
     for tool, version in tools.items():
         if version != known[tool]:
             return "", f"it was built with {tool} {known[tool]}, here is {version}"
@@ -253,7 +285,7 @@ def read_manifest(output: Path) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("arches", nargs="+", choices=ARCHES)
+    parser.add_argument("arches", nargs="+", choices=[*ARCHES, WASM])
     parser.add_argument("--micropython", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--check", action="store_true")

@@ -16,7 +16,13 @@ EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
 ASSEMBLY = re.compile(r"^// Stack: (\d+) bytes(?:, and (\w+))?\.$", re.M)
 GLOBAL = re.compile(r"^(?:\.global|begin_function|rows_1) (midge_\w+)", re.M)
 INDIRECT = "__indirect_call"
-BINDING = "native_module.c"  # what it calls through pointers is MicroPython's
+BINDINGS = (
+    "native_module",
+    "image",
+    "learn",
+    "packed",
+    "detect",
+)  # what these files call through pointers is MicroPython's
 
 
 def depth(objects: Path, sources: Path) -> int:
@@ -30,7 +36,7 @@ def depth(objects: Path, sources: Path) -> int:
             if kind == "dynamic":
                 raise ValueError(f"{name} takes as much stack as its arguments say")
             frames[name] = int(size)
-        if path.stem == Path(BINDING).stem:
+        if path.stem in BINDINGS:
             binding |= {name for name, _, _ in NODE.findall(text)}
         for source, target in EDGE.findall(text):
             if target != INDIRECT or source not in binding:
@@ -44,8 +50,8 @@ def depth(objects: Path, sources: Path) -> int:
     # What a kernel calls through a pointer is no kernel that does so, too.
     plain = [name for name in pointed_at if not reaches(name, INDIRECT, calls)]
     inner = depths(frames, calls, 0)
-    kernels = depths(frames, calls, max(inner[name] for name in plain))
-    everything = depths(frames, calls, max(kernels[name] for name in pointed_at))
+    kernels = depths(frames, calls, max((inner[name] for name in plain), default=0))
+    everything = depths(frames, calls, max((kernels[name] for name in pointed_at), default=0))
     return max(everything[name] for name in binding)
 
 

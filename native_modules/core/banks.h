@@ -11,5 +11,7 @@
 #define MIDGE_BANK_MATH 4 // what few models have
 #define MIDGE_BANK_TREES 5 // decision trees, linear models; inputs and outputs of float32
 #define MIDGE_BANK_AUDIO 6 // features of sound
+#define MIDGE_BANK_MEL 7 // features of sound as TensorFlow and librosa compute them: MFCC, log-mel
+#define MIDGE_BANK_SERIES 8 // features of motion and other series
 
 #endif

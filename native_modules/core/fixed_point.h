@@ -26,10 +26,21 @@ __attribute__((const)) uint32_t midge_times(uint32_t a, uint32_t b);
 #define MIDGE_INLINE static inline
 #endif
 
+#ifndef MIDGE_NO_RESCALE
+
 // SaturatingRoundingDoublingHighMul: round(a * b / 2^31), halves upwards. Never called with the
 // one pair that saturates, INT32_MIN twice.
 MIDGE_INLINE int32_t midge_high_mul(int32_t a, int32_t b) {
+#ifdef MIDGE_SHORT_PRODUCTS
+    const uint32_t a0 = (uint16_t)a, b0 = (uint16_t)b;
+    const int32_t a1 = a >> 16, b1 = b >> 16;
+    // In 2^16, with half of the result's unit.
+    const int32_t middle = a1 * (int32_t)b0 + (int32_t)(a0 * b0 >> 16) + (1 << 14);
+    const int32_t rest = (int32_t)a0 * b1 + (uint16_t)middle;
+    return (int32_t)(2 * (uint32_t)(a1 * b1 + (middle >> 16)) + (uint32_t)(rest >> 15));
+#else
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+#endif
 }
 
 // RoundingDivideByPOT: round(x / 2^exponent), halves away from zero; exponent 0 to 31.
@@ -47,6 +58,8 @@ MIDGE_INLINE int32_t midge_rescale(int32_t x, int32_t multiplier, int32_t shift)
     }
     return midge_rounding_shift(midge_high_mul(x, multiplier), -shift);
 }
+
+#endif
 
 // a * b, or UINT32_MAX: sizes in files, of which none is so large.
 MIDGE_INLINE uint32_t midge_times(uint32_t a, uint32_t b) {

@@ -9,6 +9,8 @@
 #define MIDGE_FORMAT_VERSION 4
 #define MIDGE_RECORD_BYTES 72
 #define MIDGE_BLOCK_ALIGNMENT 4
+#define MIDGE_OVERLAPS 128 // flag of any record: its output lies over its input
+#define MIDGE_TOGETHER 16 // outputs over the input that may be written in any order
 
 #define MIDGE_CONV_2D 1
 #define MIDGE_DEPTHWISE_CONV_2D 2
@@ -48,6 +50,11 @@
 #define MIDGE_CODES 71
 #define MIDGE_SPECTRUM 72
 #define MIDGE_FILTER_BANK 73
+#define MIDGE_MAGNITUDES 80
+#define MIDGE_CEPSTRUM 81
+#define MIDGE_LOG_MEL 82
+#define MIDGE_SERIES_FEATURES 76
+#define MIDGE_SERIES_FILTER 77
 
 // Flags, and parts of weight blocks.
 #define MIDGE_OUTPUT_HAS_STRIDES 1 // flag of COPY; else the input has them
@@ -104,12 +111,38 @@
 #define MIDGE_NEAREST_DOUBLES 2 // flag of NEAREST: a table of float64
 #define MIDGE_VOTES_VALUES 1 // flag of VOTES: a sum of values
 #define MIDGE_VOTES_WEIGHTED 2 // flag of VOTES: by 1 / distance
-#define MIDGE_SYMMETRIC 1 // flag of SPECTRUM: the block holds the first half of the window
-#define MIDGE_PEAK_WRAPS 2 // flag of SPECTRUM: a sample of -32768 ends the search for the peak
+#define MIDGE_PEAK_WRAPS 1 // flag of SPECTRUM: a sample of -32768 ends the search for the peak
 #define MIDGE_CLAMPS 1 // flag of FILTER_BANK: an estimate stays below the channel
 #define MIDGE_GAIN 2 // flag of FILTER_BANK: with the automatic gain
-#define MIDGE_LOG_BYTES 260 // table of logarithms
+#define MIDGE_LOG_BYTES 258 // table of logarithms
+#define MIDGE_GAIN_BYTES 130 // table of gains
+#define MIDGE_ESTIMATE_BITS 14 // fraction of FILTER_BANK's smoothing
 #define MIDGE_LOG_E 45426 // ln(2) in 1 / 65536
+#define MIDGE_SAMPLE_BITS 15 // of the largest sample of MAGNITUDES when it has grown
+#define MIDGE_GUARD_BITS 14 // that samples of MAGNITUDES get below
+#define MIDGE_SPARE_BITS 17 // of a sample times the window
+#define MIDGE_MOST_GROWN 31 // bits that values of powers are scaled up by
+#define MIDGE_POWER_BITS 12 // of a power that are not kept
+#define MIDGE_LOG2_WORDS 9 // polynomial of the logarithm, in words
+#define MIDGE_MAX_BANDS 128 // bands of CEPSTRUM and LOG_MEL
+#define MIDGE_HAS_BANDS 1 // flag of SERIES_FEATURES: cosines and sines lie behind the list
+#define MIDGE_SERIES_INT8 2 // flag of SERIES_FEATURES: they are int8, by rescales behind the rest
+#define MIDGE_SERIES_INT16 4 // flag of SERIES_FEATURES: they are int16
+#define MIDGE_RESCALE_BYTES 12 // multiplier, shift and zero point of a feature
+#define MIDGE_SERIES_MEAN 0 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_STD 1 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_MIN 2 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_MAX 3 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_RANGE 4 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_RMS 5 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_DIFF 6 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_CROSSINGS 7 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_MEDIAN 8 // feature of SERIES_FEATURES
+#define MIDGE_SERIES_BAND 9 // feature of SERIES_FEATURES: a band of the spectrum, the next one
+#define MIDGE_SECTION_BYTES 24 // a filter of SERIES_FILTER
+#define MIDGE_COEFFICIENT_BITS 30 // fraction of a filter's coefficients
+#define MIDGE_FILTERED_BITS 13 // fraction of the samples that a filter keeps
+#define MIDGE_FILTERED_LIMIT 1073741824 // of what a filter gave, with that fraction
 
 // Types of values: of activations in a record, of inputs and outputs in a descriptor.
 #define MIDGE_DTYPE_INT8 1
@@ -125,6 +158,56 @@
 #define MIDGE_BAD_WEIGHTS 3 // weights outside the weight section
 #define MIDGE_BAD_PARAMETER 4 // an impossible parameter
 #define MIDGE_BAD_READING 5 // a value that is not a number
+
+// Frames of cameras.
+#define MIDGE_FRAME_RGB565 0
+#define MIDGE_FRAME_RGB565BE 1
+#define MIDGE_FRAME_BGR565 2
+#define MIDGE_FRAME_YUV422 3
+#define MIDGE_FRAME_GREY 4
+#define MIDGE_FRAME_RGB888 5
+#define MIDGE_FRAME_SIDE 16384
+#define MIDGE_TAP_BITS 11
+
+// Learning.
+#define MIDGE_LEARN_METHOD_PROTOTYPES 1
+#define MIDGE_LEARN_METHOD_NEIGHBOURS 2
+#define MIDGE_LEARN_METHOD_HEAD 3
+#define MIDGE_LEARN_FLAG_ANGULAR 1
+#define MIDGE_LEARN_FLAG_WHITENED 2
+#define MIDGE_LEARN_MOST_SIZE 1024
+#define MIDGE_LEARN_MOST_HEAD_SIZE 512
+#define MIDGE_LEARN_MOST_CLASSES 64
+#define MIDGE_LEARN_MOST_NEIGHBOURS 15
+#define MIDGE_LEARN_MOST_SAMPLES 65535
+#define MIDGE_LEARN_EXPONENTS 256
+
+// Coded weights.
+#define MIDGE_CODE_MOST_KINDS 256
+#define MIDGE_CODE_MOST_TABLES 8
+#define MIDGE_CODE_MOST_ENTRY_BITS 128
+#define MIDGE_CODE_MOST_KIND_BITS 8
+#define MIDGE_CODE_MOST_ROW_BITS 8
+#define MIDGE_UNPACKING_HEAD 0
+#define MIDGE_UNPACKING_COPY 1
+#define MIDGE_UNPACKING_ENTRIES 2
+#define MIDGE_UNPACKING_KINDS 3
+#define MIDGE_UNPACKING_VALUES 4
+#define MIDGE_CODE_BITS 12
+#define MIDGE_LOOKUP_BITS 7
+#define MIDGE_IS_TABLE 128
+
+// Finding things.
+#define MIDGE_DETECT_SUPPRESS 1
+#define MIDGE_DETECT_AVERAGE 2
+#define MIDGE_DETECT_MERGE 3
+#define MIDGE_DETECT_MOST_GRIDS 16
+#define MIDGE_DETECT_MOST_ANCHORS 256
+#define MIDGE_DETECT_MOST_TABLES 48
+#define MIDGE_DETECT_MOST_MOST 255
+#define MIDGE_DETECT_MOST_KEYPOINTS 32
+#define MIDGE_DETECT_MOST_CANDIDATES 16384
+#define MIDGE_DETECT_TABLE 256
 
 // The fields that records have in common.
 typedef struct {
@@ -841,8 +924,9 @@ typedef struct {
     uint32_t scratch_bytes;
 } midge_codes_t;
 
-// flags 1: the window is symmetric, and the block holds its first half; 2: a sample of -32768
-// ends the search for the peak, as it does in TensorFlow Lite Micro.
+// flags 1: a sample of -32768 ends the search for the peak, as it does in TensorFlow Lite
+// Micro. The block: cosines of half a turn, int16, points + 1; the window, by second
+// differences, two of 4 bits in a byte.
 typedef struct {
     uint8_t code;
     uint8_t bank;
@@ -864,27 +948,29 @@ typedef struct {
 
 // Of int8: features as int8, ((min(v, limit) * multiplier + addend) >> shift) + offset of a
 // logarithm v; of int16: the logarithms. flags 1: an estimate stays below the channel; 2: with
-// the automatic gain.
+// the automatic gain. The block: weights and logarithms, uint16; with flag 2 gains, int16;
+// widths of the rows, uint8, one more than channels.
 typedef struct {
     uint8_t code;
     uint8_t bank;
     uint8_t types;
     uint8_t flags;
     uint16_t blocks;
-    uint8_t estimate_bits;
     uint8_t smoothing_bits;
     uint8_t snr_shift;
     uint8_t correction_bits;
+    uint8_t shift;
+    int8_t offset;
+    uint8_t first;
     uint16_t channels;
     uint16_t bins;
     uint16_t columns;
+    uint16_t unit;
     uint16_t smoothing[2];
-    uint16_t one_minus[2];
     uint16_t remaining;
     uint16_t log_scale;
     uint16_t limit;
-    int8_t offset;
-    uint8_t shift;
+    uint8_t spare[2];
     uint32_t multiplier;
     uint32_t addend;
     uint32_t input2;
@@ -896,6 +982,130 @@ typedef struct {
     uint32_t scratch;
     uint32_t scratch_bytes;
 } midge_filter_bank_t;
+
+// Behind the magnitudes the bits that samples were scaled up by; then zeros, as many as the
+// FFT needs.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t size;
+    uint16_t points;
+    uint16_t bins;
+    uint8_t is_power;
+    uint8_t spare[31];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_magnitudes_t;
+
+// The block, in words: the logarithm's polynomial; for each band and one more how many bins
+// rise to its centre; of these bins the weights in 2^-30, of which a bin gives the rest to the
+// band before; a row of factors in 2^-24, with signs, for each value.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t bins;
+    uint16_t first;
+    uint16_t bands;
+    uint16_t columns;
+    uint16_t values;
+    int16_t offset;
+    uint8_t unit;
+    uint8_t epsilon_shift;
+    uint8_t spare[20];
+    uint32_t epsilon;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_cepstrum_t;
+
+// The block, in words: the logarithm's polynomial; for each band and one more how many bins
+// rise to its centre; of these bins the weights in 2^-30, of which a bin gives the rest to the
+// band before; what is added to the logarithm of each band, in 2^-24, with a sign.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t bins;
+    uint16_t first;
+    uint16_t bands;
+    uint16_t columns;
+    int16_t offset;
+    int16_t least;
+    uint8_t spare[22];
+    int32_t factor;
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_log_mel_t;
+
+// Features of int16 samples, those of the first channel first: float32, with flag 2 int8, with
+// flag 4 int16. The block lists the features of a channel, a byte for each, padded to a
+// multiple of 4: 0 mean, 1 std, 2 min, 3 max, 4 range, 5 rms, 6 diff, 7 crossings, 8 median, 9
+// a band of the spectrum. flags 1: with bands; cosine and sine of each part of a turn lie
+// behind it. With flag 2 or 4: behind these multiplier, shift and zero point of each feature
+// of each channel, int32.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t rows;
+    uint16_t channels;
+    uint16_t features;
+    uint16_t bands;
+    uint8_t spare[30];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_series_features_t;
+
+// int16 samples, each channel through second-order sections one after the other; may be in
+// place. The block: six int32 for each section: b0, b1, b2, -a1, -a2 in 2^-30 and the gain at
+// frequency 0 in 2^-13.
+typedef struct {
+    uint8_t code;
+    uint8_t bank;
+    uint8_t types;
+    uint8_t flags;
+    uint16_t blocks;
+    uint16_t rows;
+    uint16_t channels;
+    uint16_t sections;
+    uint8_t spare[32];
+    uint32_t input;
+    uint32_t output;
+    uint32_t output_bytes;
+    uint32_t weights;
+    uint32_t block_bytes;
+    uint32_t scratch;
+    uint32_t scratch_bytes;
+} midge_series_filter_t;
 
 // A model input or output.
 typedef struct {
@@ -911,5 +1121,145 @@ typedef struct {
     uint8_t element;
     uint8_t flags;
 } midge_tensor_t;
+
+// Which pixels of a frame go where in an input of height x width x channels.
+typedef struct {
+    int32_t format;
+    int32_t first;
+    int32_t across;
+    int32_t down;
+    int32_t width;
+    int32_t height;
+    int32_t left;
+    int32_t top;
+    int32_t columns;
+    int32_t rows;
+    int32_t begin;
+} midge_view_t;
+
+// How a board learns, at the beginning of LERN: docs/FORMAT.md, "Learning".
+typedef struct {
+    int32_t offset;
+    int32_t size;
+    int32_t zero_point;
+    int32_t method;
+    int32_t flags;
+    int32_t shift;
+    int32_t neighbours;
+    int32_t input_bits;
+    int32_t fraction;
+    int32_t rate;
+    int32_t epochs;
+    int32_t limit;
+    int32_t classes;
+    int32_t exemplars;
+} midge_learn_t;
+
+// The first bytes of CODE: docs/FORMAT.md, "Coded weights".
+typedef struct {
+    uint16_t kinds;
+    uint16_t tables;
+} midge_coding_t;
+
+// Where midge_packed stands in a piece.
+typedef struct {
+    uint32_t phase;
+    uint32_t taken;
+    uint32_t bits;
+    uint32_t have;
+    uint32_t field;
+    uint32_t rows;
+    uint32_t row_bytes;
+    uint32_t first_bits;
+    uint32_t zero_bits;
+    uint32_t last_bits;
+    uint32_t kind;
+    uint32_t kind_bits;
+    uint32_t row;
+    uint32_t left;
+    uint32_t step;
+    uint32_t how;
+    uint32_t put;
+    uint32_t put_bits;
+    uint32_t place;
+} midge_unpacking_t;
+
+// How a model finds things, at the beginning of DETE: docs/FORMAT.md, "Finding things".
+typedef struct {
+    uint16_t grids;
+    uint16_t anchors;
+    uint16_t tables;
+    uint16_t most;
+    uint16_t keypoints;
+    uint16_t mode;
+    uint16_t apart;
+    uint16_t overlap;
+    uint16_t least;
+    uint16_t reserved;
+} midge_detect_t;
+
+// Candidates of a head: rows x columns x anchors of them, the anchor varying fastest. Offsets
+// are of the first one's values, int8, in the arena behind a prediction; steps are bytes.
+typedef struct {
+    uint32_t scores;
+    uint32_t objectness;
+    uint32_t x;
+    uint32_t y;
+    uint32_t width;
+    uint32_t height;
+    uint32_t keypoint_x;
+    uint32_t keypoint_y;
+    uint32_t origin_x;
+    uint32_t origin_y;
+    uint16_t stride_x;
+    uint16_t stride_y;
+    uint16_t score_step;
+    uint16_t class_step;
+    uint16_t box_step;
+    uint16_t keypoint_step;
+    uint16_t columns;
+    uint16_t last;
+    uint16_t first_anchor;
+    int16_t threshold;
+    uint8_t rows;
+    uint8_t anchors;
+    uint8_t last_class;
+    uint8_t last_keypoint;
+    uint8_t has_objectness;
+    uint8_t has_box;
+    uint8_t score_table;
+    uint8_t position_table;
+    uint8_t size_table;
+    uint8_t position_shift;
+    uint8_t size_shift;
+    uint8_t reserved;
+} midge_grid_t;
+
+// What a candidate's values are multiplied with, in 1/16 pixels of the input; without boxes,
+// these.
+typedef struct {
+    int16_t unit_x;
+    int16_t unit_y;
+    int16_t width;
+    int16_t height;
+} midge_anchor_t;
+
+// At the beginning of ROWS. A `ring` for the source and one for each record follow, then
+// turns.
+typedef struct {
+    uint16_t records;
+    uint16_t turns;
+} midge_region_t;
+
+// The memory of a region's source, or of what a record makes: some rows of it.
+typedef struct {
+    uint32_t offset;
+    uint32_t row_bytes;
+    uint16_t height;
+    uint16_t rows;
+    uint16_t step;
+    uint8_t source;
+    uint8_t source2;
+} midge_ring_t;
 
 #endif

@@ -30,7 +30,7 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
     if (!unit) {
         return MIDGE_BAD_PARAMETER;
     }
-    if (!tensor || reading.bytes != (uint64_t)tensor->bytes * unit) {
+    if (!tensor || reading.bytes != tensor->bytes * unit) {
         return MIDGE_BAD_TENSOR;
     }
     int8_t *to = arena.data + tensor->offset;
@@ -40,21 +40,19 @@ uint32_t midge_encode(midge_bytes_t descriptor, midge_bytes_t reading, uint32_t 
         }
         return MIDGE_OK;
     }
-    for (uint32_t i = 0; i < tensor->bytes; i++) {
+    const midge_channels_t channels = midge_channels(descriptor);
+    const uint8_t *from = reading.data;
+    for (uint32_t i = 0, channel = 0; i < tensor->bytes; i++, from += unit) {
         int32_t q;
         if (type == MIDGE_UINT8) {
-            // (pixel * multiplier + offset + 2^15) >> 16, by halves: each fits into 32 bits.
-            const int32_t pixel = reading.data[i];
-            const int32_t multiplier = tensor->pixel_multiplier, offset = tensor->pixel_offset;
-            uint32_t low = (uint32_t)pixel * (multiplier & 0xFFFF);
-            low += (uint32_t)(offset & 0xFFFF) + 0x8000;
-            q = pixel * (multiplier >> 16) + (offset >> 16) + (int32_t)(low >> 16);
+            q = midge_pixel(tensor, *from);
         } else {
-            uint32_t x = midge_uint32_at(reading.data + 4 * i);
+            uint32_t x = midge_uint32_at(from);
             if (IS_NAN(x)) {
                 return MIDGE_BAD_READING;
             }
-            q = midge_quotient(x, tensor->scale, 9) + tensor->zero_point;
+            q = midge_quantized(x, &channels.channels[channel]);
+            channel = channel + 1 < channels.count ? channel + 1 : 0;
         }
         to[i] = midge_clamp(q, -128, 127);
     }
@@ -68,7 +66,7 @@ uint32_t midge_decode(midge_bytes_t descriptor, midge_arena_t arena, uint8_t *ou
     if (!unit) {
         return MIDGE_BAD_PARAMETER;
     }
-    if (!tensor || out_bytes != (uint64_t)tensor->bytes * unit) {
+    if (!tensor || out_bytes != tensor->bytes * unit) {
         return MIDGE_BAD_TENSOR;
     }
     const int8_t *from = arena.data + tensor->offset;

@@ -43,6 +43,11 @@ void midge_votes(const midge_call_t *call);
 void midge_codes(const midge_call_t *call);
 void midge_spectrum(const midge_call_t *call);
 void midge_filter_bank(const midge_call_t *call);
+void midge_magnitudes(const midge_call_t *call);
+void midge_cepstrum(const midge_call_t *call);
+void midge_log_mel(const midge_call_t *call);
+void midge_series_features(const midge_call_t *call);
+void midge_series_filter(const midge_call_t *call);
 
 // Hand-written conditions of generated checks; 0 is no.
 int midge_copy_reaches(const void *record, uint32_t arena_bytes);

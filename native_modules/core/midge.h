@@ -59,8 +59,9 @@ enum {
 
 // Writes a reading into an input tensor of int8: int8 as it is, uint8 pixels by the tensor's pixel
 // mapping, float32 by its scale; NaN is refused. `tensor` is a descriptor (midge_tensor_t),
-// aligned to 4. Returns 0; MIDGE_BAD_PARAMETER for another type code; MIDGE_BAD_TENSOR when the
-// descriptor cannot be right or the lengths differ; MIDGE_BAD_READING for a NaN.
+// aligned to 4; behind it lie scale and zero point of each channel (midge_channel_scale_t) where
+// these have their own. Returns 0; MIDGE_BAD_PARAMETER for another type code; MIDGE_BAD_TENSOR
+// when the descriptor cannot be right or the lengths differ; MIDGE_BAD_READING for a NaN.
 uint32_t midge_encode(midge_bytes_t tensor, midge_bytes_t reading, uint32_t type,
     midge_arena_t arena);
 
@@ -81,5 +82,12 @@ uint32_t midge_encode_float(midge_bytes_t tensor, midge_bytes_t reading, uint32_
     midge_arena_t arena);
 uint32_t midge_decode_float(midge_bytes_t tensor, midge_arena_t arena, uint8_t *out,
     uint32_t out_bytes, uint32_t type);
+
+// In the banks `audio` and `mel`: copies samples, int16 or the bytes of some, from byte `at` of a
+// reading on into the arena's bytes from `to` up to `end`: as many as there are, and as have room.
+// Returns the number of bytes, or UINT32_MAX for another type or what is no whole sample within
+// its buffer.
+uint32_t midge_take(midge_arena_t arena, uint32_t to, uint32_t end, midge_bytes_t reading,
+    uint32_t type, uint32_t at);
 
 #endif

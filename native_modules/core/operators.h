@@ -1066,16 +1066,14 @@ static const midge_bank_t trees_bank = {
 
 static uint32_t audio_spectrum_check(const void *record, uint32_t arena_bytes) {
     const midge_spectrum_t *op = record;
-    if (op->flags > 3 || op->window_shift > 15
-        || (op->points != 16 && op->points != 32 && op->points != 64 && op->points != 128 &&
-            op->points != 256 && op->points != 512 && op->points != 1024 && op->points != 2048)
-        || op->size == 0 || midge_divide(op->size, 4) * 4 != op->size
-        || op->size > (uint32_t)op->points * 2 || (op->input & 1) || (op->output & 3)
-        || op->blocks != 1) {
+    if (op->flags > 1 || op->window_shift > 15
+        || (op->points != 64 && op->points != 128 && op->points != 256 && op->points != 512 &&
+            op->points != 1024 && op->points != 2048) || op->size == 0
+        || midge_divide(op->size, 8) * 8 != op->size || op->size > (uint32_t)op->points * 2
+        || ((op->input | op->output) & 3) || op->blocks != 1) {
         return MIDGE_BAD_PARAMETER;
     }
-    if (!midge_fits((uint32_t)op->points * 5, (uint32_t)op->size * (op->flags & 1 ? 1 : 2),
-            op->block_bytes)) {
+    if (!midge_fits((uint32_t)2 * (op->points + 1), ((op->size + 1) / 2), op->block_bytes)) {
         return MIDGE_BAD_WEIGHTS;
     }
     if (!midge_fits(op->input, (uint32_t)op->size * 2, arena_bytes)
@@ -1087,19 +1085,19 @@ static uint32_t audio_spectrum_check(const void *record, uint32_t arena_bytes) {
 
 static uint32_t audio_filter_bank_check(const void *record, uint32_t arena_bytes) {
     const midge_filter_bank_t *op = record;
-    if (op->flags > 3 || op->estimate_bits > 16 || op->smoothing_bits > 16
-        || op->snr_shift > 16 || op->correction_bits > 16 || op->channels == 0
-        || op->shift > 31 || op->blocks != 1 || ((op->input | op->input2) & 3)
+    if (op->flags > 3 || op->smoothing_bits > 16 || op->remaining > 16384 || op->snr_shift > 16
+        || op->correction_bits > 16 || op->channels == 0 || op->shift > 31 || op->blocks != 1
+        || ((op->input | op->input2) & 3)
         || (op->output & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1) - 1))) {
         return MIDGE_BAD_PARAMETER;
     }
     for (int i = 0; i < 2; i++) {
-        if ((op->smoothing[i] + op->one_minus[i]) > 65536) {
+        if (op->smoothing[i] > 16384) {
             return MIDGE_BAD_PARAMETER;
         }
     }
-    if (!midge_fits(((uint32_t)4 * (op->channels + 1 + op->columns) + 260), (op->flags & 2 ?
-            250 : 0), op->block_bytes)) {
+    if (!midge_fits(((uint32_t)2 * op->columns + op->channels + 259), (op->flags & 2 ? 130 :
+            0), op->block_bytes)) {
         return MIDGE_BAD_WEIGHTS;
     }
     if (!midge_fits(op->input, (uint32_t)(op->bins + 1) * 4, arena_bytes)
@@ -1128,6 +1126,153 @@ static const midge_operator_t audio_operators[] = {
 
 static const midge_bank_t audio_bank = {
     audio_operators, 72, 0x2, 0x3, 0x3, 0x0, 0,
+};
+
+#endif
+
+#if MIDGE_HAS(MIDGE_BANK_MEL)
+
+static uint32_t mel_magnitudes_check(const void *record, uint32_t arena_bytes) {
+    const midge_magnitudes_t *op = record;
+    if ((op->points != 16 && op->points != 32 && op->points != 64 && op->points != 128 &&
+            op->points != 256 && op->points != 512 && op->points != 1024 && op->points != 2048)
+        || op->size == 0 || op->bins == 0 || midge_divide(op->size, 2) * 2 != op->size
+        || op->size > (uint32_t)op->points * 2 || op->bins > (op->points + 1)
+        || op->is_power > 1 || (op->input & 1) || (op->output & 3) || op->blocks != 1) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)op->points * 2, ((uint32_t)op->size * 4 + 4), op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)op->size * 2, arena_bytes)
+        || !midge_fits(op->output, ((uint32_t)op->points * 2 + (uint32_t)op->is_power * 3) * 4,
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t mel_cepstrum_check(const void *record, uint32_t arena_bytes) {
+    const midge_cepstrum_t *op = record;
+    if (op->bins == 0 || op->bands == 0 || op->values == 0 || op->bands > 128 || op->unit > 63
+        || op->epsilon_shift > 15 || (op->input & 3)
+        || (op->output & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1) - 1)) || op->blocks != 1) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)4 * (op->bands + 10 + op->columns),
+            midge_times((uint32_t)op->values * op->bands, 4), op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, (uint32_t)(op->bins + 1) * 4, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->values * (op->types == MIDGE_DTYPE_INT16 ? 2 :
+            1), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t mel_log_mel_check(const void *record, uint32_t arena_bytes) {
+    const midge_log_mel_t *op = record;
+    if (op->bins == 0 || op->bands == 0 || op->bands > 128 || (op->input & 3)
+        || (op->output & ((op->types == MIDGE_DTYPE_INT16 ? 2 : 1) - 1)) || op->blocks != 1) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits((uint32_t)4 * (op->bands + 10 + op->columns), (uint32_t)op->bands * 4,
+            op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, ((uint32_t)op->bins * 2 + 1) * 4, arena_bytes)
+        || !midge_fits(op->output, (uint32_t)op->bands * (op->types == MIDGE_DTYPE_INT16 ? 2 :
+            1), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_MAGNITUDES
+#define MIDGE_RUN_MAGNITUDES midge_magnitudes
+#endif
+void MIDGE_RUN_MAGNITUDES(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_CEPSTRUM
+#define MIDGE_RUN_CEPSTRUM midge_cepstrum
+#endif
+void MIDGE_RUN_CEPSTRUM(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_LOG_MEL
+#define MIDGE_RUN_LOG_MEL midge_log_mel
+#endif
+void MIDGE_RUN_LOG_MEL(const midge_call_t *call);
+
+static const midge_operator_t mel_operators[] = {
+    [MIDGE_MAGNITUDES - 80] = {mel_magnitudes_check, MIDGE_RUN_MAGNITUDES},
+    [MIDGE_CEPSTRUM - 80] = {mel_cepstrum_check, MIDGE_RUN_CEPSTRUM},
+    [MIDGE_LOG_MEL - 80] = {mel_log_mel_check, MIDGE_RUN_LOG_MEL},
+};
+
+static const midge_bank_t mel_bank = {
+    mel_operators, 80, 0x6, 0x7, 0x7, 0x0, 0,
+};
+
+#endif
+
+#if MIDGE_HAS(MIDGE_BANK_SERIES)
+
+static uint32_t series_series_features_check(const void *record, uint32_t arena_bytes) {
+    const midge_series_features_t *op = record;
+    if (op->flags > 7 || op->rows < 2 || op->rows > 4096 || op->channels == 0
+        || op->features == 0 || (op->input & 1)
+        || (op->output & ((op->flags & 2 ? 1 : (op->flags & 4 ? 2 : 4)) - 1))
+        || op->blocks != 1) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (!midge_fits(((uint32_t)4 * ((op->features + 3) / 4) + (op->flags & 1 ? (uint32_t)4 *
+            op->rows : 0)), (op->flags & 6 ? midge_times((uint32_t)op->channels * op->features,
+            12) : 0), op->block_bytes)) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, midge_times((uint32_t)op->rows * op->channels, 2), arena_bytes)
+        || !midge_fits(op->output, midge_times((uint32_t)op->channels * op->features,
+            (op->flags & 2 ? 1 : (op->flags & 4 ? 2 : 4))), arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+static uint32_t series_series_filter_check(const void *record, uint32_t arena_bytes) {
+    const midge_series_filter_t *op = record;
+    if (op->rows == 0 || op->channels == 0 || op->sections == 0 || op->rows > 4096
+        || op->sections > 8 || ((op->input | op->output) & 1) || op->blocks != 1) {
+        return MIDGE_BAD_PARAMETER;
+    }
+    if (op->block_bytes < (uint32_t)24 * op->sections) {
+        return MIDGE_BAD_WEIGHTS;
+    }
+    if (!midge_fits(op->input, midge_times((uint32_t)op->rows * op->channels, 2), arena_bytes)
+        || !midge_fits(op->output, midge_times((uint32_t)op->rows * op->channels, 2),
+            arena_bytes)) {
+        return MIDGE_BAD_TENSOR;
+    }
+    return MIDGE_OK;
+}
+
+#ifndef MIDGE_RUN_SERIES_FEATURES
+#define MIDGE_RUN_SERIES_FEATURES midge_series_features
+#endif
+void MIDGE_RUN_SERIES_FEATURES(const midge_call_t *call);
+
+#ifndef MIDGE_RUN_SERIES_FILTER
+#define MIDGE_RUN_SERIES_FILTER midge_series_filter
+#endif
+void MIDGE_RUN_SERIES_FILTER(const midge_call_t *call);
+
+static const midge_operator_t series_operators[] = {
+    [MIDGE_SERIES_FEATURES - 76] = {series_series_features_check, MIDGE_RUN_SERIES_FEATURES},
+    [MIDGE_SERIES_FILTER - 76] = {series_series_filter_check, MIDGE_RUN_SERIES_FILTER},
+};
+
+static const midge_bank_t series_bank = {
+    series_operators, 76, 0x0, 0x3, 0x3, 0x0, 0,
 };
 
 #endif
@@ -1161,6 +1306,14 @@ static inline const midge_bank_t *midge_bank(uint32_t number) {
 #if MIDGE_HAS(MIDGE_BANK_AUDIO)
     case MIDGE_BANK_AUDIO:
         return &audio_bank;
+#endif
+#if MIDGE_HAS(MIDGE_BANK_MEL)
+    case MIDGE_BANK_MEL:
+        return &mel_bank;
+#endif
+#if MIDGE_HAS(MIDGE_BANK_SERIES)
+    case MIDGE_BANK_SERIES:
+        return &series_bank;
 #endif
     default:
         return 0;

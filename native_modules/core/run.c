@@ -87,7 +87,8 @@ static const void *narrowed(const midge_head_t *op, const midge_share_t *share,
     midge_head_t *copy) {
     const midge_bank_t *bank = midge_bank(bank_number(op));
     *copy = *op;
-    if (bank->by_rows >> (op->code - bank->first) & 1
+    // Rows of an output over its input have an order.
+    if (bank->by_rows >> (op->code - bank->first) & 1 && !(op->flags & MIDGE_OVERLAPS)
         && bank->narrow(copy, share->part, share->parts)) {
         return copy;
     }

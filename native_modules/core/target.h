@@ -16,8 +16,15 @@
 
 // MIDGE_OUT_OF_LINE: code is scarcer than cycles, so that there is one copy of the helpers that
 // are inlined elsewhere.
+// MIDGE_SHORT_PRODUCTS: no instruction multiplies to 64 bits.
 #ifdef __ARM_ARCH_6M__
 #define MIDGE_OUT_OF_LINE
+#define MIDGE_SHORT_PRODUCTS
+#endif
+
+// MIDGE_NO_RESCALE: no kernel of the bank rescales, so that the copy has nothing for it.
+#if defined(MIDGE_BANK) && MIDGE_BANK == MIDGE_BANK_AUDIO
+#define MIDGE_NO_RESCALE
 #endif
 
 // MIDGE_PIXELS: pixels that the generic CONV_2D computes together. 16 registers hold the sums of
@@ -30,7 +37,8 @@
 
 // Kernels of an architecture, in kernels/ARCH/BANK/. MIDGE_RUN_NAME is what runs in the place of
 // the generic midge_NAME. With MIDGE_TUNED_CONV the generic convolutions are left out, with
-// MIDGE_TUNED_ADD the generic ADD, with MIDGE_TUNED_CHANNEL the generic midge_channel.
+// MIDGE_TUNED_ADD the generic ADD, with MIDGE_TUNED_CHANNEL the generic midge_channel
+// and midge_scale_channel.
 // MIDGE_GENERIC_ONLY builds without any, to compare.
 #if defined(__ARM_ARCH_6M__) && !defined(MIDGE_GENERIC_ONLY) && MIDGE_HAS(MIDGE_BANK_CORE)
 #define MIDGE_TUNED_CONV
@@ -41,6 +49,25 @@
 #define MIDGE_RUN_ADD midge_add_armv6m
 #define MIDGE_KERNELS_ARMV6M // the files in kernels/armv6m are not empty
 #define MIDGE_TUNED_SCALE // generic/core/scale.c is not empty
+#endif
+
+#if defined(__ARM_ARCH_6M__) && !defined(MIDGE_GENERIC_ONLY) && MIDGE_HAS(MIDGE_BANK_AUDIO)
+#define MIDGE_TUNED_FFT // the generic functions of audio/fft.h are left out
+#define MIDGE_TUNED_WEIGH
+#endif
+
+#if defined(__ARM_ARCH_6M__) && !defined(MIDGE_GENERIC_ONLY) && MIDGE_HAS(MIDGE_BANK_MEL)
+#define MIDGE_TUNED_TURN // the generic function of mel/turn.h is left out
+#endif
+
+// The rows of midge_image: kernels/armv6m/image.
+#if defined(__ARM_ARCH_6M__) && !defined(MIDGE_GENERIC_ONLY)
+#define MIDGE_TUNED_PICTURE
+#endif
+
+// A loop of midge_packed: kernels/armv6m/packed.
+#if defined(__ARM_ARCH_6M__) && !defined(MIDGE_GENERIC_ONLY)
+#define MIDGE_TUNED_LOOK_UP
 #endif
 
 // Windowed calls: an ESP32, S2 or S3. A compiler for the S2 alone says that it lacks MAC16.
@@ -60,6 +87,7 @@
 #define MIDGE_RUN_DEPTHWISE_CONV midge_depthwise_conv_rv32imc
 #define MIDGE_KERNELS_RV32IMC // the files in kernels/rv32imc are not empty
 #endif
+
 // A Cortex-M4, M7, or M33 with its DSP instructions.
 #if defined(__ARM_FEATURE_SIMD32) && defined(__thumb2__) && __ARM_ARCH_PROFILE == 'M' \
     && !defined(MIDGE_GENERIC_ONLY) && MIDGE_HAS(MIDGE_BANK_CORE)

@@ -67,12 +67,14 @@ uint32_t midge_encode_wide(midge_bytes_t descriptor, midge_bytes_t reading, uint
         copy(to, reading.data, tensor->bytes);
         return MIDGE_OK;
     }
-    for (uint32_t i = 0; i < tensor->bytes; i += 2) {
+    const midge_channels_t channels = midge_channels(descriptor);
+    for (uint32_t i = 0, channel = 0; i < tensor->bytes; i += 2) {
         uint32_t x = midge_uint32_at(reading.data + 2 * i);
         if (IS_NAN(x)) {
             return MIDGE_BAD_READING;
         }
-        int32_t q = midge_quotient(x, tensor->scale, 17) + tensor->zero_point;
+        int32_t q = midge_quantized(x, &channels.channels[channel]);
+        channel = channel + 1 < channels.count ? channel + 1 : 0;
         q = q < INT16_MIN ? INT16_MIN : q > INT16_MAX ? INT16_MAX : q;
         to[i] = (uint8_t)q;
         to[i + 1] = (uint8_t)(q >> 8);

@@ -5,10 +5,7 @@
 // >>> midge_core.run(program, 0, op_count, arena, weights)
 // 0
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
-#include "midge.h"
+#include "buffers.h"
 #include "target.h"
 
 #define STRING(name) STRING_OF(name)
@@ -26,32 +23,6 @@
 #define ENCODE midge_encode_float
 #define DECODE midge_decode_float
 #endif
-
-// A contiguous buffer of at most 4 GB. Anything else is a TypeError, as it is under MicroPython.
-static int get_buffer(PyObject *object, Py_buffer *view, int flags) {
-    if (PyObject_GetBuffer(object, view, flags | PyBUF_C_CONTIGUOUS) < 0) {
-        if (PyErr_ExceptionMatches(PyExc_BufferError)
-            || PyErr_ExceptionMatches(PyExc_ValueError)) {
-            PyErr_Format(PyExc_TypeError, "a contiguous%s buffer is needed, not this %.80s",
-                flags & PyBUF_WRITABLE ? " writable" : "", Py_TYPE(object)->tp_name);
-        }
-        return -1;
-    }
-    if ((uint64_t)view->len > UINT32_MAX) {
-        PyBuffer_Release(view);
-        PyErr_SetString(PyExc_ValueError, "buffer of more than 4 GB");
-        return -1;
-    }
-    return 0;
-}
-
-static midge_bytes_t as_bytes(const Py_buffer *view) {
-    return (midge_bytes_t){view->buf, (uint32_t)view->len};
-}
-
-static midge_arena_t as_arena(const Py_buffer *view) {
-    return (midge_arena_t){view->buf, (uint32_t)view->len};
-}
 
 static PyObject *check(PyObject *self, PyObject *args) {
     PyObject *program_in;
@@ -96,7 +67,12 @@ static PyObject *run(PyObject *self, PyObject *args) {
     return result;
 }
 
-#ifdef ENCODE
+// Banks of front ends take samples.
+#if MIDGE_BANK == MIDGE_BANK_AUDIO || MIDGE_BANK == MIDGE_BANK_MEL
+#define TAKE
+#endif
+
+#if defined(ENCODE) || defined(TAKE)
 
 // The array type code of a buffer's elements; 0 for anything but a plain native one.
 static uint32_t type_code(const Py_buffer *view) {
@@ -106,6 +82,10 @@ static uint32_t type_code(const Py_buffer *view) {
     }
     return format[0] && !format[1] ? (uint32_t)format[0] : 0;
 }
+
+#endif
+
+#ifdef ENCODE
 
 // Results of encode and decode for a list.
 static PyObject *no_buffer(void) {
@@ -162,6 +142,32 @@ static PyObject *decode(PyObject *self, PyObject *args) {
 
 #endif
 
+#ifdef TAKE
+
+static PyObject *take(PyObject *self, PyObject *args) {
+    PyObject *in[2];
+    unsigned int to, end, at;
+    Py_buffer arena, reading;
+    if (!PyArg_ParseTuple(args, "OIIOI:take", &in[0], &to, &end, &in[1], &at)
+        || get_buffer(in[0], &arena, PyBUF_WRITABLE) < 0) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (get_buffer(in[1], &reading, PyBUF_FORMAT) == 0) {
+        uint32_t taken = midge_take(as_arena(&arena), to, end, as_bytes(&reading),
+            type_code(&reading), at);
+        result = PyLong_FromLong(taken == UINT32_MAX ? -1 : (long)taken);
+        PyBuffer_Release(&reading);
+    } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        result = PyLong_FromLong(-1);
+    }
+    PyBuffer_Release(&arena);
+    return result;
+}
+
+#endif
+
 static PyMethodDef methods[] = {
     {"check", check, METH_VARARGS, "check(program, arena_bytes, weights_bytes) -> status"},
     {"run", run, METH_VARARGS,
@@ -169,6 +175,9 @@ static PyMethodDef methods[] = {
 #ifdef ENCODE
     {"encode", encode, METH_VARARGS, "encode(tensor, reading, arena) -> status"},
     {"decode", decode, METH_VARARGS, "decode(tensor, arena, out) -> status"},
+#endif
+#ifdef TAKE
+    {"take", take, METH_VARARGS, "take(arena, to, end, reading, at) -> bytes, or -1"},
 #endif
     {NULL, NULL, 0, NULL},
 };

@@ -109,6 +109,22 @@ static mp_obj_t decode_wide(mp_obj_t tensor, mp_obj_t arena, mp_obj_t out) {
 static MP_DEFINE_CONST_FUN_OBJ_3(decode_wide_obj, decode_wide);
 #endif
 
+#if MIDGE_HAS(MIDGE_BANK_AUDIO) || MIDGE_HAS(MIDGE_BANK_MEL)
+// take(arena, to, end, reading, at) -> bytes, or -1
+static mp_obj_t take(size_t n_args, const mp_obj_t *args) {
+    mp_buffer_info_t info;
+    (void)n_args;
+    if (!mp_get_buffer(args[3], &info, MP_BUFFER_READ)) {
+        return MP_OBJ_NEW_SMALL_INT(-1);
+    }
+    midge_bytes_t bytes = {info.buf, info.len};
+    uint32_t taken = midge_take(get_arena(args[0]), get_int(args[1]), get_int(args[2]), bytes,
+        type_code(&info), get_int(args[4]));
+    return MP_OBJ_NEW_SMALL_INT((int32_t)taken);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(take_obj, 5, 5, take);
+#endif
+
 #if MIDGE_HAS(MIDGE_BANK_TREES)
 static mp_obj_t encode_float(mp_obj_t tensor, mp_obj_t reading, mp_obj_t arena) {
     return encode_by(midge_encode_float, tensor, reading, arena);

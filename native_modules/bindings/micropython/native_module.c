@@ -40,6 +40,8 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
 #elif MIDGE_BANK == MIDGE_BANK_TREES
     mp_store_global(MP_QSTR_encode, MP_OBJ_FROM_PTR(&encode_float_obj));
     mp_store_global(MP_QSTR_decode, MP_OBJ_FROM_PTR(&decode_float_obj));
+#elif MIDGE_BANK == MIDGE_BANK_AUDIO || MIDGE_BANK == MIDGE_BANK_MEL
+    mp_store_global(MP_QSTR_take, MP_OBJ_FROM_PTR(&take_obj));
 #endif
     return mp_const_none;
 }

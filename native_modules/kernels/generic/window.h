@@ -20,6 +20,19 @@ void midge_channel(const midge_window_t *op, const uint8_t *block, uint32_t inde
 // Bytes of a block before its weight rows.
 uint32_t midge_entries_bytes(const midge_window_t *op);
 
+// Whether the output lies over the input: then a kernel writes no output of a row before it has
+// read what the rows above need, and of at most MIDGE_TOGETHER pixels, or a row, one before
+// another.
+static inline int midge_overlaps(const midge_window_t *op) {
+    return op->flags & MIDGE_OVERLAPS;
+}
+
+// The rows of the output that a kernel may make in an order of its own.
+static inline int32_t midge_rows_at_once(const midge_window_t *op) {
+    const uint32_t pixels = op->out_w + MIDGE_TOGETHER - 1;
+    return midge_overlaps(op) ? midge_divide(pixels, op->out_w) : op->out_h;
+}
+
 // The taps first..last-1 of a window axis that lie within an image of `size` pixels, the window's
 // first tap being at `origin`.
 static inline void midge_taps(int32_t origin, int32_t size, int32_t kernel, int32_t dilation,

@@ -46,6 +46,28 @@
     movi a3, 0
     retw
 
+// The same with a sign.
+    function __ashrdi3
+    ssr a4
+    bbsi a4, 5, 1f
+    src a2, a3, a2
+    sra a3, a3
+    retw
+1:  sra a2, a3
+    srai a3, a3, 31
+    retw
+
+// a3:a2 = a3:a2 << a4; a4 to 63.
+    function __ashldi3
+    ssl a4
+    bbsi a4, 5, 1f
+    src a3, a3, a2
+    sll a2, a2
+    retw
+1:  sll a3, a2
+    movi a2, 0
+    retw
+
 // a2 = a2 / a3 or a2 % a3. Zero raises an exception; midge never divides by it.
     function __divsi3
     quos a2, a2, a3

@@ -27,8 +27,8 @@ void midge_add_armv6m(const midge_call_t *call) {
         second[x] = share(op, (int8_t)x, 1);
     }
 
-    // The sum without its last `spare` bits, which leaves WIDE_SHIFT to scale by.
-    const int32_t spare = -op->shift > MIDGE_WIDE_SHIFT ? -op->shift - MIDGE_WIDE_SHIFT : 0;
+    // The sum without its last `spare` bits, which leaves MIDGE_SUM_SHIFT to scale by.
+    const int32_t spare = -op->shift > MIDGE_SUM_SHIFT ? -op->shift - MIDGE_SUM_SHIFT : 0;
     midge_window_t output;
     output.output_zero = op->output_zero;
     output.clamp_min = op->clamp_min;
@@ -38,9 +38,9 @@ void midge_add_armv6m(const midge_call_t *call) {
     midge_scale_channel(&output, &scale);
     if (spare && scale.limit) {
         // Their worth, and the rounding of 1/2 that counts in units of the whole sum.
-        const uint32_t half = 1u << (22 - MIDGE_WIDE_SHIFT);
+        const uint32_t half = 1u << (23 - MIDGE_SUM_SHIFT);
         scale.base -= half;
-        scale.limit -= (half + scale.high + 2) << 9;
+        scale.limit -= (half + scale.high + 2) << 8;
     }
     scale.channel.shift = op->shift;
     // Beyond these shifts, which no converted model has, x' could wrap.
@@ -59,8 +59,8 @@ void midge_add_armv6m(const midge_call_t *call) {
             *out = (int8_t)((int32_t)x >> 31 ^ 127);
             continue;
         }
-        const uint32_t v = x * scale.high + (x * scale.low >> 14) + scale.base;
-        *out = v << 9 < scale.limit ? (int8_t)(v >> 23)
+        const uint32_t v = x * scale.high + scale.base;
+        *out = v << 8 < scale.limit ? (int8_t)(v >> 24)
                                     : midge_output(&output, &scale.channel, sum);
     }
 }

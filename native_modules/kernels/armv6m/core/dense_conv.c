@@ -1,5 +1,6 @@
 // CONV_2D and FULLY_CONNECTED: pixels are packed in pairs as tiles.S wants them, a strip of tiles
-// at a time, and each channel's weights run over the strip.
+// at a time, and each channel's weights run over the strip. They are expanded once where there is
+// room for those of all channels, else for each strip anew.
 
 #include "target.h"
 
@@ -114,9 +115,18 @@ int midge_dense_conv(const midge_call_t *call) {
 
     // As much of the image packed as there is room for; for that, each channel's weights in turn.
     const uint32_t tiles = midge_divide(pixels + MIDGE_TILE - 1, MIDGE_TILE);
-    uint32_t strip = midge_divide(op->scratch_bytes - lines_bytes - slot_bytes, tile_bytes);
-    if (strip > tiles) {
+    const uint32_t room = op->scratch_bytes - lines_bytes - slot_bytes;
+    const uint32_t channels = (call->end - call->begin) * op->block_channels;
+    const uint32_t all_bytes = midge_times(channels, slot_bytes);
+    uint32_t strip = midge_divide(room, tile_bytes), step = 0;
+    if (strip >= tiles) {
         strip = tiles;
+    } else if (all_bytes < room) {
+        const uint32_t shorter = midge_divide(room - all_bytes, tile_bytes);
+        if (3 * shorter >= strip) {
+            step = slot_bytes;
+            strip = shorter;
+        }
     }
 
     image_t image;
@@ -137,9 +147,6 @@ int midge_dense_conv(const midge_call_t *call) {
     image.padding = padding;
     uint32_t *packed = (uint32_t *)(void *)(padding + line_bytes);
     int8_t *slot = (int8_t *)packed + strip * tile_bytes;
-    midge_scale_t *scale = (void *)slot;
-    uint32_t *stream = (uint32_t *)(void *)(slot + MIDGE_SCALE_BYTES);
-    const uint32_t *limit = (uint32_t *)(void *)(slot + slot_bytes);
 
     for (uint32_t first = 0; first < tiles; first += strip) {
         const uint32_t count = first + strip < tiles ? strip : tiles - first;
@@ -163,10 +170,15 @@ int midge_dense_conv(const midge_call_t *call) {
         }
         midge_place_t place;
         midge_begin_rows(&place, call, depth);
-        for (uint32_t b = (call->end - call->begin) * op->block_channels; b > 0; b--, out++) {
-            const int8_t *row = midge_row(&place, 1, scale);
-            if (!midge_expand(stream, row, depth, limit)) {
-                return 0;
+        int8_t *at = slot;
+        for (uint32_t c = channels; c > 0; c--, at += step, out++) {
+            midge_scale_t *scale = (void *)at;
+            if (!first || !step) {
+                const int8_t *row = midge_row(&place, 1, scale);
+                if (!midge_expand((void *)(at + MIDGE_SCALE_BYTES), row, depth,
+                        (void *)(at + slot_bytes))) {
+                    return 0;
+                }
             }
             midge_tiles(packed, scale, out, &job);
         }

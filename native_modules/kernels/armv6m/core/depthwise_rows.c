@@ -10,85 +10,33 @@
 
 #define SIDE 3
 
-static int32_t size_of(int32_t x) {
-    return x < 0 ? -x : x;
+static void set_axis(midge_axis_t *axis) {
+    const int32_t span = (axis->kernel - 1) * axis->dilation;
+    axis->after = (axis->out - 1) * axis->stride - axis->before + span + 1 - axis->in;
+    if (axis->after < 0) {
+        axis->after = 0;
+    }
 }
-
-// An axis of the image, and what windows need of it: pixels, bytes from one to the next, and
-// whether the first and last window hang over its ends.
-typedef struct {
-    int32_t in, out, in_step, out_step, before, after;
-} axis_t;
-
-static axis_t axis(int32_t in, int32_t out, int32_t in_step, int32_t out_step, int32_t stride,
-    int32_t before) {
-    const int32_t behind = (out - 1) * stride - before + SIDE - in;
-    return (axis_t){in, out, in_step, out_step, before, behind < 0 ? 0 : behind};
-}
-
-// A channel's weights by lines. Where a window misses its first or last line, it moves by one line
-// and has weights of 0 there: lines 0 and 4.
-typedef struct {
-    midge_line_t lines[SIDE + 2];
-    // Sums of the first column, of the last one and of all; and of them what windows that miss the
-    // last line (0), none (1) or the first line (2) do not have.
-    struct {
-        int32_t first, last, all;
-    } sums, missing[SIDE];
-    void (*run)(midge_rows_t *rows);
-} weights_t;
 
 // `line` and `column`: from a weight to the next.
 // False for what midge_rows_1_wide and midge_rows_2 do not take: -128 in two lines of a column, of
 // which the sum of products, 2 * 128 * 128, does not fit into 16 bits.
-static int read_weights(const int8_t *w, uint32_t line, uint32_t column, int32_t stride,
-    weights_t *to) {
-    uint32_t extremes = 0;
-    int32_t sizes = 0, other_sizes = 0;
-    to->sums.first = to->sums.last = 0;
-    for (uint32_t y = 1; y <= SIDE; y++, w += line) {
-        const int32_t a = w[0], b = w[column], c = w[2 * column], all = a + b + c;
-        const int32_t other = stride == 1 ? b : c; // shares a word with `a`
-        to->lines[y].paired = other + a * 65536;
-        to->lines[y].single = b + c - other;
-        to->missing[SIDE - y].first = a;
-        to->missing[SIDE - y].last = c;
-        to->missing[SIDE - y].all = all;
-        to->sums.first += a;
-        to->sums.last += c;
-        sizes += size_of(a);
-        other_sizes += size_of(other);
-        extremes += (a == -128) + (other == -128);
-    }
-    to->missing[1].first = to->missing[1].last = to->missing[1].all = 0;
-    const int plain = sizes <= MIDGE_LANE_LIMIT && other_sizes <= MIDGE_LANE_LIMIT;
-    to->run = stride == 2 ? midge_rows_2 : plain ? midge_rows_1 : midge_rows_1_wide;
-    return extremes < 2;
+static int read_filter(const int8_t *w, uint32_t line, uint32_t column, midge_filter_t *to) {
+    const uint32_t last = 2 * column;
+    const uint32_t found = to->stride == 1 ? midge_read_lines(w, &to->lines[1], line, column, last)
+                                       : midge_read_lines(w, &to->lines[1], line, last, column);
+    const int wide = (found & MIDGE_LINES_WIDE) != 0;
+    to->run = to->stride == 2 ? midge_rows_2 : wide ? midge_rows_1_wide : midge_rows_1;
+    return found >> MIDGE_LINES_LEAST < 2;
 }
 
-// `count` rows. `skip` is 1, or 0 or 2 where the window misses its last or first line.
-static void run_rows(midge_rows_t *rows, const weights_t *w, uint32_t skip, int32_t zero,
-    int32_t count) {
-    rows->lines = &w->lines[skip];
-    rows->before = rows->joins ? 0 : zero * (w->sums.first - w->missing[skip].first);
-    rows->tail = zero * (w->sums.last - w->missing[skip].last);
-    rows->start = rows->scale->start + (uint32_t)(zero * w->missing[skip].all);
-    rows->rows = (uint32_t)count;
-    w->run(rows);
-}
-
-static int run_3x3(const midge_call_t *call) {
+static int run_3x3(const midge_call_t *call, const midge_axis_t *axes) {
     const midge_window_t *op = call->op;
-    const int32_t stride = op->stride_h, zero = op->input_zero;
-    const int32_t in_c = op->in_c, out_c = op->out_c;
-    const axis_t axes[] = {
-        axis(op->in_w, op->out_w, in_c, out_c, stride, op->pad_left),
-        axis(op->in_h, op->out_h, op->in_w * in_c, op->out_w * out_c, stride, op->pad_top),
-    };
+    const int32_t stride = op->stride_h;
     // Few long rows are faster than many short ones.
-    const int turned = op->in_h <= MIDGE_ROW_COLUMNS
+    const int turned = !midge_overlaps(op) && op->in_h <= MIDGE_ROW_COLUMNS
         && (op->out_w < op->out_h || op->out_w > MIDGE_ROW_COLUMNS);
-    const axis_t *columns = &axes[turned], *lines = &axes[!turned];
+    const midge_axis_t *columns = &axes[turned], *lines = &axes[!turned];
     const uint32_t column = turned ? SIDE : 1, line = turned ? 1 : SIDE;
     // Sums that a row pushes: those of its outputs but for the last one if its window ends behind
     // the image, and those of windows that begin before the first one.
@@ -112,41 +60,43 @@ static int run_3x3(const midge_call_t *call) {
     rows.back = -columns->out_step;
     rows.scale = &scale;
     rows.image_step = stride * lines->in_step;
-    rows.out_step = lines->out_step;
-    weights_t weights;
-    weights.lines[0] = weights.lines[SIDE + 1] = (midge_line_t){0, 0};
-    const int32_t inner = lines->out - lines->before - lines->after;
+    rows.out_step = lines->out_step + columns->out * columns->out_step;
+    midge_filter_t filter;
+    filter.lines[0] = filter.lines[SIDE + 1] = (midge_line_t){0, 0};
+    filter.count[0] = lines->after;
+    filter.count[1] = lines->out - lines->before - lines->after;
+    filter.count[2] = lines->before;
+    filter.line = lines->in_step;
+    filter.zero = op->input_zero;
+    filter.stride = stride;
     midge_place_t place;
     midge_begin_rows(&place, call, SIDE * SIDE);
     const uint32_t end = call->end * op->block_channels;
     for (uint32_t c = call->begin * op->block_channels; c < end; c++) {
-        if (!read_weights(midge_row(&place, 1, &scale), line, column, stride, &weights)) {
+        if (!read_filter(midge_row(&place, 1, &scale), line, column, &filter)) {
             place.index--;
-            midge_depthwise_channel(call, &place, c);
+            midge_depthwise_plain(call, axes, &place, c, c + 1);
             continue;
         }
-        rows.image = call->arena + op->input;
+        rows.image = call->arena + op->input - lines->before * lines->in_step;
         rows.image += multiplier == 1 ? c : midge_divide(c, multiplier);
         rows.out = call->arena + op->output + c + (columns->out - 1) * columns->out_step;
-        if (lines->before) {
-            run_rows(&rows, &weights, 2, zero, 1);
-            // Back to where its window, which had moved by a line, would have been.
-            rows.image -= lines->in_step;
-        }
-        if (inner > 0) {
-            run_rows(&rows, &weights, 1, zero, inner);
-        }
-        if (lines->after) {
-            rows.image -= lines->in_step;
-            run_rows(&rows, &weights, 0, zero, 1);
-        }
+        midge_run_rows(&rows, &filter);
     }
     return 1;
 }
 
 void midge_depthwise_conv_armv6m(const midge_call_t *call) {
     const midge_window_t *op = call->op;
-    if (run_3x3(call)) {
+    midge_axis_t axes[] = {
+        {op->in_w, op->out_w, op->in_c, op->out_c, op->kernel_w, op->stride_w, op->dilation_w,
+            op->pad_left, 0},
+        {op->in_h, op->out_h, op->in_w * op->in_c, op->out_w * op->out_c, op->kernel_h,
+            op->stride_h, op->dilation_h, op->pad_top, 0},
+    };
+    set_axis(&axes[0]);
+    set_axis(&axes[1]);
+    if (run_3x3(call, axes)) {
         return;
     }
     if (op->in_c == 1) {
@@ -155,10 +105,8 @@ void midge_depthwise_conv_armv6m(const midge_call_t *call) {
     }
     midge_place_t place;
     midge_begin_rows(&place, call, (uint32_t)op->kernel_h * op->kernel_w);
-    const uint32_t end = call->end * op->block_channels;
-    for (uint32_t c = call->begin * op->block_channels; c < end; c++) {
-        midge_depthwise_channel(call, &place, c);
-    }
+    midge_depthwise_plain(call, axes, &place, call->begin * op->block_channels,
+        call->end * op->block_channels);
 }
 
 #endif

@@ -3,10 +3,6 @@
 // Sums of products: a value is loaded once for four rows of weights. 21 cycles for 4 products, 60
 // besides.
 //
-// uint32_t midge_dot_patch(const midge_patch_t *patch)
-//
-// The sum of products of a window of one channel. 11 cycles for a product, 25 for a line.
-//
 // Stack: 36 bytes.
 
 #include "target.h"
@@ -63,51 +59,5 @@ midge_dot_rows:
     restore_high
     pop {r4-r7, pc}
 .size midge_dot_rows, . - midge_dot_rows
-
-// Of midge_patch_t
-#define COLUMNS 16
-#define X_SKIP 20
-#define W_SKIP 24
-#define MINUS_ZERO 28
-
-.global midge_dot_patch
-.type midge_dot_patch, %function
-.thumb_func
-midge_dot_patch:
-    push {r4-r7, lr}
-    mov lr, r0
-    ldr r4, [r0, #MINUS_ZERO]
-    mov r12, r4
-    ldmia r0!, {r1-r5}
-    push {r4} // lines
-    adds r2, r2, r5 // the end of a line of weights
-    movs r0, #0
-.Lline:
-    mov r7, lr
-    ldr r7, [r7, #COLUMNS]
-    rsbs r7, r7, #0 // index from there, up to 0
-    movs r4, #0
-.Lcolumn:
-    ldrsb r5, [r1, r4]
-    ldrsb r6, [r2, r7]
-    add r5, r12
-    muls r5, r6, r5
-    adds r0, r0, r5
-    adds r4, r4, r3
-    adds r7, r7, #1
-    bne .Lcolumn
-    ldr r7, [sp]
-    subs r7, r7, #1
-    beq .Lpatched
-    str r7, [sp]
-    mov r7, lr
-    ldr r4, [r7, #X_SKIP]
-    adds r1, r1, r4
-    ldr r4, [r7, #W_SKIP]
-    adds r2, r2, r4
-    b .Lline
-.Lpatched:
-    pop {r3-r7, pc}
-.size midge_dot_patch, . - midge_dot_patch
 
 #endif

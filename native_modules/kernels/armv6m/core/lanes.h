@@ -11,22 +11,7 @@
 
 #ifdef __ASSEMBLER__
 
-// r8 to r11, which functions leave as they were, to the stack and back. Uses r4 to r7.
-.macro save_high
-    mov r4, r8
-    mov r5, r9
-    mov r6, r10
-    mov r7, r11
-    push {r4-r7}
-.endm
-
-.macro restore_high
-    pop {r4-r7}
-    mov r8, r4
-    mov r9, r5
-    mov r10, r6
-    mov r11, r7
-.endm
+#include "../registers.h"
 
 // Two sums in one register, a + (b << 16), join their accumulators. Uses r0.
 .macro flush lanes, low, high
@@ -38,7 +23,7 @@
 .endm
 
 // r0 = x' -> r0 = its byte, as scale.h says; to `clamp` where x' is out of range, to `doubt` where
-// the definition has to decide. r1 limit, r2 range, r3 high, r4 low, r5 base; uses r6. `keep`: a
+// the definition has to decide. r1 limit, r2 range, r3 high, r4 base; uses r6. `keep`: a
 // register for x'.
 .macro scale clamp, doubt, keep
     cmp r0, r2
@@ -46,16 +31,12 @@
 .ifnb \keep
     mov \keep, r0
 .endif
-    mov r6, r0
-    muls r6, r4, r6
-    lsrs r6, r6, #14
     muls r0, r3, r0
-    adds r0, r0, r6
-    adds r0, r0, r5
-    lsls r6, r0, #9
+    adds r0, r0, r4
+    lsls r6, r0, #8
     cmp r6, r1
     bhs \doubt
-    lsrs r0, r0, #23
+    lsrs r0, r0, #24
 .endm
 
 // Where `requantize n, sum` of a kernel leads: the ends of the range, and what is in doubt, which

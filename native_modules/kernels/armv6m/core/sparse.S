@@ -261,20 +261,14 @@ code_end:
     ldr r0, [sp, #RETURN]
     bx r0
 
-// r0 = x' of channel n -> its byte. r7 at the channel's `limit`.
+// r0 = x' of channel n -> its byte. r5 out; r7 at the channel's `limit`.
 .macro requantize n, sum
-    ldmia r7!, {r1-r5}
+    ldmia r7!, {r1-r4}
     mov r0, \sum
     scale .Lclamp\n, .Ldoubt\n
 .Lstore\n:
-    .if \n
-    mov r6, r8
-    .else
-    ldr r6, [sp, #OUT]
-    mov r8, r6
-    .endif
-    strb r0, [r6, #\n]
-    adds r7, r7, #MIDGE_SCALE_BYTES - 20
+    strb r0, [r5, #\n]
+    adds r7, r7, #MIDGE_SCALE_BYTES - 16
 .endm
 
 // void midge_run_code(const midge_groups_t *groups)
@@ -289,6 +283,7 @@ midge_run_code:
     sub sp, #FRAME
     mov r7, sp
     ldmia r0!, {r1-r6}
+    adds r1, r1, #1
     str r1, [r7, #CODE]
     adr r1, .Lback
     adds r1, r1, #1
@@ -297,9 +292,6 @@ midge_run_code:
     ldmia r0!, {r1-r3}
     stmia r7!, {r6}
     stmia r7!, {r1-r3}
-    ldr r1, [r7]
-    adds r1, r1, #1
-    str r1, [r7]
     // The code was written as data.
     dsb
     isb
@@ -335,13 +327,14 @@ corners 2, r10
     cmp r0, #0
     bne .Lpartial
     ldr r7, [sp, #SCALE]
+    ldr r5, [sp, #OUT]
     requantize 0, r8
     requantize 1, r9
     requantize 2, r10
     requantize 3, r11
     requantize 4, r12
     requantize 5, lr
-    adds r6, r6, #MIDGE_GROUP
+    adds r5, r5, #MIDGE_GROUP
     ldr r0, [sp, #COUNT]
     subs r0, r0, #1
     str r0, [sp, #COUNT]
@@ -351,9 +344,9 @@ corners 2, r10
     cmp r0, #1
     bne .Lstep
     ldr r0, [sp, #BACK]
-    adds r6, r6, r0
+    adds r5, r5, r0
 .Lstep:
-    str r6, [sp, #OUT]
+    str r5, [sp, #OUT]
     str r7, [sp, #SCALE]
     b .Lgroup
 
@@ -380,13 +373,13 @@ corners 3, r11
 corners 4, r12
 corners 5, lr
 
-// r0 = x' -> r0 = its byte; r7 behind the channel's `base`. Leaves r6, r7 and the sums.
+// r0 = x' -> r0 = its byte; r7 behind the channel's `base`. Leaves r5 to r7 and the sums.
 .thumb_func
 exactly:
     mov r1, r12
     push {r1, lr}
     mov r1, r7
-    subs r1, r1, #24
+    subs r1, r1, #20
     bl midge_scale_exactly
     pop {r1, r2}
     mov r12, r1

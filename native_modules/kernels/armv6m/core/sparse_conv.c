@@ -16,9 +16,9 @@
 
 #define CPUID 0xE000ED00u // of the System Control Block
 
-#define SAMPLES 128 // of the input
+#define SAMPLES 48 // of the input
 
-#define PACKED 255 // rows of so many weights have sums of 16 bits
+#define PACKED 252 // rows of so many weights, 63 words, have sums of 16 bits
 
 typedef struct {
     const midge_call_t *call;
@@ -180,7 +180,7 @@ static int is_faster(const job_t *job, uint32_t groups) {
     const midge_window_t *op = job->op;
     const int8_t *input = job->call->arena + op->input;
     const uint32_t bytes = (uint32_t)op->in_h * op->in_w * op->in_c;
-    const uint32_t step = bytes / SAMPLES | 1; // odd: all channels have their turn
+    const uint32_t step = midge_divide(bytes, SAMPLES) | 1; // odd: all channels have their turn
     uint32_t count = 0, present = 0, sum = 0;
     for (uint32_t at = 0; at < bytes; at += step, count++) {
         const int32_t u = input[at] - op->input_zero;
@@ -189,9 +189,10 @@ static int is_faster(const job_t *job, uint32_t groups) {
     }
     const uint32_t flushes = sum / 16; // 16 times the runs' ends
     const uint32_t in_code = 11 * present + flushes;
-    const uint32_t making = 9 * count + 11 * present + 3 * flushes;
-    const uint32_t values = job->depth, apart = count * (60 * groups + 250);
-    return (groups * in_code + making) * values + apart < 16 * groups * count * values;
+    const uint32_t making = 4 * count + 11 * present + 3 * flushes;
+    const uint32_t values = job->depth, apart = count * (60 * groups + 450);
+    const uint32_t tiles = 15 + midge_divide(64, (uint32_t)op->out_h * op->out_w);
+    return (groups * in_code + making) * values + apart < tiles * groups * count * values;
 }
 
 // Generated code may run at once on a Cortex-M0 or M0+. Larger cores run this module too, and some
@@ -220,6 +221,9 @@ int midge_sparse_conv(const midge_call_t *call) {
     uint32_t groups = midge_divide(job.channels + MIDGE_GROUP - 1, MIDGE_GROUP);
     const uint32_t fitting = midge_divide(room - least_code, group_bytes);
     if (groups > fitting) {
+        if (midge_overlaps(op)) {
+            return 0;
+        }
         groups = fitting;
     }
     uint32_t strip = groups * MIDGE_GROUP;

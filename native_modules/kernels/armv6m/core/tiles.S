@@ -15,7 +15,7 @@
 // Cycles: 13 n + 16 for a run of n weights, that is 6 n products; about 140 for a tile's
 // beginning, end and requantisation.
 //
-// Stack: 92 bytes, and midge_scale_exactly.
+// Stack: 84 bytes, and midge_scale_exactly.
 
 #include "target.h"
 
@@ -38,10 +38,9 @@
 #define COUNT 8
 #define STRIDE 12
 #define LAST_STEP 16
-#define PIXELS 20
-#define FRAME 24
+#define FRAME 20
 
-// r0 = x' -> the byte at r7. r1 limit, r2 range, r3 high, r4 low, r5 base.
+// r0 = x' -> the byte at r7. r1 limit, r2 range, r3 high, r4 base.
 .macro requantize n, sum
     mov r0, \sum
     scale .Lclamp\n, .Ldoubt\n
@@ -55,14 +54,9 @@
 midge_tiles:
     push {r4-r7, lr}
     save_high
-    sub sp, #FRAME
     mov r6, r0
-    ldmia r3!, {r4, r5, r7}
-    str r1, [sp, #SCALE]
-    str r2, [sp, #OUT]
-    str r4, [sp, #COUNT]
-    str r5, [sp, #STRIDE]
-    str r7, [sp, #LAST_STEP]
+    ldmia r3, {r3, r4, r5}
+    push {r1-r5}
 
 .Ltile:
     ldr r7, [sp, #SCALE]
@@ -102,10 +96,10 @@ midge_tiles:
     b .Lflush
     // MIDGE_RUN_END leads here. The step before it has read three pixel words too many.
     subs r6, r6, #12
-    str r6, [sp, #PIXELS]
+    mov r5, r6
     ldr r7, [sp, #SCALE]
     adds r7, r7, #LIMIT
-    ldmia r7!, {r1-r5}
+    ldmia r7!, {r1-r4}
     ldr r7, [sp, #OUT]
     requantize 0, r8
     ldr r6, [sp, #STRIDE]
@@ -121,7 +115,7 @@ midge_tiles:
     add r7, r8
     requantize 5, lr
     add r7, r8
-    ldr r6, [sp, #PIXELS]
+    mov r6, r5
     ldr r0, [sp, #COUNT]
     subs r0, r0, #1
     beq .Ldone
@@ -149,14 +143,14 @@ corners 5, lr
 // r0 = x' -> r0 = its byte. Leaves all registers of the epilogue but r0.
 .thumb_func
 exactly:
-    push {r1-r5, lr}
+    push {r1-r4, lr}
     mov r1, r12
     push {r1, r6}
-    ldr r1, [sp, #32 + SCALE]
+    ldr r1, [sp, #28 + SCALE]
     bl midge_scale_exactly
     pop {r1, r6}
     mov r12, r1
-    pop {r1-r5, pc}
+    pop {r1-r4, pc}
 .size midge_tiles, . - midge_tiles
 
 #endif

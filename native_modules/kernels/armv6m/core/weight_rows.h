@@ -10,7 +10,7 @@ typedef struct {
     const midge_window_t *op;
     const uint8_t *block;
     int32_t index;
-    uint32_t row_bytes;
+    uint32_t row_bytes, entries_bytes;
 } midge_place_t;
 
 // Before the first channel of a call.

@@ -18,7 +18,7 @@ static int is_dense(const midge_window_t *op) {
 
 int midge_dense_conv(const midge_call_t *call, uint32_t depth) {
     const midge_window_t *op = call->op;
-    if (!is_dense(op)) {
+    if (!is_dense(op) || midge_overlaps(op)) {
         return 0;
     }
     const uint32_t channels = (call->end - call->begin) * op->block_channels;

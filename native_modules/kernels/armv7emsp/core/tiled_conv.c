@@ -105,6 +105,9 @@ static int run_tiles(const midge_call_t *call, uint32_t pixels) {
     const uint32_t groups = (channels + MIDGE_TILE_CHANNELS - 1) / MIDGE_TILE_CHANNELS;
     const uint32_t most = midge_divide(room - before, group);
     const uint32_t strips = midge_divide(groups + most - 1, most);
+    if (strips > 1 && midge_overlaps(op)) {
+        return 0;
+    }
     const uint32_t strip = MIDGE_TILE_CHANNELS * midge_divide(groups + strips - 1, strips);
 
     midge_tile_t tile;

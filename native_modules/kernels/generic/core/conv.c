@@ -111,9 +111,9 @@ static void window(const midge_window_t *op, const int8_t *input, int32_t y, int
     }
 }
 
-// `count` (1 to LANES) channels of a block over the whole image.
+// `count` (1 to LANES) channels of a block, rows `oy` to `end` - 1 of the image.
 static void channels(const midge_window_t *op, const midge_call_t *call, const uint8_t *block,
-    uint32_t index, uint32_t count, int8_t *out) {
+    uint32_t index, uint32_t count, int32_t oy, int32_t end, int8_t *out) {
     const int8_t *input = call->arena + op->input;
     const int8_t *rows = (const int8_t *)block + midge_entries_bytes(op);
     uint32_t row_bytes = (uint32_t)op->kernel_h * op->kernel_w * op->in_c;
@@ -126,7 +126,7 @@ static void channels(const midge_window_t *op, const midge_call_t *call, const u
         lanes.row[lane] = rows + i * row_bytes;
     }
     const int32_t stride = op->stride_w;
-    for (int32_t oy = 0; oy < op->out_h; oy++) {
+    for (; oy < end; oy++) {
         const int32_t y = oy * op->stride_h - op->pad_top;
 #if PIXELS == 2
         const int whole = y >= 0 && y + (op->kernel_h - 1) * op->dilation_h < op->in_h
@@ -166,12 +166,17 @@ static void channels(const midge_window_t *op, const midge_call_t *call, const u
 
 MIDGE_FALLBACK void midge_conv(const midge_call_t *call) {
     const midge_window_t *op = call->op;
-    const uint8_t *block = call->weights;
-    for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
-        int8_t *out = call->arena + op->output + b * op->block_channels;
-        for (uint32_t i = 0; i < op->block_channels; i += LANES) {
-            uint32_t left = op->block_channels - i;
-            channels(op, call, block, i, left < LANES ? left : LANES, out + i);
+    const int32_t rows = midge_rows_at_once(op), out_h = op->out_h;
+    int8_t *row = call->arena + op->output;
+    for (int32_t oy = 0; oy < out_h; oy += rows, row += (uint32_t)rows * op->out_w * op->out_c) {
+        const int32_t end = rows < out_h - oy ? oy + rows : out_h;
+        const uint8_t *block = call->weights;
+        for (uint32_t b = call->begin; b < call->end; b++, block += op->block_bytes) {
+            int8_t *out = row + b * op->block_channels;
+            for (uint32_t i = 0; i < op->block_channels; i += LANES) {
+                uint32_t left = op->block_channels - i;
+                channels(op, call, block, i, left < LANES ? left : LANES, oy, end, out + i);
+            }
         }
     }
 }

@@ -8,9 +8,11 @@
 typedef char midge_scale_size_check[sizeof(void *) != 4
     || sizeof(midge_scale_t) == MIDGE_SCALE_BYTES ? 1 : -1];
 
-#define FRACTION 23
+#ifndef MIDGE_TUNED_CHANNEL
 
-// Where the two products are exact enough: 1/4 > s > 2^-13.
+#define FRACTION 24
+
+// Where the product is exact enough: 1/4 > s > 2^-13.
 #define LEAST_SHIFT 2
 #define MOST_SHIFT 12
 
@@ -22,12 +24,6 @@ static uint32_t reciprocal(uint32_t multiplier) {
     uint32_t x = 47746 - d;
     x = x * ((1u << 15) - (d * x >> 15)) >> 14;
     return x * ((1u << 15) - (d * x >> 15)) >> 14;
-}
-
-void midge_scale(const midge_window_t *op, const uint8_t *block, uint32_t index,
-    midge_scale_t *scale) {
-    midge_channel(op, block, index, &scale->channel);
-    midge_scale_channel(op, scale);
 }
 
 void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale) {
@@ -47,17 +43,12 @@ void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale) {
     // 1 / s = 2^r * (2^31 / multiplier): a step of the output, in units of x.
     const uint32_t step = reciprocal(multiplier);
     scale->range = (255 * step + (1u << (13 - r))) >> (14 - r);
-    scale->high = multiplier >> (r + 8);
-    scale->low = 0;
-    uint32_t error = 3;
-    if (r > MIDGE_WIDE_SHIFT) {
-        error += scale->range;
-    } else {
-        scale->low = (r > 6 ? multiplier >> (r - 6) : multiplier << (6 - r)) & 0x3FFF;
-        error += 16;
-    }
-    // The constants above, / 2^(8 + r).
-    scale->base = ((uint32_t)(op->output_zero + 256) << FRACTION) + (1u << (FRACTION - 1))
+    scale->high = multiplier >> (r + 7);
+    // What it lacks, in 1/2048.
+    const uint32_t lacks = (multiplier << (25 - r) >> 21) + 1;
+    uint32_t error = 4 + (scale->range * lacks >> 11);
+    // The constants above, / 2^(7 + r).
+    scale->base = ((uint32_t)op->output_zero << FRACTION) + (1u << (FRACTION - 1))
         + (1u << (FRACTION - 1 - r));
     if (op->output_zero != -128) {
         const uint32_t steps = (uint32_t)(op->output_zero + 128);
@@ -65,14 +56,13 @@ void midge_scale_channel(const midge_window_t *op, midge_scale_t *scale) {
         scale->first = -(int32_t)first;
         scale->start += first;
         // Where x can be negative, the smaller of the two roundings.
-        const uint64_t lower = ((uint64_t)multiplier * first) + (1u << 31);
-        // By halves: small cores have no shift of 64 bits.
-        scale->base -= (uint32_t)(lower >> 32) << (24 - r) | (uint32_t)lower >> (8 + r);
-        scale->base--;
-        error += (1u << (FRACTION - r)) + 1;
+        scale->base -= first * scale->high + (first * lacks >> 11) + (1u << (FRACTION - r)) + 1;
+        error += (first >> 11) + (1u << (FRACTION - r)) + 2;
     }
-    scale->limit = ((1u << FRACTION) - error) << 9;
+    scale->limit = ((1u << FRACTION) - error) << 8;
 }
+
+#endif
 
 uint32_t midge_scale_exactly(uint32_t x, const midge_scale_t *scale) {
     return (uint8_t)midge_output(scale->op, &scale->channel, x + (uint32_t)scale->first);

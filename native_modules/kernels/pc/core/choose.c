@@ -7,10 +7,14 @@
 #include "pc.h"
 
 static const midge_pc_kernels_t *kernels(void) {
-#if defined(__x86_64__) && !defined(MIDGE_PC_PLAIN)
+#ifndef MIDGE_PC_PLAIN
+#if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2")) {
         return &midge_pc_avx2;
     }
+#elif defined(__aarch64__)
+    return &midge_pc_neon;
+#endif
 #endif
     return &midge_pc_plain;
 }

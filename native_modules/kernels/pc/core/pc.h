@@ -1,5 +1,5 @@
 // The kernels of a PC: bodies in conv.h, depthwise.h and add.h, compiled once for any processor
-// and once for x86-64 with AVX2.
+// and once for the vectors of this one.
 
 #ifndef MIDGE_PC_H
 #define MIDGE_PC_H
@@ -16,6 +16,9 @@ typedef struct {
 extern const midge_pc_kernels_t midge_pc_plain;
 #ifdef __x86_64__
 extern const midge_pc_kernels_t midge_pc_avx2;
+#endif
+#ifdef __aarch64__
+extern const midge_pc_kernels_t midge_pc_neon;
 #endif
 
 #endif

@@ -115,6 +115,9 @@ static int run_tiles(const midge_call_t *call, uint32_t depth, uint32_t pixels) 
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
     uint32_t strip = (op->scratch_bytes - window_bytes) / sizeof(midge_lane_t);
     strip &= ~(MIDGE_TILE_CHANNELS - 1u);
+    if (strip < channels && midge_overlaps(op)) {
+        return 0;
+    }
     int8_t *windows = (int8_t *)(lanes + strip);
     midge_tile_t tile;
     tile.pixels = windows;
@@ -157,7 +160,7 @@ static int run_dense(const midge_call_t *call, uint32_t depth, uint32_t pixels) 
     // Few channels would do most of the work for nothing.
     if (depth != op->in_c || op->pad_top || op->pad_left || op->stride_h != 1
         || op->stride_w != 1 || op->out_w != op->in_w || op->out_h > op->in_h
-        || channels < MIDGE_DENSE_CHANNELS / 2) {
+        || channels < MIDGE_DENSE_CHANNELS / 2 || midge_overlaps(op)) {
         return 0;
     }
     midge_lane_t lanes[MIDGE_DENSE_CHANNELS];

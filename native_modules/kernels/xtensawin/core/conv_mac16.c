@@ -5,6 +5,7 @@
 
 #ifdef MIDGE_KERNELS_XTENSA
 
+#include "conv_mac16.h"
 #include "mac16.h"
 
 #define FEW_PIXELS 4 // too few for weights to be expanded
@@ -84,6 +85,9 @@ static int run_pixels(const midge_call_t *call) {
     int8_t *slots = scratch + pixel_bytes;
     const uint32_t room = (op->scratch_bytes - pixel_bytes - 4) / slot_bytes;
     const uint32_t channels = (call->end - call->begin) * op->block_channels;
+    if (room < channels && midge_overlaps(op)) {
+        return 0;
+    }
     // Groups of one size, as many as it takes.
     const uint32_t groups = (channels + room - 1) / room;
     const uint32_t group = (channels + groups - 1) / groups;

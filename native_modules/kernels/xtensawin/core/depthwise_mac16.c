@@ -1,10 +1,11 @@
 // DEPTHWISE_CONV_2D with windows of 3x3, by MAC16: a channel's sums, some rows of them, then their
-// outputs.
+// outputs. Others that read a single channel are those of CONV_2D.
 
 #include "target.h"
 
 #ifdef MIDGE_KERNELS_XTENSA
 
+#include "conv_mac16.h"
 #include "mac16.h"
 
 #define SUMS 64 // on the stack
@@ -65,8 +66,9 @@ static void row(rows_t *rows, int32_t oy) {
     midge_mac_columns(columns, 1);
 }
 
-static void channel(const midge_window_t *op, const midge_scale_t *scale, const int8_t *w,
-    const int8_t *input, int8_t *out) {
+// By itself, so that other layers have no sums on the stack.
+__attribute__((noinline)) static void channel(const midge_window_t *op,
+    const midge_scale_t *scale, const int8_t *w, const int8_t *input, int8_t *out) {
     rows_t rows;
     rows.op = op;
     rows.input = input;
@@ -100,7 +102,11 @@ static int suits(const midge_window_t *op) {
 void midge_depthwise_conv_xtensa(const midge_call_t *call) {
     const midge_window_t *op = call->op;
     if (!midge_has_mac16() || !suits(op)) {
-        midge_depthwise_conv(call);
+        if (op->in_c == 1) {
+            midge_conv_xtensa(call); // the weights of the two lie alike then
+        } else {
+            midge_depthwise_conv(call);
+        }
         return;
     }
     const uint32_t multiplier = (uint32_t)op->out_c / op->in_c;

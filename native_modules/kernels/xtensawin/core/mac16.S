@@ -92,17 +92,13 @@
     mov a7, a10
     bltu a9, a8, 5f
     l32i a11, a3, 12 // high
-    l32i a12, a3, 16 // low
-    l32i a13, a3, 20 // base
+    l32i a13, a3, 16 // base
     mull a11, a8, a11
-    mull a12, a8, a12
     l32i a14, a3, 4 // limit
     add a11, a11, a13
-    srli a12, a12, 14
-    add a11, a11, a12
-    slli a15, a11, 9
+    slli a15, a11, 8
     bgeu a15, a14, 6f
-    extui a8, a11, 23, 8
+    extui a8, a11, 24, 8
 3:  s8i a8, a5, 0
     mov a3, a7
     addi a5, a5, 1
@@ -281,21 +277,17 @@
     l32i a7, a4, 0 // start
 1:  l32i a8, a4, 8 // range
     l32i a9, a4, 12 // high
-    l32i a10, a4, 16 // low
-    l32i a11, a4, 20 // base
+    l32i a11, a4, 16 // base
     l32i a12, a4, 4 // limit
 2:  l32i a13, a2, 0
     addi a2, a2, 4
     add a13, a13, a7
     bltu a8, a13, 5f
     mull a14, a13, a9
-    mull a15, a13, a10
     add a14, a14, a11
-    srli a15, a15, 14
-    add a14, a14, a15
-    slli a15, a14, 9
+    slli a15, a14, 8
     bgeu a15, a12, 6f
-    extui a13, a14, 23, 8
+    extui a13, a14, 24, 8
 3:  s8i a13, a5, 0
     add a5, a5, a6
     addi a3, a3, -1
