@@ -5,7 +5,6 @@ model = midge.load("person.midge")
 scores = model.predict(frame)
 """
 
-import gc
 import sys
 
 __version__ = "0.1.0"
@@ -39,9 +38,20 @@ def load(path, weights="auto", backend="auto", cores=1):
     from ._model import Model
 
     _collect()
-    parts = _borrow("_loader", "load", path, weights, backend, cores)
+    parts, sound, rows = _borrow("_loader", "load", path, weights, backend, cores)
     _collect()
-    model = Model(parts)
+    if sound:
+        from ._audio import AudioModel
+
+        _collect()
+        model = AudioModel(parts, sound)
+    elif rows:
+        from ._rows import RowModel
+
+        _collect()
+        model = RowModel(parts, rows)
+    else:
+        model = Model(parts)
     sizes = parts[-1][2:4]
     del parts
     if cores == 2 and model.backend == "native":
@@ -54,7 +64,19 @@ def load(path, weights="auto", backend="auto", cores=1):
     return model
 
 
+def __getattr__(name):
+    # Classes that many scripts do not use: each in a module of its own. On MicroPython `from midge import _loader` asks
+    # here before it looks for a module: `import midge._loader` does not.
+    if name not in ("Detector", "Image", "Learner", "Normal", "Window"):
+        raise AttributeError(name)
+    path = "midge._" + name.lower()
+    __import__(path)
+    return getattr(sys.modules[path], name)
+
+
 def _collect():
+    import gc  # here: a name more in this module would make its dictionary grow, and move, while a model is loaded
+
     if hasattr(gc, "mem_free"):  # on the PC it would only take time
         gc.collect()
 
@@ -62,6 +84,8 @@ def _collect():
 def _borrow(name, function, *arguments):
     # Calls a function of one of midge's modules, returns its result. On a board the module then leaves memory: an arena needs its
     # place.
+    import gc
+
     path = "midge." + name
     __import__(path)
     try:

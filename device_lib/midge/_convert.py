@@ -26,22 +26,19 @@ _BAD_PARAMETER = const(4)
 _BAD_READING = const(5)
 # generated: end
 _FAR = 8388608.0  # beyond what any zero point brings back into a type
+_PIECE = const(64)  # values that are converted at a time: an array of them takes little heap
 
 
 def load(model, reading):
     """A reading that is no buffer, or several: into the inputs."""
     if len(model.inputs) == 1:
-        _load(model.inputs[0], reading, model._arena)
+        load_tensor(model.inputs[0], reading, model._arena)
     else:
         _check_count("inputs", model.inputs, reading)
         for i in range(len(reading)):
             tensor = model.inputs[i]
-            if (
-                tensor.channels
-                or isinstance(reading[i], str)
-                or tensor.module.encode(tensor.raw, reading[i], model._arena)
-            ):
-                _load(tensor, reading[i], model._arena)
+            if isinstance(reading[i], str) or tensor.module.encode(tensor.raw, reading[i], model._arena):
+                load_tensor(tensor, reading[i], model._arena)
 
 
 def store(model, out):
@@ -64,8 +61,10 @@ def _check_count(key, tensors, values):
         raise ValueError(text(key, len(tensors), given))
 
 
-def _load(tensor, reading, arena):
-    # A reading that encode() did not take as it is: numbers in lists, arrays of other types, or a mistake.
+def load_tensor(tensor, reading, arena):
+    # A reading that encode() did not take as it is: an Image, numbers in lists, arrays of other types, or a mistake.
+    if hasattr(reading, "_load"):
+        return reading._load(tensor, arena)
     if not isinstance(reading, (list, tuple)):
         if hasattr(reading, "flatten"):  # numpy, ulab
             reading = reading.flatten()
@@ -75,11 +74,9 @@ def _load(tensor, reading, arena):
                 raise TypeError
         except TypeError:
             raise TypeError(text("input", tensor.name, tensor.size, type(reading).__name__))
-        status = 0
-        if not tensor.channels or not _holds_reals(reading):
-            status = tensor.module.encode(tensor.raw, reading, arena)
-            if status == 0:
-                return
+        status = tensor.module.encode(tensor.raw, reading, arena)
+        if status == 0:
+            return
         if status == _BAD_TENSOR:
             raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, len(reading)))
         if status == _BAD_READING:
@@ -118,10 +115,16 @@ def _store(tensor, arena, out):
 
 
 def quantize(tensor, values, arena):
-    """Numbers one by one into an input tensor; lists of numbers may be nested."""
+    """Numbers into an input tensor; lists of numbers may be nested."""
     try:
         if hasattr(values, "tolist"):  # on the PC, views may have several dimensions
             values = values.tolist()
+        if tensor.element != "int32" and isinstance(values, (list, tuple)):
+            try:
+                if _in_pieces(tensor, values, arena, bytearray(tensor.raw), 0, 0) == tensor.size:
+                    return
+            except (TypeError, ValueError, OverflowError):  # something is wrong: which value it is comes out below
+                pass
         count = _quantize(tensor, values, arena, 0, 0)
     except NotImplementedError:  # a view of unusual elements
         raise TypeError(text("input", tensor.name, tensor.size, type(values).__name__))
@@ -129,8 +132,38 @@ def quantize(tensor, values, arena):
         raise ValueError(text("length", tensor.name, tensor.size, tensor.shape, count))
 
 
+def _in_pieces(tensor, values, arena, raw, count, depth):
+    # By way of arrays, which encode() takes: twenty times as fast as one by one. raw: for a description of a part of the
+    # tensor. Returns how many values there were so far.
+    if depth > _MAX_RANK:
+        raise ValueError
+    if len(values) and isinstance(values[0], (list, tuple)):
+        size = max(_PIECE // (len(values[0]) or 1), 1)
+        for at in range(0, len(values), size):
+            joined = []
+            for row in values[at : at + size]:
+                if row.__class__ is dict:  # it would give its keys
+                    raise ValueError
+                joined += row
+            count = _in_pieces(tensor, joined, arena, raw, count, depth + 1)
+        return count
+    channels = len(tensor.channels)
+    size = max(_PIECE // channels, 1) * channels if channels else _PIECE
+    unit = tensor.bytes // tensor.size
+    for at in range(0, len(values), size):
+        part = array("f", values[at : at + size])
+        end = count + len(part)
+        if end > tensor.size or channels and count % channels:
+            raise ValueError
+        struct.pack_into("<II", raw, 0, tensor.offset + count * unit, len(part) * unit)
+        if tensor.module.encode(raw, part, arena):
+            raise ValueError
+        count = end
+    return count
+
+
 def _quantize(tensor, values, arena, count, depth):
-    # Returns how many values there were so far.
+    # One by one. Returns how many values there were so far.
     if depth > _MAX_RANK:
         raise ValueError(text("nested", tensor.name, depth))
     unit = tensor.bytes // tensor.size
@@ -139,7 +172,7 @@ def _quantize(tensor, values, arena, count, depth):
             count = _quantize(tensor, value, arena, count, depth + 1)
             continue
         try:
-            q = _quantized(tensor, value, count)
+            q = quantized(tensor, value, count)
         except TypeError:
             raise TypeError(text("number", tensor.name, count, type(value).__name__))
         except OverflowError:
@@ -152,9 +185,9 @@ def _quantize(tensor, values, arena, count, depth):
     return count
 
 
-def _quantized(tensor, value, index):
-    # TFLM's QUANTIZE: round(x / scale) + zero_point, with x and the quotient in float32. int32 has no scale, and of
-    # float32 the bits are wanted.
+def quantized(tensor, value, index):
+    """TFLM's QUANTIZE of value `index`: round(x / scale) + zero_point, with x and the quotient in float32. int32 has no
+    scale, and of float32 the bits are wanted."""
     if tensor.element == "float32":
         value = _float32(value)
         if value != value and not tensor.raw[_FLAGS_AT] & _TAKES_NAN:

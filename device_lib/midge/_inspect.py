@@ -1,6 +1,7 @@
 # Functions that look into a model: profile() and selftest(), and reset(), which runs its first records alone. Imported on first
 # use.
 
+from array import array
 from binascii import crc32
 
 from . import _borrow
@@ -19,6 +20,7 @@ _RECORD = const(72)
 _BANK_AT = const(1)
 _OUTPUT_AT = const(48)
 _OUTPUT_BYTES_AT = const(52)
+_FEEDS = const(4)
 # generated: end
 
 
@@ -66,20 +68,45 @@ def reset(model):
     """Runs the records that set the state."""
     for run in operators(model, *model._init):
         run()
+    if hasattr(model, "_feed"):
+        model._begin()
 
 
 def profile(model, reading):
     """Runs a model operator by operator: a list of (name, microseconds)."""
-    from ._convert import load
-
-    load(model, reading)
+    ranges = [(model._first, model._last)]
     result = []
     names = _names(model)
     now, between = _clock()
-    for i, run in enumerate(operators(model, model._first, model._last)):
+    if hasattr(model, "_run_region"):
+        times = [0] * (model._to - model._from)
         start = now()
-        run()
-        result.append((names[model._first + i], between(now(), start)))
+
+        def did(number):
+            nonlocal start
+            if number:
+                times[number - 1] += between(now(), start)
+            start = now()
+
+        model._run_region(reading, did)
+        result += zip(names[model._from :], times)
+    elif hasattr(model, "_feed"):
+        from ._audio import fill
+
+        reset(model)
+        fill(model, reading)
+        ranges.insert(0, model._feed)
+    else:
+        from ._convert import load
+
+        load(model, reading)
+    for first, last in ranges:
+        for i, run in enumerate(operators(model, first, last)):
+            start = now()
+            run()
+            result.append((names[first + i], between(now(), start)))
+    if len(ranges) > 1:
+        reset(model)  # which frames it has seen is not known
     return result
 
 
@@ -95,22 +122,76 @@ def _clock():
 def selftest(model):
     """Runs the file's own test input operator by operator: ValueError names the first that differs."""
     golden = _borrow("_loader", "golden", model._path, model._crcs[0])
-    arena = model._arena
+    count = len(golden) // 4 - 1
+    feed = getattr(model, "_feed", None)
+    first, last = (0, feed[1]) if feed else (0, count)
+    crcs = array("I", bytes(4 * count))
     x = _u32(golden, 0)
-    for tensor in model.inputs:
-        for i in range(tensor.offset, tensor.offset + tensor.bytes):
-            x = (1664525 * x + 1013904223) & 0xFFFFFFFF
-            arena[i] = x >> 24
     try:
-        for i, run in enumerate(operators(model, 0, len(golden) // 4 - 1)):
-            run()
-            start = _u32(model._program, i * _RECORD + _OUTPUT_AT)
-            end = start + _u32(model._program, i * _RECORD + _OUTPUT_BYTES_AT)
-            if crc32(memoryview(arena)[start:end]) & 0xFFFFFFFF != _u32(golden, 4 + 4 * i):
+        if hasattr(model, "_run_region"):
+            _run_and_sum(model, 0, model._from, crcs)
+            _run_region_and_sum(model, x, crcs)
+            first = model._to
+        else:
+            x = _draw(model, x)
+        _run_and_sum(model, first, last, crcs)
+        if feed:
+            for _ in range(_FEEDS - 1):
+                x = _draw(model, x)
+                _run_and_sum(model, feed[0], last, crcs)
+            _run_and_sum(model, last, count, crcs)
+        for i in range(count):
+            if crcs[i] != _u32(golden, 4 + 4 * i):
                 raise ValueError(text("differs", model._path, i, _names(model)[i]))
     finally:
         reset(model)
     return True
+
+
+def _draw(model, x):
+    # The next input: x goes on.
+    drawn = _Drawn(x)
+    for tensor in model.inputs:
+        drawn._load(tensor, model._arena)
+    return drawn._x
+
+
+class _Drawn:
+    # The input as a reading.
+
+    def __init__(self, x):
+        self._x = x
+
+    def _load(self, tensor, arena, _=0):
+        x = self._x
+        for i in range(tensor.offset, tensor.offset + tensor.bytes):
+            x = (1664525 * x + 1013904223) & 0xFFFFFFFF
+            arena[i] = x >> 24
+        self._x = x
+
+
+def _run_region_and_sum(model, x, crcs):
+    arena = memoryview(model._arena)
+    record = model._record
+
+    def did(number):
+        if number:
+            start = _u32(record, _OUTPUT_AT)
+            index = model._from + number - 1
+            crcs[index] = crc32(arena[start : start + _u32(record, _OUTPUT_BYTES_AT)], crcs[index]) & 0xFFFFFFFF
+
+    model._run_region(_Drawn(x), did)
+
+
+def _run_and_sum(model, first, last, crcs):
+    # The checksums of operators' outputs go on, too, where they run again.
+    arena = memoryview(model._arena)
+    for i, run in enumerate(operators(model, first, last)):
+        run()
+        at = (first + i) * _RECORD
+        start = _u32(model._program, at + _OUTPUT_AT)
+        end = start + _u32(model._program, at + _OUTPUT_BYTES_AT)
+        crcs[first + i] = crc32(arena[start:end], crcs[first + i]) & 0xFFFFFFFF
 
 
 def _u32(data, at):

@@ -21,6 +21,7 @@ except ImportError:
 
 # generated: header (host/midge_host/device/spec.py, `make generate`)
 FORMAT = 4
+_POINTER_MAGIC = const(b"MIDP")
 _HEADER_BYTES = const(28)
 _SECTION_BYTES = const(20)
 _TENSOR_BYTES = const(40)
@@ -39,25 +40,29 @@ _WEIGHT_ALIGNMENT = const(16)
 _BLOCK_ALIGNMENT = const(4)
 _CRC_FROM = const(16)
 _REQUIRED = const(1)
+_OVERLAPS = const(128)
 _RAW = const(0)
+_CODED = const(1)
 _INIT = const(1)
+_FEED = const(2)
 _PREDICT = const(3)
 _CHANNEL_ZEROS = const(4194304)
 _INT8 = const(1)
 _FLOAT32 = const(3)
 _INT16 = const(4)
-_BANK_COUNT = const(7)
+_BANK_COUNT = const(9)
 _CORE = const(0)
 _WIDE = const(2)
 _TREES = const(5)
 _BAD_OPERATOR = const(1)
 _BANK_AT = const(1)
+_FLAGS_AT = const(3)
 _BLOCKS_AT = const(4)
 _WEIGHTS_AT = const(56)
 _BLOCK_BYTES_AT = const(60)
 _ELEMENT_AT = const(38)
 _NEEDED = const((b"TENS", b"PROG", b"ENTR", b"WDIR", b"WGHT"))
-_OTHERS = const((b"CHAN", b"GOLD", b"NAME", b"LABL", b"INFO"))
+_OTHERS = const((b"CHAN", b"AUDI", b"LERN", b"DETE", b"CODE", b"OVER", b"ROWS", b"GOLD", b"NAME", b"LABL", b"INFO"))
 _FUNCTION = const(3)
 _TAKES_NAN = const(4)
 _ELEMENT_BYTES = {1: 1, 4: 2, 5: 4, 3: 4}
@@ -86,26 +91,29 @@ _ALL = const(0xFFFF)  # the end of an operator's weight blocks, however many the
 
 
 def load(path, weights, backend, cores):
-    """The parts of a Model: see its __init__."""
+    """The parts of a Model, see its __init__, and what an AudioModel and what a RowModel needs besides, or None."""
     if weights not in ("auto", "ram", "map", "stream"):
         raise ValueError(text("weights", weights))
     if backend not in ("auto", "native", "portable"):
         raise ValueError(text("backend", backend))
     if cores not in (1, 2):
         raise ValueError(text("cores", cores))
-    core = None if backend == "portable" else _native("midge_core", backend)
-    native = core and _native
+    core = None if backend == "portable" else module("midge_core", backend)
+    native = core and module
     if core is None:
-        from . import _portable as core
+        __import__("midge._portable")
+        core = sys.modules["midge._portable"]
     _collect()
-    view = _map(path, weights == "map") if weights in ("auto", "map") else None
+    view = _map(path, weights)
     if view is not None:
         weights = "map"
     elif weights == "map":
         raise ValueError(text("not in mapped memory", path))
-    crcs, names, _, program, tensors, labels, sizes = _read(path, view)
+    crcs, names, _, program, tensors, labels, sound, rows, (directory, code, _), sizes = _read(path, view)
     arena, start, size, window, _, _, first, last = sizes
-    needed = _banks(path, program, names, tensors[0] + tensors[1])
+    if sound:
+        sound = _borrow("_feed", "check", path, *sound, first, tensors[0], program, window, plan)
+    needed = _banks(path, program, names, tensors[1] if sound else tensors[0] + tensors[1])
     modules = [core]
     if any(needed):
         modules = _borrow("_modules", "load", core, needed, backend, native)
@@ -124,7 +132,22 @@ def load(path, weights, backend, cores):
         from ._errors import refusal
 
         raise refusal(path, status, names)
-    steps = None
+    if rows:
+        try:
+            if sound:
+                raise ValueError(text("impossible turns"))
+            raws = [raw for _, raw, _ in tensors[0]]
+            rows = _borrow("_region", "check", rows, program, first, last, raws, arena, window)
+        except ValueError as error:
+            raise ValueError("%s: %s" % (path, error))
+        first = rows[2]
+        sizes = sizes[:-2] + (first, last)
+    steps = coded = None
+    if code:
+        coded = _coded(path, start, directory, code, native, backend, view is not None)
+        if view is not None:  # coded weights cannot be used in place
+            view = None
+            weights = "auto"
     if view is not None:
         view = view[start : start + size]
     elif weights != "ram" and size > window:
@@ -134,7 +157,20 @@ def load(path, weights, backend, cores):
     for part in parts:
         part[0] = 0  # where the weights at hand begin
     backend = "native" if native else "portable"
-    return modules, backend, path, crcs, program, tensors, labels, weights, view, steps, parts, sizes
+    parts = modules, backend, path, crcs, program, tensors, labels, weights, view, coded, steps, parts, sizes
+    return parts, sound, rows
+
+
+def _coded(path, start, directory, code, native, backend, mapped):
+    # What reads the weights of a file with coded pieces. mapped: the file, or what it points to, is in memory.
+    decoder = native and native("midge_packed", backend)
+    if decoder is None:
+        __import__("midge._portable_packed")
+        decoder = sys.modules["midge._portable_packed"]
+    _collect()
+    from ._coded import Weights
+
+    return Weights(path, start, directory, code, decoder, _open(path) if mapped else None)
 
 
 def _banks(path, program, names, inputs):
@@ -153,12 +189,12 @@ def _banks(path, program, names, inputs):
     return needed
 
 
-def _native(name, backend):
-    # A native module; where it is not to be had an ImportError for backend "native", else None.
+def module(name, backend):
+    """A native module; where it is not to be had an ImportError for backend "native", else None."""
     try:
-        module = sys.modules.get(name) or _borrow("_native", "load", name)
-        if getattr(module, "FORMAT", None) == FORMAT:
-            return module
+        found = sys.modules.get(name) or _borrow("_native", "load", name)
+        if getattr(found, "FORMAT", None) == FORMAT:
+            return found
         problem = text("other version", name)
     except ImportError:
         problem = text("missing", name)
@@ -177,11 +213,28 @@ def names(path, crc):
     return _same(path, crc)[1]
 
 
+def section(path, crc, tag):
+    """A section of the file, empty if there is none."""
+    with _open(path) as file:
+        head = bytearray(_HEADER_BYTES)
+        file.readinto(head)
+        fields = struct.unpack_from(_HEADER, head)
+        try:
+            places = _sections(file, file.seek(0, 2), fields[-1], crc)
+        except ValueError:
+            raise ValueError(text("file changed", path))
+        start, size, _ = places.get(tag, (0, 0, 0))
+        data = bytearray(size)
+        file.seek(start)
+        file.readinto(data)
+        return data
+
+
 def golden(path, crc):
     """The file's section for the self-test, after a check of its weights."""
     found = _same(path, crc)
-    start, size = found[-1][1:3]
-    with open(path, "rb") as file:
+    start, size = found[-1][1], found[-2][2]
+    with _open(path) as file:
         if _crc(file, start, start + size) != found[0][1]:
             raise ValueError(text("weights crc", path))
     if not found[2]:
@@ -250,7 +303,9 @@ def _same(path, crc):
 def _read(path, view):
     # Of a file whose every field was checked: checksums of its directory and of the weights, names of the operators,
     # golden values, program, (inputs, outputs), labels, (bytes of the arena, where the weights are, their bytes, bytes
-    # of RAM to stream them, first and last record of init, of predict). view: the file in mapped memory, if it is
+    # of RAM to stream them, first and last record of init, of predict). Before the last: the section AUDI, (first,
+    # last record of feed), not checked; or None; the section ROWS, not checked, empty where there is none. Then of the
+    # weights the sections WDIR and CODE and their stored bytes. view: the file in mapped memory, if it is
     # there; its program is then used where it lies.
     with _open(path) as file:
         try:
@@ -315,8 +370,12 @@ def _contents(file, view):
     op_count = len(program) // _RECORD
     if op_count > _MAX_RECORDS:
         raise ValueError(text("section size", b"PROG", len(program)))
-    weights_at, weights_bytes, weights_crc = places[b"WGHT"]
-    _check_weights(section(b"WDIR", _PIECE_BYTES), weights_bytes, program, op_count, window_bytes)
+    weights_at, stored_bytes, weights_crc = places[b"WGHT"]
+    directory = section(b"WDIR", _PIECE_BYTES)
+    code = section(b"CODE")
+    weights_bytes = _check_weights(directory, stored_bytes, code, program, op_count, window_bytes)
+    if b"OVER" in places or any(program[i * _RECORD + _FLAGS_AT] & _OVERLAPS for i in range(op_count)):
+        _borrow("_overlap", "check", section(b"OVER", 2), program)
     entries = _entries(section(b"ENTR", _ENTRY_BYTES), op_count)
     count = input_count + output_count
     raw = section(b"TENS")
@@ -326,16 +385,20 @@ def _contents(file, view):
     if len(names) != count + op_count:
         raise ValueError(text("count of names", len(names)))
     channels = _channels(section(b"CHAN"), input_count)
+    rows = section(b"ROWS")
     tensors = []
     for i in range(count):
         tensors.append((names[i], raw[i * _TENSOR_BYTES : (i + 1) * _TENSOR_BYTES], channels.get(i, b"")))
-        _check_tensor(*tensors[i], arena_bytes)
+        _check_tensor(*tensors[i], arena_bytes if i or not rows else _MAX_ARENA)
     tensors = tensors[:input_count], tensors[input_count:]
     golden = section(b"GOLD")
     if golden and len(golden) != 4 + 4 * op_count:
         raise ValueError(text("section size", b"GOLD", len(golden)))
-    sizes = (arena_bytes, weights_at, weights_bytes, window_bytes) + entries
-    return (crc, weights_crc), names[count:], golden, program, tensors, lines(b"LABL"), sizes
+    feed = entries[2:4]
+    sound = (section(b"AUDI"), feed) if b"AUDI" in places or feed[0] < feed[1] else None
+    sizes = (arena_bytes, weights_at, weights_bytes, window_bytes) + entries[:2] + entries[4:]
+    stored = directory, code, stored_bytes
+    return (crc, weights_crc), names[count:], golden, program, tensors, lines(b"LABL"), sound, rows, stored, sizes
 
 
 def _sections(file, size, count, crc):
@@ -364,19 +427,26 @@ def _sections(file, size, count, crc):
     return places
 
 
-def _check_weights(raw, size, program, count, room):
-    # All pieces are raw: the weights are used as they are stored.
+def _check_weights(raw, size, code, program, count, room):
+    # Returns the bytes of the decoded weights.
     ends = {}
-    end = 0
+    end = stored_end = 0
     for at in range(0, len(raw), _PIECE_BYTES):
         offset, stored, decoded, encoding = struct.unpack_from(_PIECE, raw, at)
-        if encoding != _RAW:
+        if encoding != _RAW and (encoding != _CODED or not code):
             raise ValueError(text("encoding", encoding))
-        if offset != end or not decoded or decoded % _BLOCK_ALIGNMENT or stored != decoded:
+        if (
+            offset != -(-stored_end // _BLOCK_ALIGNMENT) * _BLOCK_ALIGNMENT
+            or not decoded
+            or decoded % _BLOCK_ALIGNMENT
+            or (encoding == _RAW and stored != decoded)
+            or not 0 < stored <= decoded
+        ):
             raise ValueError(text("impossible piece", at // _PIECE_BYTES))
-        end = offset + decoded
-        ends[offset] = end
-    if end != size:
+        stored_end = offset + stored
+        ends[end] = end + decoded
+        end += decoded
+    if stored_end != size:
         raise ValueError(text("section size", b"WGHT", size))
     for i in range(count):
         blocks = _block_count(program, i)
@@ -384,14 +454,15 @@ def _check_weights(raw, size, program, count, room):
         start = _u32(program, i * _RECORD + _WEIGHTS_AT)
         if blocks and not (0 < block_bytes <= room and start + blocks * block_bytes <= ends.get(start, 0)):
             raise ValueError(text("impossible block", i))
+    return end
 
 
 def _entries(raw, count):
-    # First and last record of init, then of predict.
+    # First and last record of init, then of feed and of predict.
     found = {}
     for at in range(0, len(raw), _ENTRY_BYTES):
         kind, flags, first, last = struct.unpack_from(_ENTRY, raw, at)
-        if kind in (_INIT, _PREDICT):
+        if kind in (_INIT, _FEED, _PREDICT):
             if kind in found or not first <= last <= count:
                 raise ValueError(text("impossible entry", kind))
             found[kind] = first, last
@@ -399,7 +470,7 @@ def _entries(raw, count):
             raise ValueError(text("unknown entry", kind))
     if _PREDICT not in found:
         raise ValueError(text("impossible entry", _PREDICT))
-    return found.get(_INIT, (0, 0)) + found[_PREDICT]
+    return found.get(_INIT, (0, 0)) + found.get(_FEED, (0, 0)) + found[_PREDICT]
 
 
 def _channels(data, count):
@@ -477,23 +548,33 @@ def _crc(file, start, end):
 
 
 def _open(path):
-    # MicroPython's OSError does not say which file.
+    # The file, or what it points to.
     try:
-        return open(path, "rb")
-    except OSError as error:
+        file = open(path, "rb")
+    except OSError as error:  # MicroPython's does not say which file
         if str(path) in str(error):
             raise
         raise OSError(error.errno, "%s" % path)
+    if file.read(4) == _POINTER_MAGIC:
+        with file:
+            return _borrow("_flash", "follow", path, file)
+    file.seek(0)
+    return file
 
 
-def _map(path, asked):
-    # A view of the file where it already is in addressable memory; None elsewhere.
+def _map(path, weights):
+    # A view of the file where it already is in addressable memory; None elsewhere, and where the weights are to be copied.
     file = _open(path)
+    if hasattr(file, "whole"):  # in flash, where alone the model is
+        return file.whole()
+    if weights not in ("auto", "map"):
+        file.close()
+        return None
     try:
         return memoryview(file)
     except TypeError:
         file.close()
-    if asked:
+    if weights == "map":
         from ._mmap import map_file
 
         return map_file(path)

@@ -56,7 +56,7 @@ class Tensor:
         self.element = _DTYPES[fields[14] - 1]
         self.size = self.bytes // {"int8": 1, "int16": 2}.get(self.element, 4)
         self.shape = fields[8 : 8 + fields[7]]
-        self.raw = bytearray(raw)
+        self.raw = bytearray(raw) + channels  # what encode() and decode() take for its description
         # Most have none, and an empty tuple takes no heap.
         self.channels = [struct.unpack_from("<fi", channels, at) for at in range(0, len(channels), 8)] or ()
         # Which has encode() and decode() for it.
@@ -87,6 +87,7 @@ class Model:
             labels,
             self.weights_mode,  # as asked for, or map
             view,
+            self._file,  # what reads weights: of a file with coded ones from the start, else once they are streamed
             steps,
             parts,
             (self.arena_bytes, self._weights_at, _, _, *self._init, self._first, self._last),
@@ -97,8 +98,8 @@ class Model:
         self.inputs = [Tensor(*edge, modules) for edge in inputs]
         self.outputs = [Tensor(*edge, modules) for edge in outputs]
         # For the one input and the one output. Without a descriptor encode() and decode() refuse: _convert.py then goes
-        # through several, or through channels, or computes a function of the output.
-        self._input = b"" if len(inputs) > 1 or self.inputs[0].channels else self.inputs[0].raw
+        # through several, or computes a function of the output.
+        self._input = b"" if len(inputs) > 1 else self.inputs[0].raw
         self._output = b"" if len(outputs) > 1 or self.outputs[0].raw[_FLAGS_AT] & _FUNCTION else self.outputs[0].raw
         self._encode = self.inputs[0].module.encode
         self._decode = self.outputs[0].module.decode
@@ -112,9 +113,13 @@ class Model:
         )
         self.cores = 1
         self._run = self._runs[parts[0][-1] if parts else _CORE]
-        self._file = None
         lock = Lock()
         self._acquire, self._release = lock.acquire, lock.release
+
+    def __repr__(self):
+        from . import _borrow
+
+        return _borrow("_describe", "describe", self)
 
     def _allocate(self, size, room):
         # The arena, and room for weights. size: of all weights. room: of what is streamed at a time.
@@ -143,31 +148,37 @@ class Model:
             step[1] = self._weights
         if mode == "map":
             return
-        with open(self._path, "rb") as file:
+        coded = self._file
+        with coded or open(self._path, "rb") as file:
             file.seek(self._weights_at)
             if file.readinto(self._weights) != size:
                 raise ValueError("%s: %s" % (self._path, text("read")))
-        if crc32(self._weights) & 0xFFFFFFFF != self._crcs[1]:
+            crc = file.crc() if coded else crc32(self._weights)
+        if crc & 0xFFFFFFFF != self._crcs[1]:
             raise ValueError(text("weights crc", self._path))
+        self._file = None
 
     def _reserve(self, mode, size):
         # A model that does not fit is refused before anything is allocated.
         self.weights_mode = mode
-        need = self.arena_bytes + size
+        coded = self._file
+        need = self.arena_bytes + size + (coded.bytes if coded else 0)
         free = _free()
         try:
             if need <= free:
                 self._arena = bytearray(self.arena_bytes)
                 if mode != "map":
                     self._weights = bytearray(size)
+                if coded:
+                    coded.open()
                 if mode == "stream" and self._steps is not None:
-                    self._file = open(self._path, "rb")
+                    self._file = coded or open(self._path, "rb")
                     self._windows(self._steps)
                 return
         except MemoryError:
             self._arena = self._weights = None
             free = _free()
-        from ._errors import no_memory
+        from ._memory import no_memory
 
         raise no_memory(self._path, need, self.arena_bytes, free, mode)
 
@@ -209,10 +220,16 @@ class Model:
         The label is the class's number where the file has no labels; the score is a float.
         """
         scores = self.predict(reading)
-        if len(self.outputs) > 1:
-            scores = scores[0]
-        best = scores.index(max(scores))
-        return (self.labels[best] if best < len(self.labels) else best), scores[best]
+        return _best(self, scores[0] if len(self.outputs) > 1 else scores)
+
+    def learner(self, path=None):
+        """A Learner for this model, with what a file of its save() holds."""
+        return _late("_learner", "Learner", self, path)
+
+    def detect(self, frame, keypoints=False):
+        """Finds things in a picture: a list of (label, score, x, y, width, height), the highest score first, in pixels
+        of the frame; with keypoints=True (..., [(x, y), ...]). For files of `midge convert --detect`."""
+        return _late("_detect", "detect", self, frame, keypoints)
 
     def reset(self):
         """Forgets what a streaming model remembers between predictions. Others have nothing to forget."""
@@ -252,9 +269,21 @@ class Model:
                 begin += blocks
 
 
+def _best(model, scores):
+    # (label, score) of the largest score.
+    best = 0
+    for i in range(1, len(scores)):
+        if scores[i] > scores[best]:
+            best = i
+    return (model.labels[best] if best < len(model.labels) else best), scores[best]
+
+
 def _compute(model, reading, out):
     # A prediction with buffers. A function, because MicroPython finds a module's names sooner than an object's methods.
-    if reading.__class__ is _str or model._encode(model._input, reading, model._arena):
+    # What comes as the arena is in its place already.
+    if reading is not model._arena and (
+        reading.__class__ is _str or model._encode(model._input, reading, model._arena)
+    ):
         _late("_convert", "load", model, reading)
     if model._steps is None:
         status = model._run(model._program, model._first, model._last, model._arena, model._weights)

@@ -16,7 +16,7 @@ except ImportError:
 # generated: banks (host/midge_host/device/banks.py, `make generate`)
 _RECORD = const(72)
 _BANK_AT = const(1)
-_BANKS = const(("core", "tensor", "wide", "recurrent", "math", "trees", "audio"))
+_BANKS = const(("core", "tensor", "wide", "recurrent", "math", "trees", "audio", "mel", "series"))
 # generated: end
 
 

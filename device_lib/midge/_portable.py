@@ -16,14 +16,15 @@ except ImportError:
 # generated: records (host/midge_host/device/ops, `make generate`)
 _RECORD = const(72)
 _BLOCK_ALIGNMENT = const(4)
+_OVERLAPS = const(128)
 _BAD_OPERATOR = const(1)
 _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
 _DEPTHWISE_CONV_2D = const(2)
-_AVERAGE_POOL_2D = const(4)
 _CODE = const(0)
 _TYPES = const(2)
+_FLAGS = const(3)
 _BLOCKS = const(4)
 _INPUT = const(-7)
 _OUTPUT = const(-6)
@@ -37,7 +38,6 @@ _WINDOW_STRIDE_W = const(6)
 _WINDOW_DILATION_H = const(7)
 _WINDOW_DILATION_W = const(8)
 _WINDOW_INPUT_ZERO = const(9)
-_WINDOW_OUTPUT_ZERO = const(10)
 _WINDOW_CLAMP_MIN = const(11)
 _WINDOW_CLAMP_MAX = const(12)
 _WINDOW_BIAS_BITS = const(13)
@@ -53,11 +53,8 @@ _WINDOW_OUT_C = const(22)
 _WINDOW_KERNEL_H = const(23)
 _WINDOW_KERNEL_W = const(24)
 _WINDOW_PAD_TOP = const(25)
-_WINDOW_PAD_LEFT = const(26)
 _WINDOW_BLOCK_CHANNELS = const(27)
 _WINDOW_MULTIPLIER = const(28)
-_REDUCE_INPUT_ZERO = const(5)
-_REDUCE_OUTPUT_ZERO = const(6)
 _REDUCE_CLAMP_MIN = const(7)
 _REDUCE_CLAMP_MAX = const(8)
 _REDUCE_OUTER = const(9)
@@ -69,9 +66,6 @@ _ADD_SHIFT1 = const(5)
 _ADD_SHIFT2 = const(6)
 _ADD_SHIFT = const(7)
 _ADD_LEFT_SHIFT = const(8)
-_ADD_ZERO1 = const(9)
-_ADD_ZERO2 = const(10)
-_ADD_OUTPUT_ZERO = const(11)
 _ADD_CLAMP_MIN = const(12)
 _ADD_CLAMP_MAX = const(13)
 _ADD_INPUT2 = const(14)
@@ -96,21 +90,6 @@ _LUT_LAYOUT = "<BBBBH34xIIIIIIII"
 _OK = const(0)
 _TENSOR = "<IIfiii"  # the fields of a tensor descriptor that are used here
 
-try:
-    from operator import mul
-
-    def _dot(x, i, w, j, n):
-        # sum of x[i + k] * w[j + k]
-        return sum(map(mul, x[i : i + n], w[j : j + n]))
-
-except ImportError:  # boards
-
-    def _dot(x, i, w, j, n):
-        total = 0
-        for k in range(n):
-            total += x[i + k] * w[j + k]
-        return total
-
 
 def _signed(data, start, size):
     # A copy as int8 values; a memoryview of bytes gives unsigned ones.
@@ -132,7 +111,17 @@ def _rescale(x, multiplier, shift):
     if shift > 0:
         x = _wrap(x << shift)
     x = (x * multiplier + 0x40000000) >> 31
-    return _rounding_shift(x, -shift) if shift < 0 else x
+    return (x + (1 << ~shift) - (x < 0)) >> -shift if shift < 0 else x  # as _rounding_shift()
+
+
+def _requantized(x, multiplier, shift, zero, low, high):
+    # A sum as a byte of an int8 tensor.
+    if not -0x40000000 < x < 0x40000000:
+        x = _wrap(x)
+    x = _rescale(x, multiplier, shift) + zero
+    if low <= x <= high:
+        return x & 255
+    return _clamp(_wrap(x), low, high) & 255
 
 
 def _rounding_shift(x, exponent):
@@ -240,7 +229,7 @@ def _check(kernels, program, index, arena_bytes):
 def _rows(op, sizes, part, parts):
     # The record of a part of the output's rows, or None where there is nothing to do. sizes: where the record of a
     # window has its image's height and what follows it; 0 for others, which are not split.
-    if not sizes:
+    if not sizes or op[_FLAGS] & _OVERLAPS:
         return None if part else op
     op = list(op)
     to = sizes + _WINDOW_OUT_H - _WINDOW_IN_H
@@ -384,156 +373,77 @@ def _check_lut(op, arena_bytes):
 # generated: end
 
 
-def _channel(op, weights, block, index):
-    # Bias, multiplier and shift of a channel: bit fields of a little-endian stream.
-    bias_bits, shift_bits, mult_bits = op[_WINDOW_BIAS_BITS], op[_WINDOW_SHIFT_BITS], op[_WINDOW_MULT_BITS]
-    bits = bias_bits + shift_bits + mult_bits
-    at = index * bits
-    start = block + (at >> 3)
-    entry = int.from_bytes(bytes(weights[start : start + ((at & 7) + bits + 7) // 8]), "little") >> (at & 7)
-    bias = entry & ((1 << bias_bits) - 1)
-    if bias >> (bias_bits - 1):
-        bias -= 1 << bias_bits
-    entry >>= bias_bits
-    shift = _clamp(op[_WINDOW_SHIFT] + (entry & ((1 << shift_bits) - 1)), -31, 30)
-    multiplier = op[_WINDOW_MULTIPLIER]
-    if mult_bits:
-        multiplier = ((entry >> shift_bits) & 0x3FFFFFFF) | 0x40000000
-    return bias, multiplier, shift
-
-
-def _conv(op, arena, weights, block, begin, end):
-    depthwise = op[_CODE] == _DEPTHWISE_CONV_2D
-    stride_h, stride_w = op[_WINDOW_STRIDE_H], op[_WINDOW_STRIDE_W]
-    dilation_h, dilation_w = op[_WINDOW_DILATION_H], op[_WINDOW_DILATION_W]
-    in_h, in_w, in_c = op[_WINDOW_IN_H], op[_WINDOW_IN_W], op[_WINDOW_IN_C]
-    out_h, out_w, out_c = op[_WINDOW_OUT_H], op[_WINDOW_OUT_W], op[_WINDOW_OUT_C]
-    kernel_h, kernel_w = op[_WINDOW_KERNEL_H], op[_WINDOW_KERNEL_W]
-    pad_top, pad_left = op[_WINDOW_PAD_TOP], op[_WINDOW_PAD_LEFT]
-    in_zero, out_zero = op[_WINDOW_INPUT_ZERO], op[_WINDOW_OUTPUT_ZERO]
-    low, high = op[_WINDOW_CLAMP_MIN], op[_WINDOW_CLAMP_MAX]
+def _starts(op, block, first, last, row):
+    # Where the weights of channels first..last-1 begin, `row` bytes of each.
     channels = op[_WINDOW_BLOCK_CHANNELS]
-    entries = channels * (op[_WINDOW_BIAS_BITS] + op[_WINDOW_SHIFT_BITS] + op[_WINDOW_MULT_BITS])
-    entries = (entries + 31) // 32 * 4  # bytes of a block before its rows
-    x = _signed(arena, op[_INPUT], in_h * in_w * in_c)
-    depth = 1 if depthwise else in_c
-    row = kernel_h * kernel_w * depth
-    step = dilation_w * in_c
-    weights = memoryview(weights)
-    for c in range(begin * channels, end * channels):
-        start = block + (c // channels) * op[_BLOCK_BYTES]
-        index = c % channels
-        bias, multiplier, shift = _channel(op, weights, start, index)
-        w = _signed(weights, start + entries + index * row, row)
-        whole = sum(w)
-        channel = c * in_c // out_c if depthwise else 0
-        out = op[_OUTPUT] + c
-        for oy in range(out_h):
-            y = oy * stride_h - pad_top
-            top, bottom = _taps(y, in_h, kernel_h, dilation_h)
-            for ox in range(out_w):
-                at = ox * stride_w - pad_left
-                left, right = _taps(at, in_w, kernel_w, dilation_w)
-                # The bias holds -in_zero * sum(w): where the window meets padding, in_zero is the input.
-                acc = bias
-                met = 0
-                for ky in range(top, bottom):
-                    i = ((y + ky * dilation_h) * in_w + at + left * dilation_w) * in_c + channel
-                    j = (ky * kernel_w + left) * depth
-                    if right <= left:
-                        break
-                    if depthwise:
-                        for _ in range(right - left):
-                            acc += x[i] * w[j]
-                            met += w[j]
-                            i += step
-                            j += 1
-                    elif dilation_w == 1:
-                        n = (right - left) * depth
-                        acc += _dot(x, i, w, j, n)
-                        if in_zero:
-                            met += sum(w[j : j + n])
-                    else:
-                        for _ in range(right - left):
-                            acc += _dot(x, i, w, j, depth)
-                            met += sum(w[j : j + depth])
-                            i += step
-                            j += depth
-                if in_zero:
-                    acc += in_zero * (whole - met)
-                q = _wrap(_rescale(_wrap(acc), multiplier, shift) + out_zero)
-                arena[out] = _clamp(q, low, high) & 255
-                out += out_c
+    block += (channels * sum(op[_WINDOW_BIAS_BITS:_WINDOW_SHIFT]) + 31) // 32 * 4
+    return [block + c // channels * op[_BLOCK_BYTES] + c % channels * row for c in range(first, last)]
 
 
-_depthwise_conv = _conv
+def _channels(op, weights, block, first, last):
+    # Of channels first..last-1: bias, multiplier and shift, bit fields of a little-endian stream.
+    bias_bits, shift_bits, mult_bits, least = op[_WINDOW_BIAS_BITS:_WINDOW_IN_H]
+    bits = bias_bits + shift_bits + mult_bits
+    sign = 1 << (bias_bits - 1)
+    for c in range(first, last):
+        at = c % op[_WINDOW_BLOCK_CHANNELS] * bits
+        start = block + c // op[_WINDOW_BLOCK_CHANNELS] * op[_BLOCK_BYTES] + (at >> 3)
+        at &= 7
+        entry = int.from_bytes(bytes(weights[start : start + (at + bits + 7) // 8]), "little") >> at
+        bias = entry & (2 * sign - 1)
+        entry >>= bias_bits
+        shift = least + (entry & ((1 << shift_bits) - 1))
+        multiplier = ((entry >> shift_bits) & 0x3FFFFFFF) | 0x40000000 if mult_bits else op[_WINDOW_MULTIPLIER]
+        yield (bias ^ sign) - sign, multiplier, shift if -31 <= shift <= 30 else _clamp(shift, -31, 30)
 
 
-def _pool(op, arena, weights, block, begin, end):
-    average = op[_CODE] == _AVERAGE_POOL_2D
-    in_h, in_w, in_c = op[_WINDOW_IN_H], op[_WINDOW_IN_W], op[_WINDOW_IN_C]
-    kernel_h, kernel_w = op[_WINDOW_KERNEL_H], op[_WINDOW_KERNEL_W]
-    x = _signed(arena, op[_INPUT], in_h * in_w * in_c)
-    out = op[_OUTPUT]
-    for oy in range(op[_WINDOW_OUT_H]):
-        y = oy * op[_WINDOW_STRIDE_H] - op[_WINDOW_PAD_TOP]
-        top, bottom = _taps(y, in_h, kernel_h, 1)
-        for ox in range(op[_WINDOW_OUT_W]):
-            at = ox * op[_WINDOW_STRIDE_W] - op[_WINDOW_PAD_LEFT]
-            left, right = _taps(at, in_w, kernel_w, 1)
-            count = max(0, bottom - top) * max(0, right - left)
-            for c in range(in_c):
-                total = 0
-                best = -128
-                for ky in range(top, bottom):
-                    i = ((y + ky) * in_w + at + left) * in_c + c
-                    for _ in range(right - left):
-                        v = x[i]
-                        total += v
-                        if v > best:
-                            best = v
-                        i += in_c
-                if not count:
-                    best = 0
-                elif average:  # halves away from zero
-                    best = (abs(total) + count // 2) // count
-                    if total < 0:
-                        best = -best
-                arena[out] = _clamp(best, op[_WINDOW_CLAMP_MIN], op[_WINDOW_CLAMP_MAX]) & 255
-                out += 1
+# An int of Python's as a vector, with a lane of 4 bytes for each of many sums: what is multiplied by a number and added
+# up is so in all lanes at once. Lanes of 8 bytes where 4 might not hold a sum of so many products.
+def _lanes(taps):
+    return ("i", 4) if taps < 0x10000 else ("q", 8)
 
 
-def _mean(op, arena, weights, block, begin, end):
-    outer, count, inner = op[_REDUCE_OUTER], op[_REDUCE_REDUCE], op[_REDUCE_INNER]
-    multiplier, shift = op[_REDUCE_MULTIPLIER], op[_REDUCE_SHIFT]
-    in_zero, out_zero = op[_REDUCE_INPUT_ZERO], op[_REDUCE_OUTPUT_ZERO]
-    low, high = op[_REDUCE_CLAMP_MIN], op[_REDUCE_CLAMP_MAX]
-    x = _signed(arena, op[_INPUT], outer * count * inner)
-    out = op[_OUTPUT]
-    for o in range(outer):
-        for i in range(inner):
-            total = -count * in_zero
-            at = o * count * inner + i
-            for _ in range(count):
-                total += x[at]
-                at += inner
-            q = _wrap(_rescale(total, multiplier, shift) + out_zero)
-            arena[out] = _clamp(q, low, high) & 255
-            out += 1
+def _signs(size, count):
+    return int.from_bytes((bytes(size - 1) + b"\x80") * count, "little")
 
 
-def _add(op, arena, weights, block, begin, end):
-    count, left = op[_ADD_COUNT], op[_ADD_LEFT_SHIFT]
-    m1, m2, m = op[_ADD_MULTIPLIER1], op[_ADD_MULTIPLIER2], op[_ADD_MULTIPLIER]
-    s1, s2, s = op[_ADD_SHIFT1], op[_ADD_SHIFT2], op[_ADD_SHIFT]
-    zero1, zero2, out_zero = op[_ADD_ZERO1], op[_ADD_ZERO2], op[_ADD_OUTPUT_ZERO]
-    low, high = op[_ADD_CLAMP_MIN], op[_ADD_CLAMP_MAX]
-    a = _signed(arena, op[_INPUT], count)
-    b = _signed(arena, op[_ADD_INPUT2], count)
-    out = op[_OUTPUT]
-    for i in range(count):
-        total = _rescale((a[i] - zero1) << left, m1, s1) + _rescale((b[i] - zero2) << left, m2, s2)
-        arena[out + i] = _clamp(_wrap(_rescale(_wrap(total), m, s) + out_zero), low, high) & 255
+def _windows(op, arena, first, last, padding):
+    # The input below the kernel at places first..last-1 of the output, each with how many of its pixels are no padding.
+    stride_h, stride_w, dilation_h, dilation_w = op[_WINDOW_STRIDE_H:_WINDOW_INPUT_ZERO]
+    in_h, in_w, in_c, _, out_w, _, kernel_h, kernel_w, pad_top, pad_left = op[_WINDOW_IN_H:_WINDOW_BLOCK_CHANNELS]
+    padding = bytes([padding & 255]) * (kernel_h * kernel_w * in_c)
+    x = memoryview(arena)
+    for place in range(first, last):
+        y = place // out_w * stride_h - pad_top
+        at = place % out_w * stride_w - pad_left
+        top, bottom = _taps(y, in_h, kernel_h, dilation_h)
+        left, right = _taps(at, in_w, kernel_w, dilation_w)
+        window = bytearray(padding)
+        for ky in range(top, bottom):
+            i = op[_INPUT] + ((y + ky * dilation_h) * in_w + at + left * dilation_w) * in_c
+            j = (ky * kernel_w + left) * in_c
+            for _ in range(left, right):
+                window[j : j + in_c] = x[i : i + in_c]
+                i += dilation_w * in_c
+                j += in_c
+        yield window, max(0, bottom - top) * max(0, right - left)
+
+
+def _conv(op, *rest):
+    if op[_WINDOW_OUT_H] * op[_WINDOW_OUT_W] == 1:
+        from ._portable_dense import kernel
+    else:
+        from ._portable_conv import kernel
+    kernel(op, *rest)
+
+
+def _channelwise(*call):
+    from ._portable_channelwise import kernel
+
+    kernel(*call)
+
+
+_depthwise_conv = _pool = _mean = _add = _channelwise
 
 
 def _lut(op, arena, weights, block, begin, end):

@@ -1,6 +1,7 @@
 # Like _portable.py, the audio bank: features of sound.
 
 from ._portable import _clamp, _store, _values, bank
+from ._portable_features import bit_length, root, store_words, take  # noqa: F401 - take is the bank's
 
 try:
     from micropython import const
@@ -11,15 +12,15 @@ except ImportError:
 
 
 # generated: records (host/midge_host/device/ops, `make generate`)
-_RECORD = const(72)
 _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
-_SYMMETRIC = const(1)
-_PEAK_WRAPS = const(2)
+_PEAK_WRAPS = const(1)
 _CLAMPS = const(1)
 _GAIN = const(2)
-_LOG_BYTES = const(260)
+_LOG_BYTES = const(258)
+_GAIN_BYTES = const(130)
+_ESTIMATE_BITS = const(14)
 _LOG_E = const(45426)
 _TYPES = const(2)
 _FLAGS = const(3)
@@ -30,48 +31,47 @@ _BLOCK_BYTES = const(-3)
 _SPECTRUM_SIZE = const(5)
 _SPECTRUM_POINTS = const(6)
 _SPECTRUM_WINDOW_SHIFT = const(7)
-_FILTER_BANK_ESTIMATE_BITS = const(5)
-_FILTER_BANK_SMOOTHING_BITS = const(6)
-_FILTER_BANK_SNR_SHIFT = const(7)
-_FILTER_BANK_CORRECTION_BITS = const(8)
-_FILTER_BANK_CHANNELS = const(9)
-_FILTER_BANK_BINS = const(10)
-_FILTER_BANK_COLUMNS = const(11)
-_FILTER_BANK_SMOOTHING = const(12)
-_FILTER_BANK_ONE_MINUS = const(14)
-_FILTER_BANK_REMAINING = const(16)
-_FILTER_BANK_LOG_SCALE = const(17)
-_FILTER_BANK_LIMIT = const(18)
-_FILTER_BANK_OFFSET = const(19)
-_FILTER_BANK_SHIFT = const(20)
-_FILTER_BANK_MULTIPLIER = const(21)
-_FILTER_BANK_ADDEND = const(22)
-_FILTER_BANK_INPUT2 = const(23)
+_FILTER_BANK_SMOOTHING_BITS = const(5)
+_FILTER_BANK_SNR_SHIFT = const(6)
+_FILTER_BANK_CORRECTION_BITS = const(7)
+_FILTER_BANK_SHIFT = const(8)
+_FILTER_BANK_OFFSET = const(9)
+_FILTER_BANK_FIRST = const(10)
+_FILTER_BANK_CHANNELS = const(11)
+_FILTER_BANK_BINS = const(12)
+_FILTER_BANK_COLUMNS = const(13)
+_FILTER_BANK_UNIT = const(14)
+_FILTER_BANK_SMOOTHING = const(15)
+_FILTER_BANK_REMAINING = const(17)
+_FILTER_BANK_LOG_SCALE = const(18)
+_FILTER_BANK_LIMIT = const(19)
+_FILTER_BANK_MULTIPLIER = const(20)
+_FILTER_BANK_ADDEND = const(21)
+_FILTER_BANK_INPUT2 = const(22)
 _SPECTRUM_LAYOUT = "<BBBBHHHB33xIIIIIII"
-_FILTER_BANK_LAYOUT = "<BBBBHBBBBHHH2H2HHHHbBIIIIIIIIII"
+_FILTER_BANK_LAYOUT = "<BBBBHBBBBbBHHHH2HHHH2xIIIIIIIIII"
 # generated: end
 
 _OK = const(0)
 _MASK = const(0xFFFFFFFF)
-_WEIGHT_MASK = const(0x1FFF)
+_SUM_MASK = const((1 << 60) - 1)
 
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
 # fmt: off
 def _check_spectrum(op, arena_bytes):
     if (
-        op[_FLAGS] > 3
+        op[_FLAGS] > 1
         or op[_SPECTRUM_WINDOW_SHIFT] > 15
-        or op[_SPECTRUM_POINTS] not in (16, 32, 64, 128, 256, 512, 1024, 2048)
+        or op[_SPECTRUM_POINTS] not in (64, 128, 256, 512, 1024, 2048)
         or not op[_SPECTRUM_SIZE]
-        or op[_SPECTRUM_SIZE] % 4
+        or op[_SPECTRUM_SIZE] % 8
         or op[_SPECTRUM_SIZE] > op[_SPECTRUM_POINTS] * 2
-        or op[_INPUT] % 2
-        or op[_OUTPUT] % 4
+        or (op[_INPUT] | op[_OUTPUT]) % 4
         or op[_BLOCKS] != 1
     ):
         return _BAD_PARAMETER
-    if op[_BLOCK_BYTES] < op[_SPECTRUM_POINTS] * 5 + op[_SPECTRUM_SIZE] * (1 if op[_FLAGS] & 1 else 2):
+    if op[_BLOCK_BYTES] < 2 * (op[_SPECTRUM_POINTS] + 1) + ((op[_SPECTRUM_SIZE] + 1) // 2):
         return _BAD_WEIGHTS
     if op[_INPUT] + op[_SPECTRUM_SIZE] * 2 > arena_bytes or op[_OUTPUT] + (op[_SPECTRUM_POINTS] + 2) * 4 > arena_bytes:
         return _BAD_TENSOR
@@ -81,8 +81,8 @@ def _check_spectrum(op, arena_bytes):
 def _check_filter_bank(op, arena_bytes):
     if (
         op[_FLAGS] > 3
-        or op[_FILTER_BANK_ESTIMATE_BITS] > 16
         or op[_FILTER_BANK_SMOOTHING_BITS] > 16
+        or op[_FILTER_BANK_REMAINING] > 16384
         or op[_FILTER_BANK_SNR_SHIFT] > 16
         or op[_FILTER_BANK_CORRECTION_BITS] > 16
         or not op[_FILTER_BANK_CHANNELS]
@@ -93,10 +93,10 @@ def _check_filter_bank(op, arena_bytes):
     ):
         return _BAD_PARAMETER
     for i in range(2):
-        if (op[_FILTER_BANK_SMOOTHING + i] + op[_FILTER_BANK_ONE_MINUS + i]) > 65536:
+        if op[_FILTER_BANK_SMOOTHING + i] > 16384:
             return _BAD_PARAMETER
     if (
-        op[_BLOCK_BYTES] < (4 * (op[_FILTER_BANK_CHANNELS] + 1 + op[_FILTER_BANK_COLUMNS]) + 260) + (250 if op[_FLAGS] & 2 else 0)
+        op[_BLOCK_BYTES] < (2 * op[_FILTER_BANK_COLUMNS] + op[_FILTER_BANK_CHANNELS] + 259) + (130 if op[_FLAGS] & 2 else 0)
     ):
         return _BAD_WEIGHTS
     if (
@@ -112,23 +112,23 @@ def _check_filter_bank(op, arena_bytes):
 
 def _spectrum(op, arena, weights, block, begin, end):
     size, points = op[_SPECTRUM_SIZE], op[_SPECTRUM_POINTS]
-    words = points // 4 * 3
-    factors = _values("h", weights, block, 4 * (words + points // 2))
-    at, symmetric = block + 2 * len(factors), op[_FLAGS] & _SYMMETRIC
-    window = _values("h", weights, at, size if symmetric else 2 * size)
+    wave = _values("h", weights, block, 2 * (points + 1))
+    window = _values("b", weights, block + 2 * len(wave), size // 2)
     x = _values("h", arena, op[_INPUT], 2 * size)
-    shift = op[_SPECTRUM_WINDOW_SHIFT]
+    shift, weight, slope = op[_SPECTRUM_WINDOW_SHIFT], 0, 0
     for i in range(size):
-        x[i] = _wrap16(x[i] * window[size - 1 - i if symmetric and 2 * i >= size else i] >> shift)
+        slope += window[i // 2] >> 4 if i & 1 else (window[i // 2] + 8 & 15) - 8
+        weight += slope
+        x[i] = _wrap16((x[i] * weight + 0x80000000 & _MASK) - 0x80000000 >> shift)
     bits = _room(x, op[_FLAGS] & _PEAK_WRAPS)
     re, im = [0] * points, [0] * points
     for i, place in enumerate(_places(points)):
         if 2 * i < size:
             re[place], im[place] = _wrap16(x[2 * i] << bits), _wrap16(x[2 * i + 1] << bits)
-    _fft(re, im, factors)
-    out = _energies(re, im, factors, 2 * words)
+    _fft(re, im, wave)
+    out = _energies(re, im, wave)
     out.append(bits)
-    _store_words(arena, op[_OUTPUT], out)
+    store_words(arena, op[_OUTPUT], out)
 
 
 def _wrap16(x):
@@ -150,7 +150,7 @@ def _room(samples, wraps):
             peak = _wrap16(-value)
     if peak <= 0 and wraps:
         return 0
-    return 15 - _bit_length(peak)
+    return 15 - bit_length(peak)
 
 
 def _places(points):
@@ -163,7 +163,7 @@ def _places(points):
     return found
 
 
-def _fft(re, im, factors):
+def _fft(re, im, wave):
     # In place, of numbers in their places: a fourth is lost at each step of four, a half at a step of two.
     points, size = len(re), 1
     if points & 0xAAAA:
@@ -173,9 +173,9 @@ def _fft(re, im, factors):
                 a, b = _rounded(values[i] * 16383), _rounded(values[i + 1] * 16383)
                 values[i], values[i + 1] = _wrap16(a + b), _wrap16(a - b)
     while size < points:
-        step = points // (4 * size)
         for k in range(size):
-            at = 6 * k * step
+            angle = k * points // (2 * size)
+            b_turn, c_turn, d_turn = _turn(wave, angle), _turn(wave, 2 * angle), _turn(wave, 3 * angle)
             for a in range(k, points, 4 * size):
                 b, c, d = a + size, a + 2 * size, a + 3 * size
                 ar, ai = _rounded(re[a] * 8191), _rounded(im[a] * 8191)
@@ -183,9 +183,9 @@ def _fft(re, im, factors):
                 cr, ci = _rounded(re[c] * 8191), _rounded(im[c] * 8191)
                 dr, di = _rounded(re[d] * 8191), _rounded(im[d] * 8191)
                 if k:
-                    br, bi = _turned(br, bi, factors, at)
-                    cr, ci = _turned(cr, ci, factors, at + 2)
-                    dr, di = _turned(dr, di, factors, at + 4)
+                    br, bi = _turned(br, bi, b_turn)
+                    cr, ci = _turned(cr, ci, c_turn)
+                    dr, di = _turned(dr, di, d_turn)
                 re[a], im[a] = _wrap16(ar + cr + br + dr), _wrap16(ai + ci + bi + di)
                 re[c], im[c] = _wrap16(ar + cr - br - dr), _wrap16(ai + ci - bi - di)
                 re[b], im[b] = _wrap16(ar - cr + bi - di), _wrap16(ai - ci - br + dr)
@@ -193,12 +193,17 @@ def _fft(re, im, factors):
         size *= 4
 
 
-def _turned(re, im, factors, at):
-    fr, fi = factors[at], factors[at + 1]
-    return _wrap16(_rounded(re * fr - im * fi)), _wrap16(_rounded(re * fi + im * fr))
+def _turn(wave, angle):
+    # e^-ia; the wave is half a turn of cosines.
+    half = len(wave) - 1
+    return wave[half - abs(angle - half)], wave[half - abs(angle - half // 2)]
 
 
-def _energies(re, im, factors, at):
+def _turned(re, im, turn):
+    return _wrap16(_rounded(re * turn[0] - im * turn[1])), _wrap16(_rounded(re * turn[1] + im * turn[0]))
+
+
+def _energies(re, im, wave):
     # Of the bins of real samples, from the FFT of pairs of them as complex numbers.
     points = len(re)
     a, b = _rounded(re[0] * 16383), _rounded(im[0] * 16383)
@@ -207,42 +212,37 @@ def _energies(re, im, factors, at):
     for k in range(1, points // 2 + 1):
         ar, ai = _rounded(re[k] * 16383), _rounded(im[k] * 16383)
         br, bi = _rounded(re[points - k] * 16383), _rounded(_wrap16(-im[points - k]) * 16383)
-        tr, ti = _turned(_wrap16(ar - br), _wrap16(ai - bi), factors, at)
-        at += 2
+        tr, ti = _turned(_wrap16(ar - br), _wrap16(ai - bi), _turn(wave, points // 2 + k))
         out[k] = _wrap16(ar + br + tr >> 1) ** 2 + _wrap16(ai + bi + ti >> 1) ** 2
         out[points - k] = _wrap16(ar + br - tr >> 1) ** 2 + _wrap16(ti - ai - bi >> 1) ** 2
     return out
 
 
-def _store_words(arena, at, values):
-    for i, value in enumerate(values):
-        _store(arena, at + 4 * i, (value & 255, value >> 8 & 255, value >> 16 & 255, value >> 24))
-
-
 def _filter_bank(op, arena, weights, block, begin, end):
     channels, bins, columns = op[_FILTER_BANK_CHANNELS], op[_FILTER_BANK_BINS], op[_FILTER_BANK_COLUMNS]
-    estimates_at, output = op[_FILTER_BANK_INPUT2], op[_OUTPUT]
-    rows = _values("H", weights, block, 4 * (channels + 1))
-    at = block + 2 * len(rows)
-    pairs = _values("H", weights, at, 4 * columns)
-    at += 2 * len(pairs)
+    estimates_at, output, start = op[_FILTER_BANK_INPUT2], op[_OUTPUT], op[_FILTER_BANK_FIRST]
+    columns_at, at = block, block + 2 * columns
     table = _values("H", weights, at, _LOG_BYTES)
-    gains = _values("h", weights, at + _LOG_BYTES, 250) if op[_FLAGS] & _GAIN else None
+    at += _LOG_BYTES
+    gains = None
+    if op[_FLAGS] & _GAIN:
+        gains = _values("h", weights, at, _GAIN_BYTES)
+        at += _GAIN_BYTES
+    factors = _values("H", weights, columns_at, 2 * columns)
     source = _values("I", arena, op[_INPUT], 4 * (bins + 1))
     estimates = _values("I", arena, estimates_at, 4 * channels)
-    used, carry = 0, 0
+    left, used, carry = min(columns, max(bins - start, 0)), 0, 0
     for i in range(channels + 1):
-        start = rows[2 * i]
-        width = min(rows[2 * i + 1] & 255, columns - used, max(bins - start, 0))
-        total, following = carry, 0
-        for k in range(width):
-            energy = source[start + k]
-            total += energy * (pairs[2 * (used + k)] & _WEIGHT_MASK)
-            following += energy * (pairs[2 * (used + k) + 1] & _WEIGHT_MASK)
+        part, whole = 0, 0
+        width = min(weights[at + i] & 255, left - used)
+        for k in range(used, used + width):
+            part += source[start + k] * factors[k]
+            whole += source[start + k]
         used += width
-        carry = following
+        total = carry + part & _SUM_MASK
+        carry = whole * op[_FILTER_BANK_UNIT] - part
         if i:
-            signal = _root(total) >> (source[bins] & 31)
+            signal = _rounded_root(total) >> (source[bins] & 31)
             value, estimates[i - 1] = _without_noise(op, i - 1 & 1, signal, estimates[i - 1])
             if gains:
                 gain = _gain(gains, estimates[i - 1]) & 0xFFFF
@@ -254,55 +254,35 @@ def _filter_bank(op, arena, weights, block, begin, end):
                 arena[output + i - 1] = _clamp(value, -128, 127) & 255
             else:
                 _store(arena, output + 2 * i - 2, (value & 255, value >> 8))
-    _store_words(arena, estimates_at, estimates)
+    store_words(arena, estimates_at, estimates)
 
 
 def _without_noise(op, odd, signal, estimate):
     # What is left of a channel, and the estimate of its noise.
-    bits, larger = op[_FILTER_BANK_ESTIMATE_BITS], signal << op[_FILTER_BANK_SMOOTHING_BITS] & _MASK
-    estimate = larger * op[_FILTER_BANK_SMOOTHING + odd] + estimate * op[_FILTER_BANK_ONE_MINUS + odd] >> bits
-    estimate &= _MASK
+    bits, taken = op[_FILTER_BANK_SMOOTHING_BITS], op[_FILTER_BANK_SMOOTHING + odd]
+    larger = signal << bits & _MASK
+    estimate = larger * taken + estimate * ((1 << _ESTIMATE_BITS) - taken) >> _ESTIMATE_BITS & _MASK
     noise = min(estimate, larger)
-    left = max(larger - noise >> op[_FILTER_BANK_SMOOTHING_BITS], signal * op[_FILTER_BANK_REMAINING] >> bits & _MASK)
+    left = max(larger - noise >> bits, signal * op[_FILTER_BANK_REMAINING] >> _ESTIMATE_BITS & _MASK)
     return left, noise if op[_FLAGS] & _CLAMPS else estimate
 
 
-def _bit_length(x):
-    bits = 0
-    while x:
-        x >>= 1
-        bits += 1
-    return bits
-
-
-def _root(x):
-    # Rounded; the largest one of 16 bits stays below 2^16.
-    root, rest = 0, x
-    bit = 1 << 62
-    while bit > x:
-        bit >>= 2
-    while bit:
-        root += bit
-        if rest >= root:
-            rest -= root
-            root += bit
-        else:
-            root -= bit
-        root >>= 1
-        bit >>= 2
-    return root + (rest > root and (root != 0xFFFF or x >> 32 > 0))
+def _rounded_root(x):
+    # The largest one of 16 bits stays below 2^16.
+    found = root(x)
+    return found + (x - found * found > found and (found != 0xFFFF or x >> 32 > 0))
 
 
 def _gain(table, x):
-    # Of an estimate: values for 0, 1 and 2, and a parabola from each power of two to the next.
-    if x <= 2:
+    # Of an estimate: values for 0 and 1, and a parabola from each power of two to the next.
+    if x < 2:
         return table[x]
-    k = _bit_length(x)
-    at = 4 * k - 6
+    k = bit_length(x)
+    first, linear, end = table[2 * k - 2], table[2 * k - 1], table[2 * k]
     fraction = (x << 11 - k if k < 11 else x >> k - 11) & 0x3FF
-    slope = (table[at + 2] * fraction >> 5) + (table[at + 1] << 5)
+    slope = ((end - first - linear) * fraction >> 5) + (linear << 5)
     rise = (slope * fraction + 0x4000 + 0x80000000 & _MASK) - 0x80000000 >> 15
-    return table[at] + rise
+    return first + rise
 
 
 def _shrunk(snr):
@@ -314,7 +294,7 @@ def _logarithm(table, x, scale):
     # Of x times `scale`, to the base e; straight lines between the table's values.
     if x <= 1:
         return 0
-    k = _bit_length(x) - 1
+    k = bit_length(x) - 1
     fraction = (x << 16 - k if k < 16 else x >> k - 16) & 0xFFFF
     low, high = table[fraction >> 9], table[(fraction >> 9) + 1]
     base_2 = (k << 16) + fraction + low + ((high - low) * (fraction & 511) >> 16)

@@ -1,6 +1,22 @@
-# Shared by _portable_wide.py and _portable_recurrent.py: the requantisation of 64-bit sums, and the sigmoid of int16.
+# Shared by _portable_wide.py and _portable_recurrent.py: products, the requantisation of 64-bit sums, and the sigmoid of
+# int16.
 
 from ._portable import _wrap
+
+try:
+    from operator import mul
+
+    def _dot(x, i, w, j, n):
+        # sum of x[i + k] * w[j + k]
+        return sum(map(mul, x[i : i + n], w[j : j + n]))
+
+except ImportError:  # boards
+
+    def _dot(x, i, w, j, n):
+        total = 0
+        for k in range(n):
+            total += x[i + k] * w[j + k]
+        return total
 
 
 def _rescale_wide(x, multiplier, shift):

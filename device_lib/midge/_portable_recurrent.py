@@ -2,7 +2,6 @@
 
 from ._portable import (
     _clamp,
-    _dot,
     _is_rescale,
     _rescale,
     _signed,
@@ -10,7 +9,7 @@ from ._portable import (
     _wrap,
     bank,
 )
-from ._portable_int16 import _logistic, _rescale_wide, _tanh
+from ._portable_int16 import _dot, _logistic, _rescale_wide, _tanh
 
 try:
     from micropython import const
@@ -21,7 +20,6 @@ except ImportError:
 
 
 # generated: records (host/midge_host/device/ops, `make generate`)
-_RECORD = const(72)
 _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)

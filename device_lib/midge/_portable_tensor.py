@@ -22,7 +22,6 @@ except ImportError:
 
 
 # generated: records (host/midge_host/device/ops, `make generate`)
-_RECORD = const(72)
 _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
