@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]  # of a clone
@@ -56,6 +57,7 @@ def packages(extra: str) -> list[str]:
 
 
 def _applies(marker: str) -> bool:
-    """Whether the part of a marker that speaks of the machine holds here."""
-    found = re.search(r"platform_machine\s*(==|!=)\s*['\"](\w+)['\"]", marker)
-    return not found or (platform.machine() == found[2]) == (found[1] == "==")
+    """Whether what a marker says of the system and the machine holds here."""
+    here = {"sys_platform": sys.platform, "platform_machine": platform.machine()}
+    found = re.findall(r"(sys_platform|platform_machine)\s*(==|!=)\s*['\"](\w+)['\"]", marker)
+    return all((here[name] == value) == (sign == "==") for name, sign, value in found)

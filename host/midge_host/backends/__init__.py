@@ -22,6 +22,7 @@ BACKENDS = {
     "numpy": ("numpy", "the NumPy reference"),
     "micropython": ("micropython", "MicroPython (unix port) with the native module"),
     "micropython-portable": ("micropython", "MicroPython (unix port) in pure Python"),
+    "wasm": ("wasm", "what runs in a browser, under node"),
     "pico": ("pico", "MicroPython on an emulated Raspberry Pi Pico, cycles counted"),
     "qemu-m0": ("qemu", "MicroPython on an emulated Cortex-M0, as in an RP2040"),
     "qemu-m3": ("qemu", "MicroPython on an emulated Cortex-M3"),
@@ -57,11 +58,17 @@ def problem(name: str) -> str | None:
     return _module(name).problem(name)
 
 
+def quickest() -> str:
+    """The quickest backend of those that need nothing else to be installed."""
+    return "numpy" if problem("cpython") else "cpython"
+
+
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str = "auto", reset: bool = False) -> RunResult:
     """Runs `model` on N inputs in order, its state kept between them, or with `reset` forgotten before each.
 
     inputs: one array (N, *shape) per model input: int8 (int16, int32 where the model has that) as it is, uint8
-    pixels, or float32 real values.
+    pixels, or float32 real values. Of a model that takes sound (N, samples) int16, pieces of any length: the outputs
+    are then those of the predictions that were due, however many.
     Raises MidgeError when an input does not fit, or the backend cannot run here.
     """
     if weights not in WEIGHTS:
@@ -70,7 +77,16 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str = "auto",
     if why:
         raise MidgeError(f"backend {name}: {why}")
     description = read(model)
-    return _module(name).run(name, model, _check(description, inputs), weights, reset)
+    return _module(name).run(name, model, checked(description, inputs), weights, reset)
+
+
+def random_readings(model: ModelFile) -> list[np.ndarray]:
+    """One for each input, as the model holds it; of sound a hop."""
+    rng = np.random.default_rng(0)
+    if model.sound:
+        return [rng.integers(-32768, 32768, (1, model.sound.hop)).astype(np.int16)]
+    bytes_of = [rng.integers(-128, 128, t.bytes).astype(np.int8) for t in model.inputs]
+    return [b.view(t.element).reshape(1, *t.shape) for b, t in zip(bytes_of, model.inputs, strict=True)]
 
 
 def _module(name: str):
@@ -79,15 +95,21 @@ def _module(name: str):
     return import_module(f".{BACKENDS[name][0]}", __name__)
 
 
-def _check(model: ModelFile, inputs: list[np.ndarray]) -> list[np.ndarray]:
+def checked(model: ModelFile, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """The inputs of run() as (N, *shape); MidgeError where one does not fit."""
     if len(inputs) != len(model.inputs):
         raise MidgeError(f"the model has {len(model.inputs)} inputs, the file {len(inputs)}")
     count = len(inputs[0]) if inputs[0].ndim else 0
-    return [_check_input(t, x, count) for t, x in zip(model.inputs, inputs, strict=True)]
+    is_sound = model.sound is not None
+    return [_check_input(t, x, count, is_sound) for t, x in zip(model.inputs, inputs, strict=True)]
 
 
-def _check_input(tensor: TensorInfo, values: np.ndarray, count: int) -> np.ndarray:
+def _check_input(tensor: TensorInfo, values: np.ndarray, count: int, is_sound: bool) -> np.ndarray:
     where = f"input {tensor.name!r}"
+    if is_sound:
+        if values.dtype != np.int16 or values.ndim < 2:
+            raise MidgeError(f"{where}: {values.dtype} of shape {values.shape}; give sound as int16 (N, samples)")
+        return np.ascontiguousarray(values).reshape(count, -1)
     if values.dtype == np.float64:
         with np.errstate(over="ignore"):
             values = values.astype(np.float32)

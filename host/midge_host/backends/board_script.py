@@ -9,9 +9,9 @@ try:
 except ImportError:  # an emulated board without a clock
     ticks_us = None
 try:
-    from instructions import count as instructions  # an emulated board that counts them
+    from instructions import between, stamp  # an emulated board that counts them
 except ImportError:
-    instructions = None
+    stamp = None
 try:
     from cycles import mark  # an emulated board that stamps its cycle counter
 except ImportError:
@@ -56,30 +56,42 @@ def main(job):
     outs = [buffer(code, size) for code, size in job["outputs"]]
     readings = [room(model.inputs[i], model._arena, *job["inputs"][i]) for i in range(len(model.inputs))]
     reading, out = one_or_list(readings), one_or_list(outs)
+    first, last = array("I", [0]), array("I", [0])
     microseconds = executed = 0
+    hears = hasattr(model, "hop")  # and makes any number of predictions of a reading
     with open(job["source"], "rb") as source, open(job["sink"], "wb") as sink:
+
+        def write():
+            for part in outs:
+                sink.write(part)
+
         for _ in range(job["count"]):
             if job["reset"]:
                 model.reset()
             for part in readings:
                 fill(part, source)
-            first = instructions() if instructions else 0
+            if stamp:
+                stamp(first)
             start = ticks_us() if ticks_us else 0
             if mark:
                 mark(1)
-            model.predict_into(reading, out)
+            if hears:
+                model.predict_each(reading, out, write)
+            else:
+                model.predict_into(reading, out)
             if mark:
                 mark(2)
             if ticks_us:
                 microseconds += ticks_diff(ticks_us(), start)
-            if instructions:
-                executed += (instructions() - first) & 0xFFFFFFFF
-            for part in outs:
-                sink.write(part)
+            if stamp:
+                stamp(last)
+                executed += between(first[0], last[0])
+            if not hears:
+                write()
     report = {"heap_bytes": heap, "weights_mode": model.weights_mode}
     if ticks_us:
         report["microseconds"] = microseconds / max(1, job["count"])
-    if instructions:
+    if stamp:
         report["instructions"] = executed // max(1, job["count"])
     print(json.dumps(report))
 

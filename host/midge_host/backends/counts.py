@@ -1,4 +1,4 @@
-"""Instructions of one prediction, layer by layer, on emulated cores that count them: RISC-V and Xtensa."""
+"""Instructions of one prediction, layer by layer, on emulated cores that count them: Cortex-M4F, RISC-V and Xtensa."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from . import qemu as qemu_backend
 from .machine import Machine
 from .micropython import buffers, input_bytes
 
-RISC_V, XTENSA = "qemu-rv32", "qemu-xtensa"
+ARM, RISC_V, XTENSA = "qemu-m4", "qemu-rv32", "qemu-xtensa"
 SECONDS = 600
 
 
@@ -40,10 +40,19 @@ class Count:
 
 def count(backend: str, path: Path, model: ModelFile, weights: str, readings: list[np.ndarray]) -> Count:
     """readings: an array (1, *shape) of the element type for each input."""
-    return (_risc_v if backend == RISC_V else _xtensa)(path, model, weights, readings)
+    if backend == XTENSA:
+        return _xtensa(path, model, weights, readings)
+    return _micropython(backend, path, model, weights, readings)
 
 
-def _risc_v(path: Path, model: ModelFile, weights: str, readings: list[np.ndarray]) -> Count:
+def of_prediction(backend: str, path: Path, inputs: list[np.ndarray], weights: str = "map") -> int | None:
+    """Of a prediction, on average over `inputs`; on Xtensa of the native modules alone."""
+    if backend == XTENSA:
+        return xtensa.run(backend, path, inputs, weights, reset=False, counting=True).instructions
+    return qemu_backend.run(backend, path, inputs, weights, reset=False).instructions
+
+
+def _micropython(backend: str, path: Path, model: ModelFile, weights: str, readings: list[np.ndarray]) -> Count:
     """On MicroPython, as a script runs it."""
     job = {
         "model": "/rom/model.midge" if weights == "map" else "/model.midge",
@@ -52,22 +61,22 @@ def _risc_v(path: Path, model: ModelFile, weights: str, readings: list[np.ndarra
         "record_bytes": spec.RECORD_BYTES,
         "bank_at": HEAD.offsets["bank"],
     }
-    rom, disk = {"in.bin": input_bytes(readings)}, qemu_backend.library(RISC_V)
+    rom, disk = {"in.bin": input_bytes(readings)}, qemu_backend.library(backend)
     (rom if weights == "map" else disk)["model.midge"] = path.read_bytes()
-    with qemu.Qemu(RISC_V, rom, disk) as board:
+    with qemu.Qemu(backend, rom, disk, counting=True) as board:
         try:
             board.exec((files(qemu.__package__) / "qemu_bench.py").read_text())
             found = json.loads(board.exec(f"main({job!r})", SECONDS).strip().splitlines()[-1])
         except BoardError as error:
             kind = CheckFailed if "MemoryError" in str(error) else MidgeError
-            raise kind(f"{RISC_V}: {error}") from None
+            raise kind(f"{backend}: {error}") from None
     native = found["reading"] + sum(found["layers"]) + found["result"]
     return Count(found["reading"], found["layers"], found["result"], found["whole"] - native, found["heap"])
 
 
 def _xtensa(path: Path, model: ModelFile, weights: str, readings: list[np.ndarray]) -> Count:
     """The modules' machine code alone."""
-    modules = xtensa.modules()
+    modules = xtensa.modules(counting=True)
 
     def executed() -> Counter[str]:
         return sum((module.instructions for module in modules.values()), Counter())
@@ -85,7 +94,8 @@ def _xtensa(path: Path, model: ModelFile, weights: str, readings: list[np.ndarra
         whole = executed() - before
         machine, layers = Machine(model), []
         before = executed()
-        for _ in machine.steps(readings):
+        machine.enter(readings)
+        for _ in machine.steps():
             now = executed()
             layers.append(now["run"] - before["run"] - call["run"])
             before = now

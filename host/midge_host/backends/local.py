@@ -51,6 +51,8 @@ def predict(
     Python's lock while it computes. One thread does it all on the portable core, which does not, and for a model that
     remembers, whose readings stay in order.
     """
+    if read(model).sound:
+        return _listen(model, inputs[0], weights, backend, reset)
     count = len(inputs[0])
     if backend == "portable" or read(model).init:
         threads = 1
@@ -60,7 +62,7 @@ def predict(
     copies = _copies(model, weights, backend, max(1, min(threads, len(parts))))
     tensors = copies[0].outputs
     outputs = [np.empty((count, *t.shape), t.dtype) for t in tensors]
-    readings, results = [_Rows(x) for x in inputs], [_Rows(x) for x in outputs]
+    readings, results = [RowBuffers(x) for x in inputs], [RowBuffers(x) for x in outputs]
     idle: SimpleQueue[Any] = SimpleQueue()
     for copy in copies:
         idle.put(copy)
@@ -85,6 +87,22 @@ def predict(
     return RunResult(outputs, elapsed * 1e6 / max(count, 1))
 
 
+def _listen(model: Path, pieces: np.ndarray, weights: str, backend: str, reset: bool) -> RunResult:
+    """Of each piece of sound the predictions that are due."""
+    (loaded,) = _copies(model, weights, backend, 1)
+    outputs = [np.empty(t.shape, t.dtype) for t in loaded.outputs]
+    views = _one_or_list([x.reshape(-1).data for x in outputs])
+    rows: list[list[np.ndarray]] = []
+    start = time.thread_time()
+    for samples in pieces:
+        if reset:
+            loaded.reset()
+        loaded.predict_each(samples.data, views, lambda: rows.append([x.copy() for x in outputs]))
+    elapsed = time.thread_time() - start
+    stacked = [np.array([row[i] for row in rows], x.dtype).reshape(-1, *x.shape) for i, x in enumerate(outputs)]
+    return RunResult(stacked, elapsed * 1e6 / max(len(rows), 1))
+
+
 def _copies(model: Path, weights: str, backend: str, count: int) -> list[Any]:
     try:
         return [midge.load(str(model), weights, backend) for _ in range(count)]
@@ -92,7 +110,7 @@ def _copies(model: Path, weights: str, backend: str, count: int) -> list[Any]:
         raise MidgeError(str(error)) from None
 
 
-class _Rows:
+class RowBuffers:
     """The rows of an array as buffers of one dimension, which a script on a board would hold; nothing is copied."""
 
     def __init__(self, values: np.ndarray) -> None:

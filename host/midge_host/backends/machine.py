@@ -35,13 +35,12 @@ class Machine:
 
     def predict(self, readings: list[np.ndarray]) -> list[np.ndarray]:
         """Outputs in the model's own types, as a caller of the library gets them."""
-        self._enter(readings)
+        self.enter(readings)
         self._run(self.model.predict)
         return self.outputs()
 
-    def steps(self, readings: list[np.ndarray]) -> Iterator[int]:
-        """Runs the records of a prediction; yields each one's index when it is done."""
-        self._enter(readings)
+    def steps(self) -> Iterator[int]:
+        """Runs the records of a prediction of what was entered; yields each one's index when it is done."""
         for index in self.model.predict:
             self._run(range(index, index + 1))
             yield index
@@ -49,10 +48,29 @@ class Machine:
     def outputs(self) -> list[np.ndarray]:
         return [reference_backend.decode(t, reference.view(self.arena, t).copy()) for t in self.model.outputs]
 
-    def _enter(self, readings: list[np.ndarray]) -> None:
+    def enter(self, readings: list[np.ndarray]) -> None:
+        """A reading for each input."""
         for tensor, values in zip(self.model.inputs, readings, strict=True):
             encoded = reference_backend.encode(tensor, values.reshape(tensor.shape))
             reference.view(self.arena, tensor)[...] = encoded
+
+    def hear(self, samples: np.ndarray) -> Iterator[None]:
+        """Takes samples, int16, of any number, into a model that hears; yields when a prediction is due."""
+        return reference.Ear(self.model, self.arena, self._run).due(samples)
+
+    def each(self, readings: list[np.ndarray]) -> Iterator[None]:
+        """Enters a reading, or hears a recording from a fresh start; yields before the steps of each prediction."""
+        if self.model.sound:
+            self.reset()
+            yield from self.hear(readings[0])
+        else:
+            self.enter(readings)
+            yield
+
+    @property
+    def native(self) -> bool:
+        """Whether it is the C core that computes."""
+        return bool(self._modules)
 
     def _run(self, indexes: range) -> None:
         if not self._modules:

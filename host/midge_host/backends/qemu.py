@@ -34,7 +34,7 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: b
     rom, disk = {"in.bin": input_bytes(inputs)}, library(name)
     (rom if weights == "map" else disk)["model.midge"] = Path(model).read_bytes()
     path = "/rom/model.midge" if weights == "map" else "/model.midge"
-    with qemu.Qemu(name, rom, disk) as board:
+    with qemu.Qemu(name, rom, disk, counting=True) as board:
         return predict(board, path, model, inputs, weights, "/rom/in.bin", reset=reset)
 
 

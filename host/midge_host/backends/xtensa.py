@@ -26,10 +26,10 @@ def problem(name: str) -> str | None:
 
 
 @cache
-def modules() -> dict[str, xtensa.NativeModule]:
+def modules(counting: bool = False) -> dict[str, xtensa.NativeModule]:
     """An emulated core for each module, for all models."""
     files = native_files(ARCHITECTURE) or {}
-    return {name.removesuffix(".mpy"): xtensa.NativeModule(data) for name, data in files.items()}
+    return {name.removesuffix(".mpy"): xtensa.NativeModule(data, counting) for name, data in files.items()}
 
 
 @contextlib.contextmanager
@@ -47,9 +47,11 @@ def importable(found: dict[str, Any]) -> Iterator[None]:
                 sys.modules[name] = module
 
 
-def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool) -> RunResult:
-    """`instructions` are those of the native modules; the library around them runs in this Python."""
-    on_core = modules()
+def run(
+    name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: bool, counting: bool = False
+) -> RunResult:
+    """The library around the native modules runs in this Python. counting: `instructions` are those of the modules."""
+    on_core = modules(counting)
     for module in on_core.values():
         module.instructions.clear()
     try:
@@ -59,4 +61,4 @@ def run(name: str, model: Path, inputs: list[np.ndarray], weights: str, reset: b
         modules.cache_clear()  # a core may have stopped
         raise
     executed = sum(m.instructions[function] for m in on_core.values() for function in ("encode", "run", "decode"))
-    return RunResult(outputs, instructions=executed // max(len(inputs[0]), 1))
+    return RunResult(outputs, instructions=executed // max(len(inputs[0]), 1) if counting else None)

@@ -65,6 +65,7 @@ export function makeCore(CortexM0Core) {
       this.v = 0;
       this.spent = 0; // cycles since the caller last set it to 0
       this.inRam = 0; // cycles of instructions that lie in RAM, since the start
+      this.inInterrupts = 0; // the same of exception handlers, entering them included
       this.pause = false; // set to make run() return
     }
 
@@ -86,6 +87,7 @@ export function makeCore(CortexM0Core) {
         const before = this.spent, inRam = this.r[15] >>> 28 === RAM >>> 28;
         this.step();
         if (inRam) this.inRam += this.spent - before;
+        if (this.IPSR) this.inInterrupts += this.spent - before;
       }
     }
 

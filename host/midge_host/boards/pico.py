@@ -1,20 +1,26 @@
 """An emulated Raspberry Pi Pico: real MicroPython in an RP2040 emulator, its files in images of the flash.
 
-`make boards` (firmware/build_pico.sh) makes the firmware and fetches the emulator; pico.mjs runs it.
+`make boards` (firmware/build_pico.sh) makes the firmware and fetches the emulator; pico.mjs runs it. run() runs a
+program to its end; a Pico is one with a serial port for others to open.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+import weakref
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..deploy.library import library_files, native_files
 from ..errors import MidgeError, install
@@ -24,6 +30,7 @@ from . import romfs
 CLOCK_HZ = 125_000_000
 ARCHITECTURE = "armv6m"
 BLOCK = 4096
+FLASH_BYTES = 2 << 20
 PROMPT = ">>> "
 
 
@@ -42,11 +49,27 @@ STOCK = Firmware("firmware.bin", 0xA0000, 1408 << 10)
 WITH_ROMFS = Firmware("firmware-romfs.bin", 0x120000, 896 << 10, 0xA0000, 512 << 10)
 
 
+@dataclass(frozen=True)
+class Sensor:
+    """A sensor of sensors.mjs: its kind, the pins of its signals, and the int16 values that it measures."""
+
+    kind: str
+    pins: dict[str, int]
+    values: np.ndarray
+
+    def connected(self, folder: Path) -> dict[str, Any]:
+        """Its entry in the job; the values are written into the folder."""
+        file = folder / f"{self.kind}.bin"
+        file.write_bytes(self.values.astype("<i2").tobytes())
+        return {"kind": self.kind, **self.pins, "file": str(file)}
+
+
 @dataclass
 class Run:
     """Results of a run: the console's text, (value, cycle) of each mark, the files asked for, cycles in all.
 
-    in_ram: for each mark, the cycles until then of instructions that lie in RAM: the native module's.
+    Of the cycles until each mark, in_ram are those of instructions that lie in RAM: the native module's; in_interrupts
+    those of interrupt handlers; and asleep those for which the core waited for an event.
     """
 
     console: str
@@ -55,6 +78,8 @@ class Run:
     cycles: int
     seconds: float
     in_ram: list[int]
+    in_interrupts: list[int]
+    asleep: list[int]
 
     @property
     def report(self) -> str:
@@ -101,10 +126,13 @@ def run(
     rom_files: dict[str, bytes] | None = None,
     collect: Iterable[str] = (),
     seconds: float = 600,
+    sensors: Iterable[Sensor] = (),
+    flash: Mapping[int, bytes] | None = None,
 ) -> Run:
     """Starts the board with these files and runs its main.py to the end.
 
-    rom_files: files of a ROMFS partition, mounted at /rom. collect: files to bring back.
+    rom_files: files of a ROMFS partition, mounted at /rom. collect: files to bring back. sensors: what is connected.
+    flash: what lies outside of file systems, by its place there.
     Raises MidgeError when main.py fails, crashes, or takes more than `seconds` of this computer's time.
     """
     firmware = STOCK if rom_files is None else WITH_ROMFS
@@ -115,11 +143,15 @@ def run(
         if rom_files is not None:
             (folder / "rom.img").write_bytes(_romfs(rom_files, firmware.romfs_bytes))
             images.append((firmware.romfs_offset, str(folder / "rom.img")))
+        for offset, data in (flash or {}).items():
+            (folder / f"{offset}.img").write_bytes(data)
+            images.append((offset, str(folder / f"{offset}.img")))
         job = {
             "folder": str((cache_folder() / "pico").resolve()),
             "firmware": firmware.name,
             "write": images,
             "read": [(firmware.files_offset, firmware.files_bytes, str(folder / "after.img"))],
+            "sensors": [sensor.connected(folder) for sensor in sensors],
             "until": PROMPT,
             "seconds": seconds,
         }
@@ -133,9 +165,88 @@ def run(
         result = json.loads(done.stdout)
         _check(result)
         after = _read_files((folder / "after.img").read_bytes(), collect)
-    marks = [(value, cycle) for value, cycle, _ in result["marks"]]
-    in_ram = [cycles for _, _, cycles in result["marks"]]
-    return Run(result["console"], marks, after, result["cycles"], result["seconds"], in_ram)
+    marks = [(value, cycle) for value, cycle, *_ in result["marks"]]
+    parts = [[mark[part] for mark in result["marks"]] for part in (2, 3, 4)]
+    return Run(result["console"], marks, after, result["cycles"], result["seconds"], *parts)
+
+
+class Pico:
+    """A running board whose REPL is the terminal at `port`. Its clock goes as fast as it can: sleeping takes no time.
+    Use it in a with statement; it ends with this process too.
+
+    board_files: files on it at boot, main.py among them if one is to run. firmware: what else is in flash. flash: a
+    file that holds a flash_image(), in the place of both: it changes as the board's flash does. power: in the middle of
+    its so many-th change the power fails.
+    """
+
+    def __init__(
+        self,
+        board_files: Mapping[str, bytes] | None = None,
+        firmware: Firmware = STOCK,
+        flash: Path | None = None,
+        power: int | None = None,
+    ) -> None:
+        why = problem()
+        if why:
+            raise MidgeError(f"pico: {why}")
+        import pty
+        import tty
+
+        self._image = tempfile.NamedTemporaryFile(prefix="midge-pico-", suffix=".img")  # noqa: SIM115 - node opens it
+        self._image.write(_file_system(board_files or {}, firmware.files_bytes))
+        self._image.flush()
+        near, far = pty.openpty()  # far stays open, so that one who opens and closes the port does not end it
+        tty.setraw(far)
+        os.set_blocking(near, False)
+        self.port = os.ttyname(far)
+        job = {
+            "folder": str((cache_folder() / "pico").resolve()),
+            "firmware": firmware.name,
+            "write": [(0, str(flash))] if flash else [(firmware.files_offset, self._image.name)],
+            "read": [],
+            "until": "",
+            "seconds": 3600,
+            "sensors": [],
+            "terminal": near,
+        }
+        if flash:
+            job["flash"] = str(flash)
+        if power:
+            job["power"] = power
+        self._scripts = as_file(files(__package__))
+        command = ["node", str(self._scripts.__enter__() / "pico.mjs")]
+        if shutil.which("setpriv"):  # the kernel ends node when this process is killed
+            command = ["setpriv", "--pdeathsig", "KILL", *command]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(near,))
+        os.close(near)  # so that who reads the terminal sees when the board is gone
+        assert process.stdin
+        process.stdin.write(json.dumps(job).encode())
+        process.stdin.close()
+        self._end = weakref.finalize(self, _end, process, far)
+
+    def close(self) -> None:
+        self._end()
+        self._scripts.__exit__(None, None, None)
+        self._image.close()
+
+    def __enter__(self) -> Pico:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def flash_image(board_files: Mapping[str, bytes], firmware: Firmware = STOCK) -> bytes:
+    """The whole flash of a board with this firmware and these files."""
+    data = (cache_folder() / "pico" / firmware.name).read_bytes()
+    data = data.ljust(firmware.files_offset, b"\xff") + _file_system(board_files, firmware.files_bytes)
+    return data.ljust(FLASH_BYTES, b"\xff")
+
+
+def _end(process: subprocess.Popen, terminal: int) -> None:
+    process.kill()
+    process.wait()
+    os.close(terminal)
 
 
 def _check(result: dict) -> None:
@@ -147,7 +258,7 @@ def _check(result: dict) -> None:
         raise MidgeError(f"the emulated Pico: {error}")
 
 
-def _file_system(board_files: dict[str, bytes], size: int) -> bytes:
+def _file_system(board_files: Mapping[str, bytes], size: int) -> bytes:
     from littlefs import LittleFS, LittleFSError
 
     disk = LittleFS(block_size=BLOCK, block_count=size // BLOCK, prog_size=256, lookahead_size=32)

@@ -29,14 +29,16 @@ OPTIONS = ("-nographic", "-monitor", "none", "-semihosting")  # ports/qemu calls
 @dataclass(frozen=True)
 class Board:
     """A board: its core, the native module for it, its firmware's folder, how QEMU is called. The disk lies below
-    `rom_address`, which firmware/qemu/port/port.c knows too."""
+    `rom_address`, which firmware/qemu/port/port.c knows too. One that can count its instructions does so with QEMU's
+    option -icount, `shift`; `counter` is then its module `instructions`."""
 
     core: str
     arch: str
     firmware: str
     command: str
     rom_address: int
-    counts_instructions: bool = False
+    counter: str = ""
+    shift: int = 0
 
 
 BOARDS = {
@@ -48,14 +50,22 @@ BOARDS = {
         0x20200000,
     ),
     "qemu-m3": Board("Cortex-M3", "armv6m", "MPS2_AN385", "qemu-system-arm -machine mps2-an385", 0x21200000),
-    "qemu-m4": Board("Cortex-M4F", "armv7emsp", "MPS2_AN386", "qemu-system-arm -machine mps2-an386", 0x21200000),
+    "qemu-m4": Board(
+        "Cortex-M4F",
+        "armv7emsp",
+        "MPS2_AN386",
+        "qemu-system-arm -machine mps2-an386",
+        0x21200000,
+        counter="qemu_count_thumb.py",
+        shift=8,
+    ),
     "qemu-rv32": Board(
         "RISC-V",
         "rv32imc",
         "VIRT_RV32",
-        "qemu-system-riscv32 -machine virt -bios none -icount shift=0",
+        "qemu-system-riscv32 -machine virt -bios none",
         0x81200000,
-        counts_instructions=True,
+        counter="qemu_count_rv32.py",
     ),
 }
 
@@ -79,7 +89,8 @@ class Qemu:
     a processor busy. It ends with this process too, however that ends.
 
     rom: files for /rom, in place in memory. disk: files for the disk. Both by path, without a leading slash.
-    With `pty`, the serial port is the terminal at `port` for others to open, and there is no `repl`.
+    With `pty`, the serial port is the terminal at `port` for others to open, and there is no `repl`. With `counting`, a
+    board that can counts its instructions, and is slower.
     """
 
     repl: Repl
@@ -91,6 +102,7 @@ class Qemu:
         disk: Mapping[str, bytes] | None = None,
         pty: bool = False,
         disk_bytes: int = DISK_BYTES,
+        counting: bool = False,
     ) -> None:
         why = problem(name)
         if why:
@@ -98,13 +110,15 @@ class Qemu:
         self.name = name
         board = BOARDS[name]
         self._image = tempfile.NamedTemporaryFile(prefix="midge-", suffix=".romfs")  # noqa: SIM115 - QEMU opens it
-        image = romfs.image(_rom(board, disk_bytes, rom or {}, disk or {}))
+        counting = counting and bool(board.counter)
+        image = romfs.image(_rom(board, disk_bytes, rom or {}, disk or {}, counting))
         if len(image) > ROM_BYTES:
             raise MidgeError(f"{name}: {len(image):,} bytes of files, {ROM_BYTES:,} fit")
         self._image.write(image)
         self._image.flush()
         command = [*board.command.split(), *OPTIONS, "-kernel", str(firmware(name))]
         command += ["-device", f"loader,file={self._image.name},addr={board.rom_address:#x},force-raw=on"]
+        command += ["-icount", f"shift={board.shift}"] if counting else []
         command += ["-serial", "pty" if pty else "stdio"]
         if shutil.which("setpriv"):  # the kernel ends QEMU when this process is killed
             command = ["setpriv", "--pdeathsig", "KILL", *command]
@@ -148,11 +162,13 @@ class Qemu:
         self.close()
 
 
-def _rom(board: Board, disk_bytes: int, rom: Mapping[str, bytes], disk: Mapping[str, bytes]) -> dict[str, bytes]:
+def _rom(
+    board: Board, disk_bytes: int, rom: Mapping[str, bytes], disk: Mapping[str, bytes], counting: bool
+) -> dict[str, bytes]:
     boot = f"DISK_ADDRESS = {board.rom_address - DISK_BYTES:#x}\nDISK_BYTES = {disk_bytes}\nSTAGE = {STAGE!r}\n"
     everything = {"boot.py": boot.encode() + (files(__package__) / "qemu_boot.py").read_bytes()}
-    if board.counts_instructions:
-        everything["lib/instructions.py"] = (files(__package__) / "qemu_instructions.py").read_bytes()
+    if counting:
+        everything["lib/instructions.py"] = (files(__package__) / board.counter).read_bytes()
     return everything | dict(rom) | {f"{STAGE}/{path}": data for path, data in disk.items()}
 
 

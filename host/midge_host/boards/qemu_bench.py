@@ -1,20 +1,12 @@
-# Runs on the emulated RISC-V board: instructions of a prediction, of the native modules' part in it, and heap.
+# Runs on an emulated board that counts instructions: those of a prediction, the native modules' part in it, and heap.
 import gc
 import json
 from array import array
 
-import micropython
+from instructions import between, stamp
 
 START, END = array("I", [0]), array("I", [0])
 PREDICTIONS = 8  # MicroPython's part in one depends on how long it looks for free heap
-
-
-# The number of instructions so far into a buffer: an int of that size would take heap, and time to find it.
-@micropython.asm_rv32
-def stamp(a0):
-    csrrs(a1, zero, 0xC02)  # rdinstret  # noqa: F821
-    sw(a1, 0(a0))  # noqa: F821
-    li(a0, 0)  # noqa: F821
 
 
 def used():
@@ -26,30 +18,26 @@ def one_or_list(values):
     return values if len(values) > 1 else values[0]
 
 
-def between():
-    return (END[0] - START[0]) & 0xFFFFFFFF
-
-
 # Nothing between the stamps takes heap.
 def counted_run(run, program, first, last, arena, weights):
     stamp(START)
     run(program, first, last, arena, weights)
     stamp(END)
-    return between()
+    return between(START[0], END[0])
 
 
 def counted_copy(function, tensor, source, target):
     stamp(START)
     function(tensor, source, target)
     stamp(END)
-    return between()
+    return between(START[0], END[0])
 
 
 def counted_prediction(predict_into, reading, out):
     stamp(START)
     predict_into(reading, out)
     stamp(END)
-    return between()
+    return between(START[0], END[0])
 
 
 def main(job):
@@ -61,8 +49,9 @@ def main(job):
     reading, out = one_or_list(readings), one_or_list(outs)
 
     idle = used()
+    import midge._model  # noqa: F401
     import midge_core  # noqa: F401
-    from midge import _model, load  # noqa: F401
+    from midge import load
 
     library = used() - idle
     model = load(job["model"], job["weights"])

@@ -10,14 +10,26 @@ import click
 from ..errors import MidgeError
 
 COMMANDS = {
+    "new": "Make a project that works at once: gesture, keyword, camera or sensor.",
     "convert": "Convert a trained model into a .midge file, and see whether it still works.",
     "info": "Show layers, shapes, MACs, bytes, working memory, and which boards a model fits.",
-    "run": "Run a model on the inputs in a file.",
+    "run": "Run a model on pictures, or on the inputs in a file.",
+    "show": "Show what every layer makes of a reading, as pictures; trace how one value comes about.",
     "test": "Test a model on readings with labels: accuracy, what is taken for what.",
-    "compare": "Compare a .midge file with the float model it was made from, layer by layer.",
+    "features": "Compute the features of sound that a board computes, to train a model with.",
+    "listen": "Run a model that hears over a recording: scores over time, and events.",
+    "learn": "Teach a model new classes by examples; a board loads what it learnt.",
+    "compare": "Compare a model with the float model it was made from, or a board with this PC, layer by layer.",
+    "report": "Write a page that shows a model: graph, memory, layers, values, errors, boards.",
+    "boards": "List the boards that are plugged in: ports, drives, and what they are.",
     "deploy": "Copy a model, the library and the right native module onto a board, verify, run the self-test there.",
+    "record": "Record readings of a board's sensor into labelled files.",
+    "monitor": "Show what the program on a board prints: scores, a plot, events, here or in the browser.",
+    "verify": "Run the self-tests of all operators on the board that is plugged in, and report.",
+    "profile": "Measure what each layer takes on the board that is plugged in.",
     "bench": "Count what each layer takes, and the heap, on an emulated board.",
-    "demo": "Convert the digit classifier that comes with midge and run it on MicroPython.",
+    "web": "Write a page that runs a model in the browser; without a model, the examples.",
+    "demo": "Run an example on MicroPython, on this PC: the digit classifier, if no other is named.",
 }
 
 PATH = click.Path(path_type=Path)

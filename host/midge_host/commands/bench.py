@@ -11,8 +11,6 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from .. import backends
 from ..backends import counts
@@ -22,10 +20,12 @@ from ..device.model_file import ModelFile, read
 from ..device.registry import macs
 from ..errors import CheckFailed, MidgeError
 from . import COMMANDS, MODEL
+from .tables import print_lines, print_table
 
 # The board: the backend that counts its instructions; the Pico's cycles have a way of their own.
 BOARDS = {
     "pico": "pico",
+    "pico2": counts.ARM,
     "esp32": counts.XTENSA,
     "esp32s3": counts.XTENSA,
     "esp32c3": counts.RISC_V,
@@ -58,18 +58,9 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
         raise MidgeError(f"board {board}: {why}")
     model = read(path)
     if backend != "pico":
+        model.refuse_sound(f"midge bench --board {board}")
         return _instructions(path, model, board, weights)
-    try:
-        done = start("pico_bench.py", path, weights)
-    except MidgeError as error:
-        if "MemoryError" not in str(error):
-            raise
-        raise CheckFailed(str(error)) from None
-    report = json.loads(done.report)
-    stamp, cycles = (after - before for before, after in pairwise(cycle for _, cycle in done.marks[:3]))
-    cycles -= stamp
-    # The native module's cycles: of the prediction, of the reading and of each layer by itself.
-    native, reading, *by_layer = (after - before for before, after in pairwise(done.in_ram[1:]))
+    report, cycles, native, reading, by_layer = on_pico(path, weights)
     layers = _layers(model, "cycles", by_layer)
     heap = report["heap"]
     heap["peak"] = _peak(path, report["weights"], heap["loaded"])
@@ -81,7 +72,8 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
         "clock_hz": pico.CLOCK_HZ,
         "weights": report["weights"],
         "milliseconds": 1e3 * cycles / pico.CLOCK_HZ,
-        **_per_mac("cycles", cycles, sum(macs(r) for r in model.records)),
+        "share": _share(model, cycles, layers),
+        **_per_mac("cycles", cycles, sum(macs(r) for r in model.whole.records)),
         "arena_bytes": model.arena_bytes,
         "heap": heap,
         "reading": {"name": "reading", "cycles": reading},
@@ -90,12 +82,36 @@ def bench(path: Path, board: str = "pico", weights: str = "auto") -> dict[str, A
     }
 
 
+def on_pico(path: Path, weights: str) -> tuple[dict[str, Any], int, int, int, list[int]]:
+    """What pico_bench.py reports, and cycles: of a prediction; and the native module's in it, in the reading alone and
+    in each layer alone."""
+    try:
+        done = start("pico_bench.py", path, weights)
+    except MidgeError as error:
+        if "MemoryError" not in str(error):
+            raise
+        raise CheckFailed(str(error)) from None
+    stamp, cycles = (after - before for before, after in pairwise(cycle for _, cycle in done.marks[:3]))
+    native, reading, *by_layer = (after - before for before, after in pairwise(done.in_ram[1:]))
+    return json.loads(done.report), cycles - stamp, native, reading, by_layer
+
+
+def _share(model: ModelFile, cycles: int, layers: list[dict[str, Any]]) -> float | None:
+    """The part of the board's time that a model of sound takes: its frames, and predictions, with all that is not a
+    layer counted with the frames."""
+    if model.sound is None:
+        return None
+    predicting = sum(layer["cycles"] for layer in layers[len(model.feed) :])
+    seconds = model.sound.every * model.sound.hop / model.sound.rate
+    return ((cycles - predicting) * model.sound.every + predicting) / (seconds * pico.CLOCK_HZ)
+
+
 def _instructions(path: Path, model: ModelFile, board: str, weights: str) -> dict[str, Any]:
     """Of a board whose core counts instructions, with weights in memory."""
     if weights == "stream":
         raise MidgeError(f"--weights stream: on {board}, instructions are counted with weights in memory only")
     weights = "map" if weights == "map" else "ram"
-    found = counts.count(BOARDS[board], path, model, weights, random_readings(model))
+    found = counts.count(BOARDS[board], path, model, weights, backends.random_readings(model))
     unit, native = "instructions", found.reading + sum(found.layers) + found.result
     return {
         "model": model.info.get("name"),
@@ -103,7 +119,7 @@ def _instructions(path: Path, model: ModelFile, board: str, weights: str) -> dic
         "unit": unit,
         "how": {name: HOW[name] for name in (unit, *(["heap"] if found.heap else []))},
         "weights": weights,
-        **_per_mac(unit, native + (found.micropython or 0), sum(macs(r) for r in model.records)),
+        **_per_mac(unit, native + (found.micropython or 0), sum(macs(r) for r in model.whole.records)),
         "arena_bytes": model.arena_bytes,
         "heap": found.heap,
         "reading": {"name": "reading", unit: found.reading},
@@ -113,18 +129,11 @@ def _instructions(path: Path, model: ModelFile, board: str, weights: str) -> dic
     }
 
 
-def random_readings(model: ModelFile) -> list[np.ndarray]:
-    """One for each input, as the model holds it."""
-    rng = np.random.default_rng(0)
-    bytes_of = [rng.integers(-128, 128, t.bytes).astype(np.int8) for t in model.inputs]
-    return [b.view(t.element).reshape(1, *t.shape) for b, t in zip(bytes_of, model.inputs, strict=True)]
-
-
 def start(script: str, path: Path, weights: str, readings: list[np.ndarray] | None = None, **more: Any) -> pico.Run:
     """Runs one of the board scripts of this measurement; random int8 `readings` if none are given."""
     model = read(path)
     if readings is None:
-        readings = random_readings(model)
+        readings = backends.random_readings(model)
     job = {
         "model": pico.model_path(weights),
         "weights": weights,
@@ -166,46 +175,38 @@ def _layers(model: ModelFile, unit: str, numbers: list[int]) -> list[dict[str, A
         {
             "name": model.names[i],
             "operator": model.operator(i).name,
-            **_per_mac(unit, number, macs(model.records[i])),
+            **_per_mac(unit, number, macs(model.whole.records[i])),
         }
-        for i, number in zip(model.predict, numbers, strict=True)
+        for i, number in zip([*model.feed, *model.predict], numbers, strict=True)
     ]
 
 
 def show(result: dict[str, Any]) -> None:
     """Prints what bench() found as tables."""
-    out = Console(width=None if Console().is_terminal else 110)
-    table = Table(box=None, header_style="bold")
-    table.add_column("#", justify="right")
-    table.add_column("layer")
-    table.add_column("operator")
     unit = result["unit"]
-    for column in ("MACs", unit, "%", f"{unit}/MAC"):
-        table.add_column(column, justify="right")
+    header = ("#", "layer", "operator", "MACs", unit, "%", f"{unit}/MAC")
 
-    def row(number: str, name: str, entry: dict[str, Any], style: str = "") -> None:
+    def row(number: str, name: str, entry: dict[str, Any]) -> tuple[str, ...]:
         by_mac = entry.get(f"{unit}_per_mac")
-        table.add_row(
+        return (
             number,
-            escape(name),
+            name,
             entry.get("operator", ""),
             f"{entry['macs']:,}" if entry.get("macs") else "",
             f"{entry[unit]:,}",
             f"{100 * entry[unit] / result[unit]:.1f}",
             f"{by_mac:.1f}" if by_mac else "",
-            style=style,
         )
 
-    row("", "reading", result["reading"])
-    for i, layer in enumerate(result["layers"]):
-        row(str(i), layer["name"], layer)
+    rows = [row("", "reading", result["reading"])]
+    rows += [row(str(i), layer["name"], layer) for i, layer in enumerate(result["layers"])]
     if "result" in result:
-        row("", "result", result["result"])
+        rows.append(row("", "result", result["result"]))
     if result["micropython"]:
-        row("", "MicroPython", result["micropython"])
-    row("", "one prediction" if result["micropython"] else "the native modules", result, "bold")
-    out.print(table)
-    out.print("\n".join(_lines(result)), highlight=False, markup=False)
+        rows.append(row("", "MicroPython", result["micropython"]))
+    rows.append(row("", "one prediction" if result["micropython"] else "the native modules", result))
+    print_table(header, rows, words=("layer", "operator"), bold_last=True)
+    print_lines(_lines(result))
 
 
 def _lines(result: dict[str, Any]) -> list[str]:
@@ -213,6 +214,9 @@ def _lines(result: dict[str, Any]) -> list[str]:
     heap, lines = result["heap"], []
     if "milliseconds" in result:
         lines.append(f"time      {result['milliseconds']:,.2f} ms at {result['clock_hz'] // 1_000_000} MHz")
+    if result.get("share"):
+        share = f"listening takes {result['share']:.0%} of the board's time in all"
+        lines.append(f"          a frame of sound and a prediction; {share}")
     if not result["micropython"]:
         lines.append("          MicroPython's share is not known: none runs on this emulated core")
     lines.append(f"weights   {result['weights']}")

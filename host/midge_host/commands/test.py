@@ -3,58 +3,94 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from .. import backends
 from ..device.model_file import ModelFile, read
-from ..errors import MidgeError, printable
+from ..errors import MidgeError
 from ..files.readings import Readings, read_readings
 from ..quantize import inputs, scores
-from ..quantize.proof import percent, real_output
+from ..quantize.proof import percent
 from . import COMMANDS, MODEL, PATH, RESET, range_of_pixels
+from .hearing import hear
+from .tables import print_lines, print_table
 
 WIDEST = 20  # classes of which a table is shown
 
 
-def examine(path: Path, data: Path, backend: str, pixels: str | None, reset: str) -> dict[str, Any]:
-    """Everything `midge test` shows, as plain data for --json."""
+@dataclass(frozen=True)
+class Trial:
+    """What a model gave for readings. outputs: (N, size) real values, or numbers of classes. labels: names of these
+    values, where they are known."""
+
+    model: ModelFile
+    readings: Readings
+    outputs: np.ndarray
+    labels: list[str]
+
+    @property
+    def count(self) -> int:
+        """Into how many classes the model sorts, if it does."""
+        return scores.class_count(self.outputs, self.labels, self.readings.labels)
+
+    def classes(self) -> np.ndarray | None:
+        """(N,) the class of each reading by its label; None where labels are missing or no classes."""
+        labels = self.readings.labels
+        if labels is None or labels.dtype.kind not in "iu" or labels.ndim != 1 or not _sorts(self.outputs, labels):
+            return None
+        return self.readings.numbered(self.labels, self.count)
+
+    def names(self) -> list[str]:
+        """Of the classes."""
+        names = self.labels or (self.readings.classes if len(self.readings.classes) == self.count else [])
+        return list(names) if len(names) == self.count else [str(i) for i in range(self.count)]
+
+
+def attempt(path: Path, data: Path, backend: str, pixels: str | None, reset: str) -> Trial:
+    """Runs the model over the readings; of one that hears over recordings, each from a fresh start."""
     model = read(path)
+    if model.sound:
+        return Trial(model, *hear(model, path, data, backend))
     readings = read_readings(data, [t.shape for t in model.inputs])
     if pixels is not None:
         readings = readings.as_real(range_of_pixels(pixels))
     result = backends.run(backend, path, readings.inputs, reset=reset == "each")
-    outputs = real_output(model.outputs[0], result.outputs[0].reshape(len(readings), -1))
+    outputs = model.outputs[0].real(result.outputs[0].reshape(len(readings), -1))
+    return Trial(model, readings, outputs, model.labels)
+
+
+def examine(path: Path, data: Path, backend: str, pixels: str | None, reset: str) -> dict[str, Any]:
+    """Everything `midge test` shows, as plain data for --json."""
+    trial = attempt(path, data, backend, pixels, reset)
+    tensors, readings = trial.model.inputs, trial.readings
     found = {
         "file": str(path),
         "data": str(data),
         "readings": len(readings),
         "backend": backend,
         "notes": readings.notes,
-        "saturated": inputs.saturated(model.inputs, readings.inputs),
-        "warnings": inputs.warnings(model.inputs, None, readings),
+        "saturated": 0.0 if trial.model.sound else inputs.saturated(tensors, readings.inputs),
+        "warnings": [] if trial.model.sound else inputs.warnings(tensors, None, readings),
     }
-    return found | _judged(model, readings, outputs)
+    return found | judge(trial)
 
 
-def _judged(model: ModelFile, readings: Readings, outputs: np.ndarray) -> dict[str, Any]:
-    count = scores.class_count(outputs, model.labels, readings.labels)
-    labels = readings.labels
-    if labels is not None and labels.dtype.kind in "iu" and labels.ndim == 1 and _sorts(outputs, labels):
-        numbers = readings.numbered(model.labels, count)
-        assert numbers is not None
-        table = scores.confusion(outputs, numbers, count)
+def judge(trial: Trial) -> dict[str, Any]:
+    """How right the outputs are. Raises MidgeError where the readings do not tell."""
+    readings, outputs, labels = trial.readings, trial.outputs, trial.readings.labels
+    numbers = trial.classes()
+    if numbers is not None:
+        table = scores.confusion(outputs, numbers, trial.count)
         totals = table.sum(1)
-        names = model.labels or (readings.classes if len(readings.classes) == count else [])
         return {
             "accuracy": float(scores.right(outputs, numbers).mean()),
-            "classes": list(names) if len(names) == count else [str(i) for i in range(count)],
+            "classes": trial.names(),
             "confusion": table.tolist(),
             "recall": [float(table[i, i] / n) if n else None for i, n in enumerate(totals)],
         }
@@ -80,29 +116,23 @@ def _sorts(outputs: np.ndarray, labels: np.ndarray) -> bool:
 
 def show(found: dict[str, Any]) -> None:
     """Prints what `examine` found."""
-    out = Console(width=None if Console().is_terminal else 110)
-    for note in found["notes"]:
-        click.echo(printable(note))
+    print_lines(found["notes"])
     if "mean_squared_error" in found:
         error, against = found["mean_squared_error"], found["against"]
-        click.echo(f"mean squared error {error:.6g} against {against}, {found['readings']:,} readings")
+        print_lines([f"mean squared error {error:.6g} against {against}, {found['readings']:,} readings"])
     else:
-        _show_classes(out, found)
+        _show_classes(found)
     if found["saturated"]:
-        click.echo(f"{percent(found['saturated'])} of the input values lie beyond the input's range")
-    for warning in found["warnings"]:
-        click.echo(printable(f"warning: {warning}"))
+        print_lines([f"{percent(found['saturated'])} of the input values lie beyond the input's range"])
+    print_lines(f"warning: {warning}" for warning in found["warnings"])
 
 
-def _show_classes(out: Console, found: dict[str, Any]) -> None:
+def _show_classes(found: dict[str, Any]) -> None:
     table, names = np.array(found["confusion"]), found["classes"]
     hits = int(np.trace(table))
-    click.echo(f"{percent(found['accuracy'])} right: {hits:,} of {found['readings']:,} readings")
+    print_lines([f"{percent(found['accuracy'])} right: {hits:,} of {found['readings']:,} readings"])
     whole = len(names) <= WIDEST
-    shown = Table(box=None, header_style="bold")
-    shown.add_column("class")
-    for title in ("readings", "recall", *(names if whole else ("taken for",))):
-        shown.add_column(printable(escape(title)), justify="right")
+    rows = []
     for i, (name, row, recall) in enumerate(zip(names, table, found["recall"], strict=True)):
         if not row.sum() and not whole:
             continue
@@ -111,17 +141,22 @@ def _show_classes(out: Console, found: dict[str, Any]) -> None:
         else:
             others = sorted(((n, j) for j, n in enumerate(row) if n and j != i), reverse=True)[:3]
             cells = [", ".join(f"{names[j]} {n}" for n, j in others)]
-        share = "" if recall is None else percent(recall)
-        shown.add_row(printable(escape(name)), f"{row.sum():,}", share, *(printable(escape(c)) for c in cells))
-    out.print(shown)
+        rows.append([name, f"{row.sum():,}", "" if recall is None else percent(recall), *cells])
+    header = ["class", "readings", "recall", *(names if whole else ["taken for"])]
+    print_table(header, rows, words=("class",) if whole else ("class", "taken for"))
     if whole:
-        click.echo("a row for what a reading is, a column for what it was taken for")
+        print_lines(["a row for what a reading is, a column for what it was taken for"])
 
 
 @click.command("test", help=COMMANDS["test"])
 @MODEL
 @click.argument("data", type=PATH, metavar="DATA")
-@click.option("--backend", default="cpython", show_default=True, help="Where to run: see midge run --list-backends.")
+@click.option(
+    "--backend",
+    default=backends.quickest,
+    show_default="cpython, or numpy without its core",
+    help="Where to run: see midge run --list-backends.",
+)
 @click.option(
     "--pixels",
     metavar="LOW..HIGH",

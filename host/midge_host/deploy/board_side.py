@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-# Prints a description of the board, its library folders included.
+# Prints a description of the board, its library folders and free memory included.
 DESCRIBE = """
-import sys, os
+import gc, sys, os
+gc.collect()
 i = sys.implementation
 try:
     s = os.statvfs('/')
     free = s[0] * s[3]
 except Exception:
     free = None
-print(repr((i[0], getattr(i, '_mpy', 0), free, list(sys.path), getattr(i, '_machine', sys.platform))))
+print(repr((i[0], getattr(i, '_mpy', 0), free, list(sys.path), getattr(i, '_machine', sys.platform),
+    gc.mem_free())))
 """
 
 # Prints a tuple (bytes, digest) for each of PATHS, None for one that is not there. The digest is SHA-256 where the
@@ -94,7 +96,8 @@ gc.collect()
 a = gc.mem_alloc()
 import midge
 m = midge.load(PATH)
-m.selftest()
+if TEST:
+    m.selftest()
 gc.collect()
 print(repr((m.backend, m.weights_mode, m.arena_bytes, gc.mem_alloc() - a, gc.mem_free())))
 """

@@ -1,7 +1,8 @@
-"""`midge deploy --with drive`: onto the CIRCUITPY drive of a board with CircuitPython, without a serial port.
+"""`midge deploy --with drive`: onto the CIRCUITPY drive of a board with CircuitPython.
 
 CircuitPython starts code.py anew whenever the drive is written to, and an import of a .mpy that is there in part hangs.
 So every file is written beside its place, under a name that nobody imports, read back, and renamed when all are there.
+With a serial port too, code.py is stopped before, the board says which native code it loads, and the self-test runs.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from ..device import model_file
-from ..device.architectures import BUILT
-from ..device.banks import Bank
+from ..device.architectures import BUILT, runs
 from ..errors import CheckFailed, MidgeError
-from . import BESIDE
+from . import BESIDE, SelfTest, connection, selftest
+from . import describe as describe_itself
 from .library import ABI, library_files, native_files
-from .links import Progress
+from .links import Mpremote, Progress, open_mpremote
 
 LABEL = "CIRCUITPY"
 ROOTS = ("/Volumes", "/media", "/run/media", "/mnt")  # where macOS and Linux mount drives
@@ -44,11 +47,57 @@ PROCESSORS = {
 }
 
 
+class Files(Protocol):
+    """A board's files, by their path on the board without a leading slash. All but `name` may raise OSError."""
+
+    name: str  # for messages
+
+    def read(self, path: str) -> bytes | None:
+        """A file's contents; None where there is no such file."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Writes a whole file, in a folder that is made where it is missing."""
+
+    def replace(self, path: str, other: str) -> None:
+        """Renames a file to another one's name, in whose place it comes."""
+
+    def remove(self, path: str) -> None:
+        """Removes a file if it is there."""
+
+    def free_bytes(self) -> int: ...
+
+
+class Folder:
+    """The files of a mounted drive."""
+
+    def __init__(self, folder: Path):
+        self._folder, self.name = folder, str(folder)
+
+    def read(self, path: str) -> bytes | None:
+        return (self._folder / path).read_bytes() if (self._folder / path).is_file() else None
+
+    def write(self, path: str, data: bytes) -> None:
+        (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with open(self._folder / path, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def replace(self, path: str, other: str) -> None:
+        os.replace(self._folder / path, self._folder / other)
+
+    def remove(self, path: str) -> None:
+        (self._folder / path).unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        return shutil.disk_usage(self._folder).free
+
+
 @dataclass
 class Drive:
     """What boot_out.txt says of the board."""
 
-    folder: Path
+    files: Files
     board: str
     version: tuple[int, int]
     architectures: tuple[str, ...]  # one, or all where the processor is not known
@@ -61,40 +110,91 @@ class Report:
     drive: Drive
     copied: list[str]
     skipped: int
+    selftest: SelfTest | None = None  # with a serial port
 
 
-def deploy_to_drive(model: Path, folder: Path | None, library: bool = True, progress: Progress | None = None) -> Report:
-    """Copies what the drive lacks; folder: where it is mounted, else it is looked for. Raises MidgeError for a bad file
-    or a drive that cannot be written, CheckFailed when there is too little room: its files are as they were."""
-    banks = model_file.read(model).banks
-    drive = describe(folder or find())
+def deploy_to_drive(
+    model: Path,
+    folder: Path | None,
+    library: bool = True,
+    progress: Progress | None = None,
+    port: str | None = None,
+) -> Report:
+    """Copies what the drive lacks; folder: where it is mounted, else it is looked for; port: the board's serial port.
+
+    Raises MidgeError for a bad file, a drive that cannot be written or a connection that is lost, CheckFailed when
+    there is too little room or memory, or the self-test fails.
+    """
+    modules = model_file.read(model).modules
+    drive = describe(Folder(folder or find()))
+    if port is None:
+        return copy(model, drive, modules, library, progress)
+    link = open_mpremote(port)
+    with connection(link, port, "every file on the drive is whole"):
+        try:
+            drive.architectures = _loads(link, model)
+            report = copy(model, drive, modules, library, progress)
+            link.reset()
+            report.selftest = selftest(link, model)
+        finally:
+            with contextlib.suppress(Exception):  # if the connection is lost
+                link.restart()
+    return report
+
+
+def _loads(link: Mpremote, model: Path) -> tuple[str, ...]:
+    """The native code that the board loads, by its own account: one architecture or none."""
+    board = describe_itself(link)
+    if board.implementation != "circuitpython":
+        raise MidgeError(f"on that port answers a board with {board.implementation}, not the drive's; check --port")
+    need = model_file.read(model).arena_bytes
+    if board.memory_bytes is not None and board.memory_bytes < need:
+        raise CheckFailed(
+            f"the board has {board.memory_bytes:,} bytes of memory free and the model's arena alone takes {need:,}; "
+            "use a smaller model. Nothing was changed"
+        )
+    return tuple(runs(board.architecture))[:1]
+
+
+def copy(model: Path, drive: Drive, modules: Sequence[str], library: bool, progress: Progress | None) -> Report:
+    """Copies what a drive lacks, in such a way that its former files work until all have arrived."""
+    files = drive.files
     wanted = {model.name: model.read_bytes()}
     if library:
-        wanted |= {f"lib/{name}": data for name, data in _library(drive, banks).items()}
-    todo = {name: data for name, data in wanted.items() if not _same(drive.folder / name, data)}
-    need = sum(-(-len(data) // BLOCK) * BLOCK for data in todo.values())
-    free = shutil.disk_usage(drive.folder).free
+        wanted |= {f"lib/{name}": data for name, data in _library(drive, modules).items()}
+    try:
+        todo = {name: data for name, data in wanted.items() if files.read(name) != data}
+        need, free = _room(todo.values()), files.free_bytes()
+        if need > free:  # what an earlier, broken run left is written over
+            free += _room(files.read(name + BESIDE) or b"" for name in todo)
+    except OSError as error:
+        raise MidgeError(f"{files.name}: {error.strerror or error}; nothing was changed") from None
     if need > free:
         raise CheckFailed(
             f"the drive has {free:,} bytes free and deploy needs {need:,} beside the former files; delete files, or "
             "use a smaller model. Nothing was changed"
         )
     try:
-        _write(drive.folder, todo, progress or (lambda done: None))
+        _write(files, todo, progress or (lambda done: None))
     except OSError as error:
         for name in todo:
             with contextlib.suppress(OSError):
-                (drive.folder / (name + BESIDE)).unlink()
-        raise MidgeError(f"{drive.folder}: {error.strerror or error}; its former files are as they were") from None
+                files.remove(name + BESIDE)
+        raise MidgeError(f"{files.name}: {error.strerror or error}; its former files are as they were") from None
     try:
         for name in todo:
-            os.replace(drive.folder / (name + BESIDE), drive.folder / name)
-        for path in (drive.folder / name for name in wanted):
+            files.replace(name + BESIDE, name)
+        for path in map(PurePosixPath, wanted):
             if path.suffix in OTHER_FORM:
-                path.with_suffix(OTHER_FORM[path.suffix]).unlink(missing_ok=True)
+                files.remove(str(path.with_suffix(OTHER_FORM[path.suffix])))
     except OSError as error:
-        raise MidgeError(f"{drive.folder}: {error.strerror or error}; some files are new: run it again") from None
+        raise MidgeError(f"{files.name}: {error.strerror or error}; some files are new: run it again") from None
     return Report(drive, list(todo), len(wanted) - len(todo))
+
+
+def _room(contents: Iterable[bytes]) -> int:
+    """Bytes of whole blocks that files of these contents take."""
+    return sum(-(-len(data) // BLOCK) * BLOCK for data in contents)
 
 
 def find() -> Path:
@@ -119,45 +219,40 @@ def _windows_label(letter: str) -> str:
     return name.value if found else ""
 
 
-def describe(folder: Path) -> Drive:
+def describe(files: Files) -> Drive:
     """Reads what the board says of itself."""
     try:
-        text = (folder / ABOUT).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        raise MidgeError(f"{folder}: no {ABOUT}; this is not the drive of a board with CircuitPython") from None
+        data = files.read(ABOUT)
+    except OSError as error:
+        raise MidgeError(f"{files.name}: {error.strerror or error}") from None
+    if data is None:
+        raise MidgeError(f"{files.name}: no {ABOUT}; this is not the drive of a board with CircuitPython")
+    text = data.decode("utf-8", errors="replace")
     found = re.match(r"Adafruit CircuitPython (\d+)\.(\d+)\S* on [^;]*; (.* with (\S+))", text)
     if found is None:
-        raise MidgeError(f"{folder / ABOUT} does not say which CircuitPython it is; restart the board")
+        raise MidgeError(f"{files.name}: {ABOUT} does not say which CircuitPython it is; restart the board")
     major, minor, board, processor = found.groups()
-    known = [name for start, name in PROCESSORS.items() if processor.lower().startswith(start)]
+    processor = processor.lower().replace("-", "")  # ESP32C6, ESP32-C3FN4
+    known = [name for start, name in PROCESSORS.items() if processor.startswith(start)]
     architectures = tuple(name for name in known[:1] if name) if known else BUILT
-    return Drive(folder, board, (int(major), int(minor)), architectures)
+    return Drive(files, board, (int(major), int(minor)), architectures)
 
 
-def _library(drive: Drive, banks: list[Bank]) -> dict[str, bytes]:
+def _library(drive: Drive, modules: Sequence[str]) -> dict[str, bytes]:
     """The library and native modules, of which the board takes what its firmware can load."""
     if drive.version < (10, 0):  # of another ABI
         return library_files("circuitpython", (0, 0))
     files = library_files("circuitpython", ABI)
     for architecture in drive.architectures:
-        files |= native_files(architecture, banks, "circuitpython") or {}
+        files |= native_files(architecture, modules, "circuitpython") or {}
     return files
 
 
-def _same(path: Path, data: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
-
-
-def _write(folder: Path, todo: dict[str, bytes], progress: Progress) -> None:
+def _write(files: Files, todo: dict[str, bytes], progress: Progress) -> None:
     done = 0
     for name, data in todo.items():
-        path = folder / (name + BESIDE)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.read_bytes() != data:
+        files.write(name + BESIDE, data)
+        if files.read(name + BESIDE) != data:
             raise OSError(f"{name} arrived damaged")
         done += len(data)
         progress(done)

@@ -14,7 +14,7 @@ from pathlib import Path
 import midge
 
 from ..device.architectures import BUILT
-from ..device.banks import BANKS, CORES, Bank
+from ..device.banks import CORES, MODULES
 from ..errors import MidgeError
 from . import circuitpython
 
@@ -35,10 +35,10 @@ def library_files(implementation: str, abi: tuple[int, int] = ABI) -> dict[str, 
 
 
 def native_files(
-    architecture: str, banks: Iterable[Bank] = BANKS, implementation: str = "micropython"
+    architecture: str, names: Iterable[str] = MODULES, implementation: str = "micropython"
 ) -> dict[str, bytes] | None:
-    """The native modules of banks by their names on a board; None if they are not built."""
-    modules = {bank.module: _prebuilt(bank.module, architecture, implementation) for bank in banks}
+    """Native modules, and what runs them on two cores, by their names on a board; None if they are not built."""
+    modules = {name: _prebuilt(name, architecture, implementation) for name in names}
     if None in modules.values():
         return None
     if implementation == "circuitpython":
@@ -54,7 +54,7 @@ def both_runtimes() -> dict[str, bytes]:
     found = library_files("")
     for implementation in RUNTIMES:
         for architecture in BUILT:
-            for name in [*(bank.module for bank in BANKS), CORES]:
+            for name in [*MODULES, CORES]:
                 if data := _prebuilt(name, architecture, implementation):
                     found[f"{in_library(name, architecture, implementation)}.mpy"] = data
     return found

@@ -21,7 +21,7 @@ HEAD_FIELDS = [
     ("B", "code", "operator code"),
     ("B", "bank", "number of the native module that has it"),
     ("B", "types", "low four bits: type of activations, 1 int8, 4 int16; high four bits: of weights, 0 int8"),
-    ("B", "flags", "the operator's own"),
+    ("B", "flags", "the operator's own; 128: the output lies over the input"),
     ("H", "blocks", "number of weight blocks; 0 for an operator without weights"),
 ]
 TAIL_FIELDS = [
@@ -96,6 +96,7 @@ class Operator:
     has_blocks: bool = False  # may have weight blocks
     by_rows: bool = False  # several cores can share the rows of its output
     elementwise: bool = False  # of several inputs, each of the output's shape or repeated to it
+    any_type: bool = False  # moves elements of whatever type, as bytes
     in_place: bool = False  # the output may take the memory of an input of its size
     # A channel of the output depends on the same channel of its one input only. (That of ADD depends on those of two,
     # which would have to be dead both: MLPerf Tiny's ResNet gains nothing by it.)

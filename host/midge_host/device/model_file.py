@@ -11,10 +11,16 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import MidgeError
-from . import registry, spec
-from .banks import BANKS, CORE, TREES, WIDE, Bank
+from . import coding, overlap, registry, spec
+from . import region as regions
+from .banks import BANKS, CORE, DETECT, FRONTS, IMAGE, LEARN, PACKED, ROWS, TREES, WIDE, Bank
 from .definition import HEAD, Operator
+from .detection import Detection
+from .learning import Learning
+from .region import Region
 
 # RAM to stream weights, docs/boards.md: so many bytes, and for larger models a share of the weights up to a limit.
 # A kernel begins anew with each piece of a layer.
@@ -51,6 +57,28 @@ class TensorInfo:
     def bytes(self) -> int:
         return self.size * spec.ELEMENT_BYTES[self.element]
 
+    def real(self, values: np.ndarray) -> np.ndarray:
+        """What an output's values mean: real ones, or numbers of classes as they are."""
+        if self.dtype == "float32" or self.element == "int32":
+            return values
+        zero_point = self.zero_point + (128 if self.dtype == "uint8" else 0)
+        return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(self.scale)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """How sound becomes what a model predicts from: docs/FORMAT.md, "Sound". rate: samples a second; hop: samples from
+    one frame of features to the next; first: frames before the first prediction; every: from one to the next; window:
+    predictions whose mean score is compared with `cutoff`, which is 0 where nothing is known; front: the front end."""
+
+    rate: int
+    hop: int
+    first: int
+    every: int
+    window: int = 1
+    cutoff: float = 0.0
+    front: str = "micro"
+
 
 @dataclass
 class ModelFile:
@@ -69,6 +97,11 @@ class ModelFile:
     golden: list[int] = field(default_factory=list)
     window: int | None = None  # what the file says of window_bytes, once there is one
     entries: dict[str, range] = field(default_factory=dict)
+    sound: Sound | None = None  # of a model that has a feed entry
+    learning: Learning | bytes = b""  # of a model that learns on the board; as it was read, the section
+    region: Region | None = None  # of a model whose first layers are made in strips; their records are those of a strip
+    coded: coding.Coded | None = None  # the weights as the file stores them, if some of them are coded
+    detection: Detection | bytes = b""  # of a model that finds things in pictures; the same
 
     def __post_init__(self) -> None:
         self.entries = {"predict": range(len(self.records)), **self.entries}
@@ -77,6 +110,21 @@ class ModelFile:
     def init(self) -> range:
         """The records that set the state."""
         return self.entries.get("init", range(0))
+
+    def refuse_sound(self, what: str) -> None:
+        """MidgeError where a model takes sound, and `what` takes the inputs of its network."""
+        if self.sound:
+            raise MidgeError(f"{what} takes no model that hears; convert the model without --audio for it")
+
+    def refuse_rows(self, what: str) -> None:
+        """MidgeError where first layers are made in strips of rows, and `what` takes whole ones."""
+        if self.region:
+            raise MidgeError(f"{what} takes no model that is made by rows; convert the model without --ram for it")
+
+    @property
+    def feed(self) -> range:
+        """The records that take a step of a raw reading."""
+        return self.entries.get("feed", range(0))
 
     @property
     def predict(self) -> range:
@@ -94,16 +142,45 @@ class ModelFile:
         window = self.window
         if window is None:
             window = max(WINDOW_BYTES, min(len(self.weights) // WINDOW_SHARE, WINDOW_LIMIT))
-        return max(self.block_bytes, min(window, len(self.weights)))
+        return max(self.block_bytes, self.region_weights, min(window, len(self.weights)))
+
+    @property
+    def region_weights(self) -> int:
+        """Bytes of weights that the records of the region need at once."""
+        if self.region is None:
+            return 0
+        records = self.records[self.predict.start :][: self.region.count]
+        places = [(r["weights"], r["weights"] + r["blocks"] * r["block_bytes"]) for r in records if r["blocks"]]
+        return max((end for _, end in places), default=0) - min((start for start, _ in places), default=0)
+
+    @property
+    def whole(self) -> ModelFile:
+        """The model without a region, for what looks at layers and whole tensors: the same outputs."""
+        return regions.whole(self)
 
     @property
     def banks(self) -> list[Bank]:
         """The native modules that a board needs for it. The core is always there."""
         needed = {CORE.number, *(record["bank"] for record in self.records)}
-        elements = {tensor.element for tensor in self.inputs + self.outputs}
+        # Samples come in by the bank audio.
+        elements = {tensor.element for tensor in ([] if self.sound else self.inputs) + self.outputs}
         needed |= {TREES.number for element in elements if element == "float32"}
         needed |= {WIDE.number for element in elements if element in ("int16", "int32")}
         return [bank for bank in BANKS if bank.number in needed]
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the first output's values: labels, and numbers where there are none."""
+        return [*self.labels, *map(str, range(len(self.labels), self.outputs[0].size))]
+
+    @property
+    def modules(self) -> list[str]:
+        """The native modules for a board: its banks', and those for pictures, learning, rows and finding."""
+        names = [bank.module for bank in self.banks]
+        shapes = [tensor.shape for tensor in self.inputs if tensor.element == "int8"]
+        names += [LEARN] * bool(self.learning) + [PACKED] * bool(self.coded)
+        names += [DETECT] * bool(self.detection) + [ROWS] * bool(self.region)
+        return names + [IMAGE] * any(len(shape) == 4 and shape[3] in (1, 3) for shape in shapes)
 
     def operator(self, index: int) -> Operator:
         return registry.of_record(self.records[index])
@@ -111,6 +188,11 @@ class ModelFile:
     def program(self) -> bytes:
         """The operator records as the file holds them."""
         return b"".join(registry.of_record(r).layout.pack(**r) for r in self.records)
+
+    def overlaps(self) -> bytes:
+        """Numbers of the records whose output lies over their input."""
+        over = [i for i, record in enumerate(self.records) if record["flags"] & spec.OVERLAPS]
+        return struct.pack(f"<{len(over)}H", *over)
 
     def check(self) -> None:
         """Raises ValueError (what and where) for what a board would refuse to run."""
@@ -125,24 +207,62 @@ class ModelFile:
             if not _is_scale(tensor.scale) or not -zeros <= tensor.zero_point < zeros or 0 in tensor.shape:
                 raise ValueError(f"tensor {tensor.name!r} has an impossible shape or quantisation")
             unit = spec.ELEMENT_BYTES[tensor.element]
-            if tensor.offset + tensor.bytes > self.arena_bytes or tensor.offset % unit:
+            is_fed = self.region is not None and self.region.is_fed and tensor is self.inputs[0]
+            if tensor.offset + tensor.bytes * (not is_fed) > self.arena_bytes or tensor.offset % unit:
                 raise ValueError(f"tensor {tensor.name!r} lies outside the arena")
         for tensor in self.inputs:
             _check_channels(tensor)
         for kind, entry in self.entries.items():
             if entry.step != 1 or not 0 <= entry.start <= entry.stop <= len(self.records):
                 raise ValueError(f"entry {kind}: {entry} of {len(self.records)} operators")
+        _check_sound(self)
         status = self._status()
         if status:
             index = (status >> 4) - 1
             raise ValueError(f"operator {index} ({self.names[index]}): {spec.REASONS[(status & 15) - 1][1]}")
+        overlap.check(self.overlaps(), self.program())
+        if self.region is not None:
+            if self.sound:
+                raise ValueError("a model that hears makes no layers by rows")
+            regions.check(self, self.region, [_pack_tensor(t) for t in self.inputs])
         if any(record["blocks"] and not record["block_bytes"] for record in self.records):
             raise ValueError("a weight block of no bytes")
         if self.block_bytes > spec.MAX_WINDOW_BYTES:
             raise ValueError(f"a weight block of {self.block_bytes:,} bytes, the limit is {spec.MAX_WINDOW_BYTES:,}")
 
+    def pack(self) -> None:
+        """Codes the weights where that takes fewer bytes. They must not change any more."""
+        self.coded = coding.encode(self.records, self._raw_pieces(), self.weights)
+
+    def strip(self) -> None:
+        """Leaves out what no prediction needs: the self-test, names and provenance. Numbers are the names then."""
+        self.info, self.golden_seed, self.golden = {}, 0, []
+        numbers = _numbers(len(self.inputs) + len(self.outputs) + len(self.records))
+        for tensor, number in zip(self.inputs + self.outputs, numbers, strict=False):
+            tensor.name = number
+        self.names = numbers[len(self.inputs) + len(self.outputs) :]
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it was stripped."""
+        names = [tensor.name for tensor in self.inputs + self.outputs] + self.names
+        return not self.golden_seed and not self.info and names == _numbers(len(names))
+
     def pieces(self) -> list[dict[str, int]]:
-        """The weight directory: a piece for each operator with weights, raw, as `build` lays them out."""
+        """The weight directory: a piece for each operator with weights."""
+        return list(self.coded.pieces) if self.coded else self._raw_pieces()
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of the weights in the file."""
+        return len(self.coded.data) if self.coded else len(self.weights)
+
+    @property
+    def decoding_bytes(self) -> int:
+        """RAM that decoding weights takes beside them: while the model is loaded, or as long as they are streamed."""
+        return coding.memory(self.coded) if self.coded else 0
+
+    def _raw_pieces(self) -> list[dict[str, int]]:
         ends: dict[int, int] = {}
         for record in self.records:
             if record["blocks"]:
@@ -176,11 +296,17 @@ class ModelFile:
             ),
             "WDIR": b"".join(spec.PIECE.pack(**piece) for piece in self.pieces()),
             "CHAN": b"".join(_pack_channels(i, tensor) for i, tensor in enumerate(self.inputs)),
+            "AUDI": spec.AUDIO.pack(**vars(self.sound) | {"front": self.sound.front.encode()}) if self.sound else b"",
+            "LERN": self.learning.to_bytes() if isinstance(self.learning, Learning) else self.learning,
+            "DETE": self.detection.to_bytes() if isinstance(self.detection, Detection) else self.detection,
+            "CODE": self.coded.code if self.coded else b"",
+            "OVER": self.overlaps(),
+            "ROWS": self.region.to_bytes() if self.region else b"",
             "GOLD": golden,
-            "NAME": "\n".join([t.name for t in named] + self.names).encode(),
+            "NAME": b"" if self.is_bare else "\n".join([t.name for t in named] + self.names).encode(),
             "LABL": "\n".join(self.labels).encode(),
             "INFO": json.dumps(self.info, sort_keys=True, separators=(",", ":")).encode() if self.info else b"",
-            "WGHT": self.weights,
+            "WGHT": self.coded.data if self.coded else self.weights,
         }
         sections = [
             (tag, flags, contents[tag]) for tag, files, flags, _ in spec.SECTIONS if contents[tag] or files == "all"
@@ -275,7 +401,7 @@ def from_bytes(data: bytes) -> ModelFile:
             code = f"code {raw[0]}, bank {raw[1]}, types {raw[2]}"
             raise ValueError(f"operator {i} has {code}, which this midge does not know")
         records.append(operator.layout.unpack(raw))
-    names = _lines(sections, "NAME") or [str(i) for i in range(edges + count)]
+    names = _lines(sections, "NAME") or _numbers(edges + count)
     if len(names) != edges + count:
         raise ValueError(f"{len(names)} names for {edges + count} tensors and operators")
     infos = [_tensor(*pair) for pair in zip(tensors, names[:edges], strict=True)]
@@ -283,12 +409,14 @@ def from_bytes(data: bytes) -> ModelFile:
     if golden and len(golden) != 4 + 4 * count:
         raise ValueError(f"section GOLD of {len(golden)} bytes")
     values = struct.unpack(f"<{len(golden) // 4}I", golden)
+    pieces = _rows(sections, "WDIR", spec.PIECE)
+    coded = _coded(pieces, sections)
     model = ModelFile(
         infos[: header["input_count"]],
         infos[header["input_count"] :],
         records,
         names[edges:],
-        sections["WGHT"],
+        coding.decode(coded) if coded else sections["WGHT"],
         header["arena_bytes"],
         _lines(sections, "LABL"),
         _info(sections.get("INFO", b"")),
@@ -296,17 +424,26 @@ def from_bytes(data: bytes) -> ModelFile:
         list(values[1:]),
         header["window_bytes"],
         _entries(_rows(sections, "ENTR", spec.ENTRY)),
+        _sound(sections.get("AUDI", b"")),
+        sections.get("LERN", b""),
+        regions.from_bytes(sections["ROWS"]) if sections.get("ROWS") else None,
+        coded,
+        sections.get("DETE", b""),
     )
     _read_channels(sections.get("CHAN", b""), model.inputs)
-    _check_weights(_rows(sections, "WDIR", spec.PIECE), model)
+    _check_blocks(pieces, model)
     if not model.block_bytes <= header["window_bytes"] <= spec.MAX_WINDOW_BYTES:
         raise ValueError(f"a window of {header['window_bytes']} bytes for weight blocks of {model.block_bytes}")
+    if sections.get("OVER", b"") != model.overlaps():
+        raise ValueError("section 'OVER' does not name the records that lie over their input")
     model.check()
     return model
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Header and sections of a file, those with unknown tags left out. Checks all checksums."""
+    if data[:4] == spec.POINTER_MAGIC:
+        raise ValueError("points to a model in a board's flash; give the model's own file")
     if len(data) < spec.HEADER.size or data[:4] != spec.MAGIC:
         raise ValueError("not a .midge file; make one with `midge convert`")
     header = spec.HEADER.unpack(data)
@@ -355,6 +492,11 @@ def _rows(sections: dict[str, bytes], tag: str, layout: spec.Layout) -> list[dic
     if len(data) % layout.size:
         raise ValueError(f"section {tag!r} of {len(data)} bytes")
     return [layout.unpack(data, at) for at in range(0, len(data), layout.size)]
+
+
+def _numbers(count: int) -> list[str]:
+    """What tensors and records are called in a file without names."""
+    return [str(i) for i in range(count)]
 
 
 def _lines(sections: dict[str, bytes], tag: str) -> list[str]:
@@ -416,20 +558,53 @@ def _check_channels(tensor: TensorInfo) -> None:
         raise ValueError(f"input {tensor.name!r} has impossible scales for its channels")
 
 
-def _check_weights(pieces: list[dict[str, Any]], model: ModelFile) -> None:
-    # All pieces are raw, so offsets of the decoded weights are those of the stored ones.
+def _sound(data: bytes) -> Sound | None:
+    if not data:
+        return None
+    if len(data) != spec.AUDIO.size:
+        raise ValueError(f"section 'AUDI' of {len(data)} bytes")
+    fields = spec.AUDIO.unpack(data)
+    return Sound(**fields | {"front": fields["front"].rstrip(b"\0").decode("latin-1")})
+
+
+def _check_sound(model: ModelFile) -> None:
+    sound = model.sound
+    if sound is None and not model.feed:
+        return
+    if sound is None or not model.feed or model.feed.stop > model.predict.start:
+        raise ValueError("an entry feed without a section 'AUDI', behind predict, or that section without the entry")
+    tensor = model.inputs[0]
+    if len(model.inputs) != 1 or len(tensor.shape) != 1 or tensor.element != "int16" or tensor.channel_scales:
+        raise ValueError("its input is no window of samples, int16")
+    if not {model.records[i]["bank"] for i in model.feed} & {bank.number for bank in FRONTS}:
+        raise ValueError("its entry feed has no front end")
+    counts = (sound.rate, sound.first, sound.every, sound.window)
+    if not all(counts) or not 0 < sound.hop <= tensor.size or not 0 <= sound.cutoff <= 1:
+        raise ValueError("section 'AUDI' says something impossible of samples and frames")
+
+
+def _coded(pieces: list[dict[str, Any]], sections: dict[str, bytes]) -> coding.Coded | None:
+    """The weights as they are stored, once their directory is checked; None for a file without the section CODE."""
+    code, end = sections.get("CODE", b""), 0
+    for piece in pieces:
+        encoding, stored, size = piece["encoding"], piece["stored_bytes"], piece["bytes"]
+        if encoding != spec.RAW and (encoding != spec.CODED or not code):
+            raise ValueError(f"encoding {encoding} of weights is not known to this midge; install a newer one")
+        fits = 0 < stored <= size and size % spec.BLOCK_ALIGNMENT == 0 and (encoding == spec.CODED or stored == size)
+        if not fits or piece["offset"] != spec.align(end, spec.BLOCK_ALIGNMENT):
+            raise ValueError(f"an impossible piece of weights at {piece['offset']}")
+        end = piece["offset"] + stored
+    if end != len(sections["WGHT"]):
+        raise ValueError(f"{len(sections['WGHT'])} bytes of weights, {end} in their directory")
+    return coding.Coded(code, tuple(pieces), sections["WGHT"]) if code else None
+
+
+def _check_blocks(pieces: list[dict[str, Any]], model: ModelFile) -> None:
     ends: dict[int, int] = {}
     at = 0
     for piece in pieces:
-        if piece["encoding"] != spec.RAW:
-            raise ValueError(f"encoding {piece['encoding']} of weights is not known to this midge; install a newer one")
-        size = piece["bytes"]
-        if piece["offset"] != at or not size or size % spec.BLOCK_ALIGNMENT or piece["stored_bytes"] != size:
-            raise ValueError(f"an impossible piece of weights at {piece['offset']}")
-        at += size
-        ends[piece["offset"]] = at
-    if at != len(model.weights):
-        raise ValueError(f"{len(model.weights)} bytes of weights, {at} in their directory")
+        ends[at] = at + piece["bytes"]
+        at += piece["bytes"]
     for i, record in enumerate(model.records):
         if record["blocks"]:
             end = record["weights"] + record["blocks"] * record["block_bytes"]

@@ -18,7 +18,7 @@ Integers: TypeAlias = Any
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 
-def wrap32(x: np.ndarray) -> np.ndarray:
+def wrap32(x: Integers) -> Integers:
     """The int32 value that two's complement arithmetic leaves of `x`."""
     return ((x + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 

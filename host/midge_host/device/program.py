@@ -12,9 +12,9 @@ from .record import Step
 
 @dataclass
 class Program:
-    """The first `init_count` steps set the state. aliases: from a tensor to the one whose memory it is, or begins
-    `places` bytes into. live: for a
-    tensor that lost channels, which of its (count,) channels stayed."""
+    """The first `init_count` steps set the state, the next `feed_count` take a step of a raw reading. aliases: from a
+    tensor to the one whose memory it is, or begins `places` bytes into. live: for a tensor that lost channels, which of
+    its (count,) channels stayed."""
 
     steps: list[Step]
     init_count: int
@@ -24,6 +24,7 @@ class Program:
     aliases: dict[Tensor, Tensor]
     live: dict[Tensor, np.ndarray] = field(default_factory=dict)
     places: dict[Tensor, int] = field(default_factory=dict)
+    feed_count: int = 0
 
     @property
     def kept(self) -> list[Tensor]:

@@ -40,8 +40,13 @@ def load_arrays(path: Path, name: str) -> list[np.ndarray]:
 
 def save_arrays(path: Path, name: str, arrays: list[np.ndarray]) -> None:
     """Writes the arrays as `name`, `name`_1, ..., the file whole or not at all."""
+    write_arrays(path, {f"{name}_{i}" if i else name: array for i, array in enumerate(arrays)})
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Writes an .npz file of these arrays, whole or not at all."""
     buffer = io.BytesIO()
-    named: dict[str, Any] = {f"{name}_{i}" if i else name: array for i, array in enumerate(arrays)}
+    named: dict[str, Any] = dict(arrays)
     np.savez_compressed(buffer, **named)
     write_whole(path, buffer.getvalue())
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import MidgeError
 from ..ir.graph import Graph
 from . import foreign
+from .sound import Audio
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class Request:
 @dataclass
 class Loaded:
     """A model as it came in. data: the bytes its provenance is taken from. labels: names of classes, where the model
-    knows them. notes: choices that the user should hear of, in words."""
+    knows them. notes: choices that the user should hear of, in words. audio: how it hears, where the source says."""
 
     graph: Graph
     data: bytes
     labels: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    audio: Audio | None = None
 
 
 class Door(NamedTuple):
@@ -53,7 +55,7 @@ DOORS = (
     Door("keras", (".keras", ".h5", ".hdf5"), ".keras, .h5 and SavedModel folders"),
     Door("onnx", (".onnx",), ".onnx"),
     Door("torch", (".pt2",), ".pt2"),
-    Door("xgboost", (".json", ".ubj"), "XGBoost's .json"),
+    Door("xgboost", (".json", ".ubj"), "XGBoost's .json, microWakeWord's .json"),
     Door("lightgbm", (".txt",), "LightGBM's .txt"),
     Door("sklearn", (".skops", ".pkl", ".pickle", ".joblib"), "scikit-learn's .skops and pickles"),
 )
@@ -79,11 +81,20 @@ def load(source: Path | Any, request: Request = Request()) -> Loaded:
     if source.is_dir() and not any((source / f"saved_model.{suffix}").exists() for suffix in ("pb", "pbtxt")):
         raise MidgeError(f"{source}: not a SavedModel; give a model file or the folder that holds saved_model.pb")
     module = "keras" if source.is_dir() else next((d.module for d in DOORS if source.suffix.lower() in d.suffixes), "")
+    if module == "xgboost" and source.suffix.lower() == ".json":
+        module = _of_json(source)
     if not module:
         known = ", ".join(door.what for door in DOORS)
         what = foreign.describe(source)
         raise MidgeError(f"{source}: {what}" if what else f"{source}: cannot tell what this is; midge reads {known}")
     return import_module(f".{module}", __name__).load(source, request)
+
+
+def _of_json(source: Path) -> str:
+    """Of the two kinds of models that come as JSON."""
+    from .microwakeword import is_manifest
+
+    return "microwakeword" if is_manifest(source) else "xgboost"
 
 
 def _door_of_object(model: Any) -> Callable[[Any, Request], Loaded]:

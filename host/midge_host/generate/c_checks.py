@@ -9,6 +9,7 @@ from math import prod
 
 from ..device import rules
 from ..device.definition import Operator
+from ..device.layout import Layout
 from ..device.rules import Check, Choice, Condition, Expr, Rule
 
 WIDTH = 99
@@ -33,8 +34,17 @@ def check_functions(operators: Sequence[Operator]) -> Checks:
             if check not in done.names:
                 users = [other for other in operators if check in _all_checks(other.check)]
                 done.names[check] = f"{bank}_{check.name}_check"
-                done.lines += [*_Printer(done, users).function(check), ""]
+                (layout,) = dict.fromkeys(op.layout for op in users)
+                done.lines += [*_Printer(done, layout, {op.dtype for op in users}).function(check), ""]
     return done
+
+
+def check_function(check: Check, layout: Layout) -> list[str]:
+    """Of a layout that is no operator's record."""
+    done = Checks(names={check: f"midge_{check.name}_check"})
+    head, *body = _Printer(done, layout, set()).function(check)
+    unused = [] if any("arena_bytes" in line for line in body) else ["    (void)arena_bytes;"]
+    return [head, *unused, *body]
 
 
 def _all_checks(check: Check) -> list[Check]:
@@ -44,12 +54,11 @@ def _all_checks(check: Check) -> list[Check]:
 
 
 class _Printer:
-    """Prints a check for the operators that use it."""
+    """Prints a check of a layout, for the operators of some dtypes."""
 
-    def __init__(self, checks: Checks, users: Iterable[Operator]):
-        users = list(users)
-        (self.layout,) = dict.fromkeys(op.layout for op in users)
-        self.dtypes = {op.dtype for op in users}
+    def __init__(self, checks: Checks, layout: Layout, dtypes: set[str]):
+        self.layout = layout
+        self.dtypes = dtypes
         self.checks = checks
 
     def function(self, check: Check) -> list[str]:
@@ -95,7 +104,10 @@ class _Printer:
             if (condition.sign == "<=" and high <= limit_low) or (condition.sign == ">=" and low >= limit_high):
                 return []
             sign = {"<=": ">", ">=": "<", "==": "!="}[condition.sign]
-            return [f"{self.value(condition.left)} {sign} {self.value(condition.right)}"]
+            left, right = self.value(condition.left), self.value(condition.right)
+            if isinstance(condition.right, rules.Sum) and "(uint32_t)" in left and "(uint32_t)" not in right:
+                right = f"(uint32_t){right}"
+            return [f"{left} {sign} {right}"]
         if isinstance(condition, rules.Between):
             at_least = rules.Compare(condition.value, ">=", condition.low)
             return self.breaks(at_least) + self.breaks(rules.Compare(condition.value, "<=", condition.high))

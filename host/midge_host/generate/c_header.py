@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..device import spec
+from ..device import detection, spec
 from ..device.banks import BANKS, Bank
 from ..device.definition import HEAD, Operator
 from ..device.layout import Layout
 from ..device.registry import LAYOUTS, NAMES, OPERATORS
-from .c_checks import check_functions
+from .c_checks import check_function, check_functions
 
 C_TYPES = {
     "B": "uint8_t",
@@ -36,6 +36,8 @@ def format_header() -> str:
         f"#define MIDGE_FORMAT_VERSION {spec.FORMAT_VERSION}",
         f"#define MIDGE_RECORD_BYTES {spec.RECORD_BYTES}",
         f"#define MIDGE_BLOCK_ALIGNMENT {spec.BLOCK_ALIGNMENT}",
+        f"#define MIDGE_OVERLAPS {spec.OVERLAPS} // flag of any record: its output lies over its input",
+        f"#define MIDGE_TOGETHER {spec.TOGETHER} // outputs over the input that may be written in any order",
         "",
     ]
     out += [f"#define MIDGE_{name} {code}" for name, code in NAMES.items()]
@@ -47,7 +49,25 @@ def format_header() -> str:
     out += [f"#define MIDGE_TAKES_NAN {spec.TAKES_NAN} // flag of a descriptor"]
     out += ["", "// Why a record or a reading was refused."]
     out += [f"#define MIDGE_{name} {code} // {text}" for code, (name, text) in enumerate(spec.REASONS, 1)]
-    for layout in [HEAD, *LAYOUTS, spec.TENSOR]:
+    out += ["", "// Frames of cameras."]
+    out += [f"#define MIDGE_FRAME_{name.upper()} {code}" for code, name in enumerate(spec.FRAME_FORMATS)]
+    out += [f"#define MIDGE_FRAME_SIDE {spec.FRAME_SIDE}", f"#define MIDGE_TAP_BITS {spec.TAP_BITS}"]
+    out += ["", "// Learning."]
+    for title, numbers in (("METHOD", spec.LEARN_METHODS), ("FLAG", spec.LEARN_FLAGS), ("MOST", spec.LEARN_LIMITS)):
+        out += [f"#define MIDGE_LEARN_{title}_{name.upper()} {number}" for name, number in numbers.items()]
+    out += [f"#define MIDGE_LEARN_EXPONENTS {spec.LEARN_EXPONENTS}"]
+    out += ["", "// Coded weights."]
+    out += [f"#define MIDGE_CODE_MOST_{name.upper()} {number}" for name, number in spec.CODE_LIMITS.items()]
+    out += [f"#define MIDGE_UNPACKING_{name.upper()} {number}" for name, number in spec.UNPACKING_PHASES.items()]
+    out += [f"#define MIDGE_CODE_BITS {spec.CODE_BITS}", f"#define MIDGE_LOOKUP_BITS {spec.LOOKUP_BITS}"]
+    out += [f"#define MIDGE_IS_TABLE {spec.IS_TABLE}"]
+    out += ["", "// Finding things."]
+    out += [f"#define MIDGE_DETECT_{name.upper()} {number}" for name, number in spec.DETECT_MODES.items()]
+    out += [f"#define MIDGE_DETECT_MOST_{name.upper()} {number}" for name, number in spec.DETECT_LIMITS.items()]
+    out += [f"#define MIDGE_DETECT_TABLE {spec.DETECT_TABLE}"]
+    others = [spec.TENSOR, spec.VIEW, spec.LEARN, spec.CODING, spec.UNPACKING, *spec.DETECT_LAYOUTS]
+    others += [spec.REGION, spec.RING]
+    for layout in [HEAD, *LAYOUTS, *others]:
         out += ["", *_struct(layout)]
     return _header("FORMAT", ["// The records of a .midge file as the core reads them: docs/FORMAT.md."], out)
 
@@ -156,10 +176,19 @@ def _narrow(bank: Bank, operators: Sequence[Operator]) -> list[str]:
     ]
 
 
+def detection_header() -> str:
+    """detection.h: checks of what a file says of heads."""
+    out = ['#include "call.h"']
+    for check, layout in detection.CHECKS.items():
+        out += ["", *check_function(check, layout)]
+    return _header("DETECTION", ["// Checks of the parts of a section DETE: docs/FORMAT.md."], out)
+
+
 def c_headers() -> dict[str, str]:
     """Files of native_modules/core by their names."""
     return {
         "banks.h": banks_header(),
+        "detection.h": detection_header(),
         "format.h": format_header(),
         "kernels.h": kernels_header(),
         "operators.h": operators_header(),

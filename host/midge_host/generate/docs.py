@@ -13,7 +13,8 @@ from .c_header import C_TYPES
 def doc_layouts() -> str:
     """Field tables for docs/FORMAT.md."""
     out = []
-    for layout in [*spec.FILE_LAYOUTS, *registry.LAYOUTS]:
+    others = [*spec.LEARN_LAYOUTS, *spec.DETECT_LAYOUTS, *spec.OTHER_LAYOUTS]
+    for layout in [*spec.FILE_LAYOUTS, *others, *registry.LAYOUTS]:
         out.append(f"### {layout.name} ({layout.size} bytes)\n\n{layout.text}\n")
         out.append("| offset | type | field | meaning |\n| --- | --- | --- | --- |")
         for field in layout.fields:

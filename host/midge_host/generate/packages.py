@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from ..device.banks import BANKS, CORES
+from ..device.banks import CORES, MODULES
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -23,7 +23,7 @@ def mip_packages() -> dict[Path, str]:
     packages = {ROOT / "package.json": mip_package({f"midge/{n}": f"device_lib/midge/{n}" for n in library})}
     modules = sorted((ROOT / "native_modules/prebuilt").glob("*.mpy"))
     for architecture in sorted({path.stem.split("-")[1] for path in modules}):
-        urls = {f"{bank.module}.mpy": f"{bank.module}-{architecture}.mpy" for bank in BANKS}
+        urls = {f"{name}.mpy": f"{name}-{architecture}.mpy" for name in MODULES}
         if f"{CORES}-{architecture}.mpy" in (path.name for path in modules):
             urls[f"{CORES}.mpy"] = f"{CORES}-{architecture}.mpy"
         packages[ROOT / "native_modules/prebuilt" / f"{architecture}.json"] = mip_package(urls)

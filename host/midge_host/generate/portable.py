@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..device import rules, spec
+from ..device import detection, rules, spec
 from ..device.banks import CORE, Bank
 from ..device.definition import HEAD, HEAD_FIELDS, TAIL_FIELDS, Operator
 from ..device.layout import Layout
@@ -22,14 +22,38 @@ def sections(bank: Bank, path: Path) -> dict[str, Callable[[], str]]:
     """The generated parts of a bank's portable module."""
     operators = [op for op in OPERATORS if op.bank is bank]
     checks = _checks(operators)
-    written = re.sub(r"(?s)# generated: .*?# generated: end", "", path.read_text())
-    used = set(re.findall(r"\b_[A-Z][A-Z0-9_]*\b", written + checks)) | {"_RECORD", "_OK"}
 
     def records() -> str:
-        pairs = [pair for pair in _names(operators) if f"_{pair[0]}" in used]
-        return consts(pairs) + "".join(_format(layout) for layout in _layouts(bank, operators))
+        return _numbers(operators, path, checks) + "".join(_format(layout) for layout in _layouts(bank, operators))
 
     return {"records": records, "checks": lambda: checks, "kernels": lambda: _kernels(operators)}
+
+
+def numbers(bank: Bank, path: Path) -> str:
+    """What another module with kernels of a bank names."""
+    return _numbers([op for op in OPERATORS if op.bank is bank], path)
+
+
+def _numbers(operators: list[Operator], path: Path, checks: str = "") -> str:
+    written = re.sub(r"(?s)# generated: .*?# generated: end", "", path.read_text())
+    used = set(re.findall(r"\b_[A-Z][A-Z0-9_]*\b", written + checks))
+    return consts(pair for pair in _names(operators) if f"_{pair[0]}" in used)
+
+
+def detection_checks() -> str:
+    """What the portable twin of midge_detect knows of heads, and its checks of what a file says of them."""
+    reasons = {name: code for code, (name, _) in enumerate(spec.REASONS, 1)}
+    facts = [(name, reasons[name]) for name in ("BAD_TENSOR", "BAD_PARAMETER")]
+    facts += [(name.upper(), number) for name, number in spec.DETECT_MODES.items() if name != "suppress"]
+    text = consts([*facts, ("TABLE", spec.DETECT_TABLE)])
+    for layout in spec.DETECT_LAYOUTS:
+        title = layout.name.upper()
+        text += consts([(f"{title}_BYTES", layout.size)]) + f'_{title}_LAYOUT = "{layout.struct.format}"\n'
+        if layout is not spec.ANCHOR:
+            names = enumerate(field.name for field in layout.fields)
+            text += consts((f"{title}_{name}".upper(), i) for i, name in names if name != "reserved")
+    functions = [_function(check, layout) for check, layout in detection.CHECKS.items()]
+    return text + "\n\n# fmt: off\n" + "\n\n".join(functions) + "# fmt: on\n"
 
 
 def _layouts(bank: Bank, operators: list[Operator]) -> list[Layout]:
@@ -46,6 +70,8 @@ def _names(operators: list[Operator]) -> Iterator[tuple[str, int]]:
     """Every number that kernels and checks may name."""
     yield "RECORD", spec.RECORD_BYTES
     yield "BLOCK_ALIGNMENT", spec.BLOCK_ALIGNMENT
+    yield "OVERLAPS", spec.OVERLAPS
+    yield "TOGETHER", spec.TOGETHER
     for code, (name, _) in enumerate(spec.REASONS, 1):
         yield name, code
     yield from {op.name: op.code for op in operators}.items()

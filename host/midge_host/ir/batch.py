@@ -93,6 +93,8 @@ _ALIKE = (
     ir.Copy,
     ir.Dense,
     ir.Codes,
+    ir.SeriesFilter,
+    ir.SeriesFeatures,
     ir.TreeSums,
 )
 _IMAGES = (ir.Window, ir.Resize)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import operators as ir
+from . import series
 from .graph import Graph, Node, Tensor
 from .trees import CODE_LIMIT, MISSING
 from .verify import verify_operator
@@ -124,7 +125,8 @@ def is_exact(node: Node) -> bool:
     """Whether stored values are computed with as they are."""
     if isinstance(node, ir.Concatenate) and node.activation is not ir.Activation.NONE:
         return node.output.quantization is None
-    return isinstance(node, (*_MOVES, ir.Table)) or all(t.quantization is None for t in [*node.inputs, *node.outputs])
+    by_value = (*_MOVES, ir.Table, ir.SeriesFilter, ir.SeriesFeatures)
+    return isinstance(node, by_value) or all(t.quantization is None for t in [*node.inputs, *node.outputs])
 
 
 def dequantise(tensor: Tensor, value: Array) -> Array:
@@ -163,7 +165,8 @@ def real_operand(node: Node, name: str, tensor: Tensor, value: Array) -> Array:
     """An operand as float32. Sums of products need no scale of their own: a bias has that of the products."""
     if value.dtype.kind == "i":
         if name == "bias" and isinstance(node, ir.Weighted):
-            return value.astype(np.float32) * (node.source.scale * np.resize(node.weights.scale, value.shape))
+            scale = (node.source.scale * np.resize(node.weights.scale, value.shape)).astype(np.float32)
+            return value.astype(np.float32) * scale
         if name == "bias" and isinstance(node, ir.Svdf):
             return value.astype(np.float32) * (node.state.scale * node.time_weights.scale)
         if name == "biases" and isinstance(node, ir.Lstm):
@@ -184,7 +187,7 @@ def compute(node: Node, operands: list[Any]) -> list[Array]:
 # Windows.
 
 
-def _padded(x: Array, padding: ir.Padding, value: float) -> Array:
+def padded(x: Array, padding: ir.Padding, value: float) -> Array:
     """An image with a frame of `value`, or without one where the padding is negative."""
     pads = [(max(0, before), max(0, behind)) for before, behind in padding]
     x = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=value)
@@ -194,7 +197,7 @@ def _padded(x: Array, padding: ir.Padding, value: float) -> Array:
     return x[:, cuts[0], cuts[1]]
 
 
-def _windows(x: Array, kernel: ir.Pair, strides: ir.Pair, dilations: ir.Pair) -> Array:
+def windows(x: Array, kernel: ir.Pair, strides: ir.Pair, dilations: ir.Pair) -> Array:
     """(batch, rows, columns, channels, kernel height, kernel width) of a padded image."""
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
     views = np.lib.stride_tricks.sliding_window_view(x, tuple(spans), axis=(1, 2))
@@ -224,7 +227,7 @@ def _convolved(x: Array, weights: Array, strides: ir.Pair, dilations: ir.Pair) -
         pixels = x[:, :: strides[0], :: strides[1]]
         return (pixels.reshape(len(x), -1, depth) @ weights.reshape(out, depth).T).reshape(*pixels.shape[:3], out)
     groups = x.shape[3] // depth
-    views = _windows(x, (height, width), strides, dilations)
+    views = windows(x, (height, width), strides, dilations)
     shape = views.shape[:3]
     views = views.reshape(*shape, groups, depth, height, width).transpose(3, 0, 1, 2, 5, 6, 4)
     columns = np.ascontiguousarray(views).reshape(groups, shape[0], -1, height * width * depth)
@@ -233,14 +236,14 @@ def _convolved(x: Array, weights: Array, strides: ir.Pair, dilations: ir.Pair) -
 
 
 def _conv(node: ir.Conv2D, x: Array, weights: Array, bias: Array | None) -> Array:
-    return _with_bias(node, _convolved(_padded(x, node.padding, 0), weights, node.strides, node.dilations), bias)
+    return _with_bias(node, _convolved(padded(x, node.padding, 0), weights, node.strides, node.dilations), bias)
 
 
 def _depthwise(node: ir.DepthwiseConv2D, x: Array, weights: Array, bias: Array | None) -> Array:
     """Whole rows of pixels at a time. Of those that a stride leaves out the others are made neighbours before."""
     _, height, width, channels = weights.shape
     (down, right), (below, beside) = node.strides, node.dilations
-    x = _padded(x, node.padding, 0)
+    x = padded(x, node.padding, 0)
     if channels != x.shape[3]:
         x = x.repeat(channels // x.shape[3], axis=3)
     rows = (x.shape[1] - (height - 1) * below - 1) // down + 1
@@ -265,7 +268,7 @@ def _transpose_conv(node: ir.TransposeConv2D, x: Array, weights: Array, bias: Ar
     high, wide = (
         (k - 1 - before, k - 1 - behind) for k, (before, behind) in zip(weights.shape[1:3], node.padding, strict=True)
     )
-    return _with_bias(node, _convolved(_padded(spread, (high, wide), 0), weights[:, ::-1, ::-1], (1, 1), (1, 1)), bias)
+    return _with_bias(node, _convolved(padded(spread, (high, wide), 0), weights[:, ::-1, ::-1], (1, 1), (1, 1)), bias)
 
 
 def _dense(node: ir.Dense, x: Array, weights: Array, bias: Array | None) -> Array:
@@ -280,7 +283,7 @@ def _mat_mul(node: ir.MatMul, first: Array, second: Array) -> Array:
 
 def _average_pool(node: ir.AveragePool2D, x: Array) -> Array:
     sums, counts = (
-        _windows(_padded(values, node.padding, 0), node.kernel, node.strides, (1, 1)).sum((-1, -2))
+        windows(padded(values, node.padding, 0), node.kernel, node.strides, (1, 1)).sum((-1, -2))
         for values in (x, np.ones_like(x))
     )
     return clamp(node.activation, sums / np.maximum(counts, 1))
@@ -288,7 +291,7 @@ def _average_pool(node: ir.AveragePool2D, x: Array) -> Array:
 
 def _max_pool(node: ir.MaxPool2D, x: Array) -> Array:
     least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    views = _windows(_padded(x, node.padding, least), node.kernel, node.strides, (1, 1))
+    views = windows(padded(x, node.padding, least), node.kernel, node.strides, (1, 1))
     return clamp(node.activation, views.max((-1, -2)))
 
 
@@ -530,6 +533,19 @@ def _codes(node: ir.Codes, x: Array) -> Array:
     return np.where(np.isnan(x), MISSING, codes).astype(np.int16)
 
 
+def _series_filter(node: ir.SeriesFilter, x: Array) -> Array:
+    return series.filtered(x.reshape(-1, *node.source.shape[1:]), node.sections).reshape(x.shape)
+
+
+def _series_features(node: ir.SeriesFeatures, x: Array) -> Array:
+    real = series.features(x.reshape(-1, *node.source.shape[1:]), node.kinds) / series.UNIT
+    if node.reading is None:
+        return real.astype(np.float32)
+    limits, shape = np.iinfo(node.output.dtype), (len(real), *node.output.shape[1:])
+    stored = np.rint(real.reshape(shape) / node.reading.scale) + node.reading.zero_point
+    return np.clip(stored, limits.min, limits.max).astype(node.output.dtype)
+
+
 def _affine(node: ir.Affine, x: Array) -> Array:
     sums = node.bias + node.weights.astype(np.float64) @ x.reshape(-1)
     if node.activation == "relu":
@@ -678,6 +694,8 @@ FUNCTIONS: dict[type[Node], Function] = {
     ir.Svdf: _svdf,
     ir.TreeSums: _tree_sums,
     ir.Codes: _codes,
+    ir.SeriesFilter: _series_filter,
+    ir.SeriesFeatures: _series_features,
     ir.Scores: _scores,
     ir.Affine: _affine,
     ir.Distances: lambda node, x: node.bias - (node.weights * (x.reshape(-1) - node.centres) ** 2).sum(1),

@@ -17,7 +17,7 @@ from ..errors import UnsupportedError
 class Quantization:
     """real = scale * (stored - zero_point), with one scale, or one for each index along `axis`."""
 
-    scale: np.ndarray  # float32
+    scale: np.ndarray  # float32; float64 of weights whose multipliers have few bits
     zero_point: np.ndarray  # int64, as many
     axis: int = 0
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .graph import Node, Tensor
+from .graph import Node, Quantization, Tensor
 from .trees import Tree
 
 Pair = tuple[int, int]
@@ -758,6 +758,71 @@ class FilterBank(Node):
     correction_bits: int
     log_scale: int
     to_int8: tuple[int, int, int, int] | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Magnitudes(Unary):
+    """The magnitudes of the first `bins` bins of the FFT of int16 samples times `window`, real numbers of at most 1, in
+    fixed point that keeps what float32 would; behind them what scales them, and zeros: `fft_length` uint32 in all.
+    Powers are of 64 bits, and keep more: two uint32 each, and three more in all."""
+
+    window: np.ndarray
+    fft_length: int
+    bins: int
+    is_power: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class MelBands(Unary):
+    """What is made of bands of magnitudes or of powers.
+
+    A band's bins rise from the centre of the one before to its own, and fall to that of the next: widths (bands + 1,)
+    says how many lie below each centre, from `first` on, and weights, of all of them, how much of it a bin gives to the
+    band whose centre comes; the rest goes to the one before.
+    """
+
+    bins: int
+    fft_length: int
+    first: int
+    widths: np.ndarray
+    weights: np.ndarray
+    zero_point: int = 0
+
+
+@dataclass(eq=False, kw_only=True)
+class Cepstrum(MelBands):
+    """matrix (values, bands) times the natural logarithms of bands of magnitudes, plus the zero point. epsilon is added
+    to a band of samples from -1 to 1."""
+
+    matrix: np.ndarray
+    epsilon: float
+
+
+@dataclass(eq=False, kw_only=True)
+class LogMel(MelBands):
+    """10 log10 of bands of powers, of samples from -1 to 1, times gains (bands,): at least `least`, in steps of `scale`
+    and with the zero point."""
+
+    gains: np.ndarray
+    least: float
+    scale: float
+
+
+@dataclass(eq=False, kw_only=True)
+class SeriesFilter(Unary):
+    """Windows [1, samples, channels] of int16 through filters. sections: (n, 6) int32, as `series.filtered` takes
+    them."""
+
+    sections: np.ndarray
+
+
+@dataclass(eq=False, kw_only=True)
+class SeriesFeatures(Unary):
+    """Features of windows [1, samples, channels] of int16: float32, or int8 or int16 by `reading`, a scale for all or
+    one for each index of the output's last axis. kinds: those of each channel, as `series.features` takes them."""
+
+    kinds: bytes
+    reading: Quantization | None = None
 
 
 @dataclass(eq=False, kw_only=True)

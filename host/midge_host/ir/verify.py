@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import MidgeError
 from . import operators as ir
 from .graph import Graph, Node, Tensor
+from .series import BAND
 from .trees import CODE_LIMIT, MISSING, ZERO_UNIT
 
 AGAIN = "export the model again"
@@ -569,6 +570,60 @@ def _filter_bank(node: ir.FilterBank) -> None:
     if node.state.size != node.output.size:
         raise node.refuse("it does not keep an estimate for each channel", AGAIN)
     _require_state(node, node.state)
+
+
+@_rule(ir.Magnitudes)
+def _magnitudes(node: ir.Magnitudes) -> None:
+    _require_dtype(node, node.source, "int16")
+    _require_dtype(node, node.output, "uint32")
+    fits = node.source.size == node.window.size and node.output.size == node.fft_length + 3 * node.is_power
+    if not fits or not 0 < node.bins <= node.fft_length // 2 + 1:
+        raise node.refuse(f"its tensors do not fit an FFT of {node.fft_length} samples", AGAIN)
+
+
+@_rule(ir.Cepstrum)
+def _cepstrum(node: ir.Cepstrum) -> None:
+    values, bands = node.matrix.shape
+    _require_bands(node, bands)
+    if node.output.size != values or node.output.dtype not in ("int8", "int16"):
+        raise node.refuse("its output is not int8 or int16, a value for each row of its matrix", AGAIN)
+
+
+@_rule(ir.LogMel)
+def _log_mel(node: ir.LogMel) -> None:
+    _require_bands(node, len(node.gains))
+    if node.output.size != len(node.gains) or node.output.dtype not in ("int8", "int16"):
+        raise node.refuse("its output is not int8 or int16, a value for each band", AGAIN)
+
+
+def _require_bands(node: ir.MelBands, bands: int) -> None:
+    _require_dtype(node, node.source, "uint32")
+    if len(node.widths) != bands + 1 or sum(node.widths) != len(node.weights):
+        raise node.refuse("its rows of weights do not make its bands", AGAIN)
+
+
+@_rule(ir.SeriesFilter)
+def _series_filter(node: ir.SeriesFilter) -> None:
+    _require_dtype(node, node.source, "int16")
+    _require_dtype(node, node.output, "int16")
+    if len(node.source.shape) != 3 or node.source.shape[0] != 1 or node.output.shape != node.source.shape:
+        raise node.refuse(f"it does not fit samples of shape {node.source.shape}", AGAIN)
+    if node.sections.ndim != 2 or node.sections.shape[1] != 6 or not len(node.sections):
+        raise node.refuse("its filters are not of six numbers each", AGAIN)
+
+
+@_rule(ir.SeriesFeatures)
+def _series_features(node: ir.SeriesFeatures) -> None:
+    _require_dtype(node, node.source, "int16")
+    if (node.output.dtype, node.reading is None) not in (("float32", True), ("int8", False), ("int16", False)):
+        raise node.refuse(f"it makes {node.output.dtype}, of which it has no scale", AGAIN)
+    if node.reading and node.reading.scale.size not in (1, *node.output.shape[-1:]):
+        raise node.refuse("it has not a scale for each feature", AGAIN)
+    shape = node.source.shape
+    if len(shape) != 3 or shape[0] != 1 or node.output.size != shape[2] * len(node.kinds) or not node.kinds:
+        raise node.refuse(f"its features do not fit samples of shape {shape}", AGAIN)
+    if max(node.kinds) > BAND:
+        raise node.refuse(f"an unknown feature {max(node.kinds)}", AGAIN)
 
 
 @_rule(ir.TreeSums)

@@ -10,7 +10,8 @@ def drop_unused(graph: Graph) -> str:
     wanted = {id(edge.tensor) for edge in graph.outputs} | {id(s.tensor) for s in graph.state}
     kept = []
     for node in reversed(graph.nodes):
-        if any(id(t) in wanted for t in node.outputs):
+        # A node without outputs writes a variable.
+        if not node.outputs or any(id(t) in wanted for t in node.outputs):
             wanted |= set(map(id, node.inputs))
             kept.append(node)
     dropped = len(graph.nodes) - len(kept)

@@ -10,6 +10,7 @@ from ..device import registry, spec
 from ..device.record import Step
 from ..ir.graph import Tensor
 from ..targets import EVERY_BOARD, Target
+from . import overlap
 
 
 @dataclass(eq=False)
@@ -20,9 +21,15 @@ class Buffer:
     first: int
     last: int
     offset: int = -1
+    over: dict[Buffer, overlap.Distance] = field(default_factory=dict)  # what it may lie over
 
     def overlaps(self, other: Buffer) -> bool:
+        """In time."""
         return self.first <= other.last and other.first <= self.last
+
+    def lies_over(self, other: Buffer) -> bool:
+        """In the arena."""
+        return self.offset < other.offset + other.size and other.offset < self.offset + self.size
 
 
 @dataclass
@@ -34,6 +41,9 @@ class Plan:
     arena_bytes: int
     scratch: dict[Step, tuple[int, int]] = field(default_factory=dict)  # offset and bytes
     places: Mapping[Tensor, int] = field(default_factory=dict)
+    overlaps: frozenset[Step] = frozenset()  # steps whose outputs lie over their inputs
+    cycles: float = 0  # of all steps, by the target's estimate
+    apart: float = 0  # the same if no output lay over its input
 
     def offset(self, tensor: Tensor) -> int:
         at = 0
@@ -43,7 +53,8 @@ class Plan:
         return at + self.buffers[tensor].offset
 
 
-def _root(aliases: dict[Tensor, Tensor], tensor: Tensor) -> Tensor:
+def root_of(aliases: dict[Tensor, Tensor], tensor: Tensor) -> Tensor:
+    """The tensor in whose memory it is."""
     while tensor in aliases:
         tensor = aliases[tensor]
     return tensor
@@ -57,29 +68,33 @@ def plan(
     persistent: Sequence[Tensor] = (),
     target: Target = EVERY_BOARD,
     places: Mapping[Tensor, int] = MappingProxyType({}),
+    apart: float = 0,
+    spans: Mapping[Tensor, tuple[int, int]] = MappingProxyType({}),
 ) -> Plan:
     """A plan for `steps`; `aliases` maps a tensor to the one whose memory it shares, `places` bytes into it. `target`
-    wants scratch memory.
+    wants scratch memory. `apart`: cycles that the steps may take at any rate. `spans`: first and last step in which a
+    tensor is needed, whoever makes and reads it.
 
     Inputs are alive from the start, outputs to the end, persistent tensors always. Operators that work in place take
-    over the memory of an input of the same size that nobody reads afterwards.
+    over the memory of an input of the same size that nobody reads afterwards. Where that makes the arena smaller,
+    outputs lie over inputs.
     """
     aliases = dict(aliases)
 
     def last_reads() -> dict[Tensor, int]:
         last: dict[Tensor, int] = {}
         for i, step in enumerate(steps):
-            last[_root(aliases, step.output)] = max(last.get(_root(aliases, step.output), 0), i)
+            last[root_of(aliases, step.output)] = max(last.get(root_of(aliases, step.output), 0), i)
             for tensor in step.inputs:
-                last[_root(aliases, tensor)] = i
-        return last | {_root(aliases, t): len(steps) for t in [*outputs, *persistent]}
+                last[root_of(aliases, tensor)] = i
+        return last | {root_of(aliases, t): len(steps) for t in [*outputs, *persistent]}
 
     last = last_reads()
     for i, step in enumerate(steps):
-        if registry.of_step(step).in_place:
+        if registry.of_step(step).in_place and step.output not in spans:
             for tensor in step.inputs:
-                root = _root(aliases, tensor)
-                free = last[root] == i and root is not _root(aliases, step.output) and step.output not in persistent
+                root = root_of(aliases, tensor)
+                free = last[root] == i and root is not root_of(aliases, step.output) and step.output not in persistent
                 if free and tensor.bytes == step.output.bytes:
                     aliases[step.output] = tensor
                     last = last_reads()
@@ -87,16 +102,55 @@ def plan(
 
     buffers: dict[Tensor, Buffer] = {}
     for tensor, first in [(t, -1) for t in [*inputs, *persistent]] + [(s.output, i) for i, s in enumerate(steps)]:
-        root = _root(aliases, tensor)
+        root = root_of(aliases, tensor)
         if root not in buffers:
             buffers[root] = Buffer(tensor.bytes, first, max(last.get(root, first), first))
-    arena_bytes = place(list(buffers.values()))
-    arena_bytes, scratch = place_scratch(steps, list(buffers.values()), arena_bytes, target)
-    return Plan(buffers, aliases, arena_bytes, scratch, places)
+    for tensor, (start, end) in spans.items():
+        buffer = buffers[root_of(aliases, tensor)]
+        buffer.first, buffer.last = min(buffer.first, start), max(buffer.last, end)
+    found = Plan(buffers, aliases, place(list(buffers.values())), places=places)
+    made = list(buffers.values())
+    room = max(0, target.ram - found.arena_bytes) if target.ram else target.growth_limit
+    found.arena_bytes, found.scratch = place_scratch(steps, made, found.arena_bytes, target, room)
+    found.apart = max(apart, _cycles(found, steps, target))
+    if target.overlaps:
+        _overlap(found, steps, target)
+    found.cycles = _cycles(found, steps, target)
+    return found
+
+
+def _cycles(found: Plan, steps: list[Step], target: Target) -> float:
+    return sum(target.cycles(s, found.scratch.get(s, (0, 0))[1], s in found.overlaps) for s in steps)
+
+
+def _overlap(found: Plan, steps: list[Step], target: Target) -> None:
+    """Makes the plan's arena smaller where outputs may lie over inputs and kernels keep enough scratch memory; or the
+    steps faster in the memory that there is."""
+    buffers = list(found.buffers.values())
+    work = []
+    for i, step in enumerate(steps):
+        had = target.wanted(step).most if target.ram else found.scratch.get(step, (0, 0))[1]
+        made = overlap.Work(step, Buffer(had, i, i), had, found.buffers[root_of(found.aliases, step.output)])
+        bound = overlap.distance(step)
+        if bound is not None:
+            source = found.buffers[root_of(found.aliases, step.inputs[0])]
+            whole = made.output.size == step.output.bytes and source.size == step.inputs[0].bytes
+            if whole and made.output is not source and made.output.first == i == source.last:
+                made.source, made.bound = source, bound
+        work.append(made)
+    offsets = [b.offset for b in buffers]
+    size = overlap.place(buffers, work, found.arena_bytes, target, found.apart)
+    over = frozenset(w.step for w in work if w.source and w.output.lies_over(w.source))
+    if size is not None and (target.ram or (size < found.arena_bytes and over)):
+        found.arena_bytes, found.overlaps = size, over
+        found.scratch = place_scratch(steps, buffers, size, target, 0)[1]
+    else:
+        for buffer, offset in zip(buffers, offsets, strict=True):
+            buffer.offset = offset
 
 
 def place_scratch(
-    steps: list[Step], buffers: list[Buffer], arena_bytes: int, target: Target
+    steps: list[Step], buffers: list[Buffer], arena_bytes: int, target: Target, growth_limit: int
 ) -> tuple[int, dict[Step, tuple[int, int]]]:
     """Scratch memory where the tensors leave room, and the arena's bytes: more than before, up to the growth limit,
     when a step finds too little."""
@@ -106,7 +160,7 @@ def place_scratch(
     def largest(i: int, limit: int) -> tuple[int, int]:
         return max(((start, min(end, limit) - start) for start, end in gaps[i]), key=lambda gap: gap[1])
 
-    most = arena_bytes + target.growth_limit
+    most = arena_bytes + growth_limit
     for i, want in enumerate(wants):
         if largest(i, arena_bytes)[1] < want.least:
             arena_bytes = max(arena_bytes, min(most, gaps[i][-1][0] + spec.align(want.least, spec.BLOCK_ALIGNMENT)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from ..device import registry
+from ..device import registry, spec
 from ..device.ops import blocks
 from ..device.record import Step
 from ..errors import UnsupportedError
@@ -18,7 +18,10 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict[str, Any]], bytes
     weights = bytearray()
     places: dict[bytes, int] = {}
     for step in steps:
-        packed, parts = blocks.pack(step.rows) if step.rows else ({}, step.blocks)
+        overlaps = step in arena.overlaps
+        # Blocks of a convolution are run one after the other, and each reads the whole input.
+        single = overlaps and step.operator == "CONV_2D"
+        packed, parts = blocks.pack(step.rows, single) if step.rows else ({}, step.blocks)
         record: dict[str, Any] = {
             **registry.fields(step),
             **packed,
@@ -27,6 +30,7 @@ def lay_out(steps: list[Step], arena: Plan) -> tuple[list[dict[str, Any]], bytes
             "output": arena.offset(step.output),
             "block_bytes": len(parts[0]) if parts else 0,
         }
+        record["flags"] |= spec.OVERLAPS * overlaps
         record["scratch"], record["scratch_bytes"] = arena.scratch.get(step, (0, 0))
         for i, tensor in enumerate(step.inputs[1:], 2):
             record[f"input{i}"] = arena.offset(tensor)

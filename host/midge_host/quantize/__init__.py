@@ -5,7 +5,7 @@ quantise(graph, readings, options) -> the quantised graph; is_float(graph) -> wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,10 +19,11 @@ from ..ir.operators import Dequantize, Quantize
 from ..ir.verify import QUANTISED, verify
 from ..passes import FLOAT_PASSES
 from .calibrate import Calibration, calibrate, check_readings, few
-from .choose import GOOD, Scales, choose, error_of, widen
+from .choose import GOOD, Activations, Scales, choose, error_of, widen
 from .equalise import equalise
 from .integers import Integers
 from .judge import Judge, decibels
+from .prune import prune
 from .ranges import Method
 from .readings import normalisations, spread_channels
 
@@ -32,17 +33,22 @@ FEWEST = 4  # readings, of which a half can be left out to see what scales are w
 
 @dataclass(frozen=True)
 class Options:
-    """precision: of activations; "auto" takes 16 bits for the layers that need them."""
+    """precision: of activations; "auto" takes 16 bits for the layers that need them. macs: the share of the
+    multiplications that may stay; below 1 channels are left out."""
 
     precision: Precision = "int8"
+    macs: float = 1.0
 
 
 @dataclass
 class Quantised:
-    """choices: what was chosen, in words. reference: the graph of floats whose layers have the same names."""
+    """choices: what was chosen, in words. reference: the graph of floats whose layers have the same names; calibration:
+    what its tensors held for the readings; activations: how they became integers."""
 
     graph: Graph
     reference: Graph
+    calibration: Calibration
+    activations: Activations
     choices: list[str] = field(default_factory=list)
 
 
@@ -67,22 +73,26 @@ def quantise(graph: Graph, readings: Sequence[np.ndarray], options: Options = Op
     """
     reference = simplified(graph)
     checked = check_readings(reference, readings)
+    choices = [prune(reference, checked, options.macs)] if options.macs != 1 else []
     calibration = calibrate(reference, checked)
-    choices = spread_channels(reference, calibration)
-    if choices:
+    spread = spread_channels(reference, calibration)
+    choices += spread
+    if spread:
         calibration = calibrate(reference, checked)
-    fit, others = _halves(reference, checked)
+    fit, others = halves(reference, checked)
     equalises, method, _ = min(_trials(reference, fit, others), key=lambda trial: trial[2])
     if equalises:
         pairs = equalise(reference, calibration)
         choices.append(f"channels of {pairs} layers equalised")
         calibration = calibrate(reference, checked)
-    made, said = _integers(reference, calibration, method, Judge(reference, few(reference, checked)), options)
+    made, activations, said = _integers(
+        reference, calibration, method, Judge(reference, few(reference, checked)), options
+    )
     verify(made.graph)
-    return Quantised(made.graph, reference, [*choices, *said])
+    return Quantised(made.graph, reference, calibration, activations, [*choices, *said])
 
 
-def _halves(graph: Graph, readings: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray] | None]:
+def halves(graph: Graph, readings: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray] | None]:
     """Readings to try scales with, and others to compare outputs for; a stream has to stay whole."""
     if batch.is_stream(graph) or len(readings[0]) < FEWEST:
         return readings, None
@@ -115,29 +125,28 @@ def _for_trials(graph: Graph, calibration: Calibration, others: list[np.ndarray]
 
 def _integers(
     reference: Graph, calibration: Calibration, method: Method, judge: Judge, options: Options
-) -> tuple[Integers, list[str]]:
+) -> tuple[Integers, Activations, list[str]]:
     """The graph in integers, and what was chosen for it."""
-    known = normalisations(reference)
-
-    def of(widths: Callable[[Node], str]) -> tuple[Scales, Integers, float]:
-        scales = Scales(reference, calibration, widths, known)
-        scales.method = method
-        made = scales.integers()
-        return scales, made, judge.settle(made)
-
-    scales, made, error = of(lambda node: "int16" if options.precision == "int16" else "int8")
+    everything = range(len(reference.nodes)) if options.precision == "int16" else ()
+    activations = Activations(method, frozenset(everything))
+    scales = activations.scales(reference, calibration)
+    made = scales.integers()
+    error = judge.settle(made)
     choices = []
     if options.precision == "auto" and decibels(error) < GOOD:
-        wide, left = widen(reference, calibration, known, method, judge, error)
+        wide, left = widen(reference, calibration, normalisations(reference), method, judge, error)
         if wide:
             names = ", ".join(repr(n.name) for n in reference.nodes if id(n) in wide)
             choices.append(
                 f"activations of 16 bits in {names}: {decibels(left):.1f} dB at the outputs in place of "
                 f"{decibels(error):.1f} dB"
             )
-            scales, made, error = of(lambda node: "int16" if id(node) in wide else "int8")
+            activations = Activations(method, frozenset(i for i, n in enumerate(reference.nodes) if id(n) in wide))
+            scales = activations.scales(reference, calibration)
+            made = scales.integers()
+            error = judge.settle(made)
     ranges = str(method) if scales.free else "their largest values"
-    return made, [*choices, f"ranges by {ranges}, {decibels(error):.1f} dB at the outputs"]
+    return made, activations, [*choices, f"ranges by {ranges}, {decibels(error):.1f} dB at the outputs"]
 
 
 def simplified(graph: Graph) -> Graph:

@@ -118,11 +118,11 @@ def check_readings(graph: Graph, readings: Sequence[np.ndarray]) -> list[np.ndar
     return checked
 
 
-def few(graph: Graph, readings: list[np.ndarray], parts: int = 1) -> list[np.ndarray]:
+def few(graph: Graph, readings: list[np.ndarray], parts: int = 1, times: int = 1) -> list[np.ndarray]:
     """Some of the readings, spread evenly: enough to compare outputs by, and not many where the model is large. parts:
-    of how many that are compared together these are one."""
+    of how many that are compared together these are one. times: so many more of them."""
     each = max(1, sum(t.size for node in graph.nodes for t in node.outputs))
-    count, wanted = len(readings[0]), int(np.clip(FEW_ELEMENTS // each, 16, 128)) // parts
+    count, wanted = len(readings[0]), int(np.clip(FEW_ELEMENTS // each, 16, 128)) * times // parts
     if count <= wanted or batch.is_stream(graph):
         return readings
     chosen = np.linspace(0, count - 1, wanted).round().astype(int)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from operator import itemgetter
 
 from ..ir.graph import Graph, Node, Quantization
@@ -11,7 +12,7 @@ from .groups import Group, Groups, computes, may_be_wide
 from .integers import Integers
 from .judge import Judge
 from .ranges import METHODS, ROOMS, Method, Range, one_scale, to_quantization
-from .readings import Normalisation
+from .readings import Normalisation, normalisations
 
 # Inputs mostly come from sensors whose ends are known: calibration that nearly fills such a range means it.
 _NATURAL: tuple[Range, ...] = ((0, 1), (-1, 1), (0, 255), (-128, 127))
@@ -61,6 +62,24 @@ class Scales:
         made = Integers(self.graph, self.groups, scales, self.calibration.histograms, self.normalisations)
         made.translate()
         return made
+
+
+@dataclass(frozen=True)
+class Activations:
+    """How activations become integers: the method of their ranges, and the numbers of the layers that have 16 bits."""
+
+    method: Method
+    wide: frozenset[int] = frozenset()
+
+    def scales(self, reference: Graph, calibration: Calibration) -> Scales:
+        wide = {id(reference.nodes[i]) for i in self.wide}
+
+        def widths(node: Node) -> str:
+            return "int16" if id(node) in wide else "int8"
+
+        scales = Scales(reference, calibration, widths, normalisations(reference))
+        scales.method = self.method
+        return scales
 
 
 def _natural(low: float, high: float) -> Range:

@@ -17,6 +17,7 @@ from ..ir.graph import Graph, Node
 from ..ir.operators import Activation
 from ..passes.factors import put_into, scale_results, takes
 from .calibrate import Calibration
+from .levels import would_lose_levels
 
 _SHARE = 0.5  # of the differences goes to the reader. With more, ranges fit the calibration data and nothing else.
 _LIMIT = 64.0  # of a factor
@@ -32,7 +33,7 @@ def equalise(graph: Graph, calibration: Calibration) -> int:
         reader = _reader(graph, node) if node.activation in (Activation.NONE, Activation.RELU) else None
         low, high = calibration.of(node.output).channels
         reach = np.maximum(np.abs(low), np.abs(high))
-        if reader is None or shared[id(reader.weights)] > 1:
+        if reader is None or shared[id(reader.weights)] > 1 or would_lose_levels(reader):
             continue
         if reach.size != node.weights.shape[node.CHANNEL_AXIS] or not reach.any():
             continue

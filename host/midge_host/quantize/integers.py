@@ -12,6 +12,7 @@ from ..ir import operators as ir
 from ..ir.graph import Edge, Graph, Node, Quantization, State, Tensor
 from .calibrate import Histogram
 from .groups import Group, Groups, activation_operands, is_island, is_real
+from .levels import levels_of, spacing
 from .ranges import one_scale, power_of_two
 from .readings import Normalisation
 
@@ -151,25 +152,21 @@ class Integers:
         return [*made, ir.Quantize(name=node.name, source=behind, output=self._result(output))]
 
     def _weights(self, node: ir.Weighted, fields: dict[str, Any]) -> dict[str, Any]:
-        """int8 weights with a scale for each channel, and a bias on the scale of their products."""
+        """int8 weights with a scale for each channel, on the levels that they were trained to, if any; and a bias on
+        the scale of their products."""
         if node.weights.data is None:
             raise node.refuse("its weights are computed by the model", "only constant weights can be quantised")
         source, output, data = fields["source"], fields["output"], node.weights.data.astype(np.float64)
-        axis, in_scale, out_scale = node.CHANNEL_AXIS, float(source.scale[0]), float(output.scale[0])
+        axis, bias = node.CHANNEL_AXIS, real_bias(node)
         channels = data.shape[axis]
-        bias = np.zeros(channels) if node.bias is None else _constant(node, node.bias).reshape(-1)
         largest = np.abs(data).max(tuple(a for a in range(data.ndim) if a != axis))
-        scale = np.maximum(largest / 127, out_scale / in_scale * _MIN_FACTOR)
-        if source.dtype == "int8":
-            scale = np.maximum(scale, np.abs(bias) / (in_scale * _MAX_BIAS))
-        scale = scale.astype(np.float32)
+        levels = levels_of(data, axis)
+        used = 127 if levels is None else levels * spacing(levels)
+        scale = np.maximum(largest / used, least_scale(bias, source, output)).astype(np.float32)
         along = [1] * data.ndim
         along[axis] = channels
         stored = np.clip(np.rint(data / scale.astype(np.float64).reshape(along)), -127, 127).astype(np.int8)
-        weights = replace(node.weights, dtype="int8", data=stored, quantization=_symmetric(scale, axis))
-        changes: dict[str, Any] = {"weights": weights}
-        known = node.bias or Tensor(f"{node.weights.name}/bias", bias.shape, "float32")
-        changes["bias"] = _bias(known, bias, np.float64(in_scale) * scale, source.dtype)
+        changes: dict[str, Any] = weights_and_bias(node, source, stored, scale)
         if isinstance(node, ir.TransposeConv2D):
             # TFLM's has no activation; the range of the output, which begins at 0, is one.
             changes["activation"] = ir.Activation.NONE
@@ -209,6 +206,29 @@ class Integers:
             scales = np.float64(scale.scale) * time_scale.scale
             made["bias"] = _bias(node.bias, _constant(node, node.bias).reshape(-1), scales, "int8")
         return made
+
+
+def real_bias(node: ir.Weighted) -> np.ndarray:
+    """(channels,) of a layer of floats."""
+    channels = node.weights.shape[node.CHANNEL_AXIS]
+    return np.zeros(channels) if node.bias is None else _constant(node, node.bias).reshape(-1)
+
+
+def least_scale(bias: np.ndarray, source: Tensor, output: Tensor) -> np.ndarray:
+    """(channels,) the least scale of weights whose products an int32 can hold beside the bias."""
+    in_scale = float(source.scale[0])
+    least = np.full(bias.size, float(output.scale[0]) / in_scale * _MIN_FACTOR)
+    return np.maximum(least, np.abs(bias) / (in_scale * _MAX_BIAS)) if source.dtype == "int8" else least
+
+
+def weights_and_bias(node: ir.Weighted, source: Tensor, stored: np.ndarray, scale: np.ndarray) -> dict[str, Tensor]:
+    """Integers for a layer of floats that reads `source`, which is of integers: weights `stored`, (channels,) `scale`
+    of them, and the bias on the scale of their products."""
+    known = Quantization(scale, np.zeros(scale.size, np.int64), node.CHANNEL_AXIS)
+    weights = replace(node.weights, dtype="int8", data=stored, quantization=known)
+    bias = real_bias(node)
+    tensor = node.bias or Tensor(f"{node.weights.name}/bias", bias.shape, "float32")
+    return {"weights": weights, "bias": _bias(tensor, bias, np.float64(source.scale[0]) * scale, source.dtype)}
 
 
 def _functions(node: ir.Elementwise, source: Tensor, output: Tensor) -> list[Node]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,10 @@ from ..ir.evaluate import clamp, dequantise, quantise
 from ..ir.graph import Graph, Node, Tensor
 from .calibrate import chunks, of_channels
 from .integers import Integers
-from .readings import encode
+from .readings import encoded
+
+# Gives a layer of integers other weights: (layer, that of floats, what the tensors of integers before it hold).
+ChooseWeights = Callable[[ir.Weighted, ir.Weighted, batch.Values], None]
 
 
 class Judge:
@@ -24,10 +28,10 @@ class Judge:
     def __init__(self, reference: Graph, readings: list[np.ndarray], others: list[np.ndarray] | None = None) -> None:
         """readings: those that biases are settled by. others: those that outputs are compared for, if not the same."""
         self._readings, self._others = readings, others
-        self._judged = [_before_saturation(reference, edge.tensor) for edge in reference.outputs]
+        self._judged = [before_saturation(reference, edge.tensor) for edge in reference.outputs]
         self._means: dict[int, np.ndarray] = {}  # of a layer's sums for each channel, by its id
         rows: list[list[np.ndarray]] = [[] for _ in self._judged]
-        weighted = _with_weights_of_their_own(reference) if not batch.is_stream(reference) else []
+        weighted = with_weights_of_their_own(reference) if not batch.is_stream(reference) else []
         sums: dict[int, list[np.ndarray]] = {id(n): [] for n in weighted}
         for part in chunks(reference, readings):
             values = _run(reference, part, sums)
@@ -43,27 +47,29 @@ class Judge:
     def has_others(self) -> bool:
         return self._others is not None
 
-    def settle(self, made: Integers) -> float:
+    def settle(self, made: Integers, choose_weights: ChooseWeights | None = None) -> float:
         """Adds to the biases of `made` what its layers' sums miss on average, layer after layer, as each one gets what
         those before it give (Nagel et al., "Data-free quantization through weight equalization and bias correction",
-        2019). Returns the power of the differences that are left as a part of the power of the outputs, the mean of all
-        outputs."""
+        2019). choose_weights: makes other weights before. Returns the power of the differences that are left as a part
+        of the power of the outputs, the mean of all outputs."""
         graph, count = made.graph, len(self._readings[0])
-        inputs = [encode(edge, rows) for edge, rows in zip(graph.inputs, self._readings, strict=True)]
+        inputs = encoded(graph, self._readings)
         if batch.is_stream(graph):
             values = batch.run(graph, inputs)
         else:
             values = {id(e.tensor): batch.stored(e.tensor, x) for e, x in zip(graph.inputs, inputs, strict=True)}
             for node in graph.nodes:
                 source = made.layers.get(id(node))
-                if isinstance(node, ir.Weighted) and id(source) in self._means:
+                if isinstance(node, ir.Weighted) and isinstance(source, ir.Weighted) and id(source) in self._means:
+                    if choose_weights:
+                        choose_weights(node, source, values)
                     _settle(node, self._means[id(source)], values, count)
                 else:
                     batch.run_node(node, values, count)
         if self._others is not None:
-            values = batch.run(graph, [encode(e, rows) for e, rows in zip(graph.inputs, self._others, strict=True)])
+            values = batch.run(graph, encoded(graph, self._others))
         found = [made.tensors[id(t)] for t in self._judged]
-        parts = [_distance(a, dequantise(t, values[id(t)])) for a, t in zip(self._wanted, found, strict=True)]
+        parts = [distance(a, dequantise(t, values[id(t)])) for a, t in zip(self._wanted, found, strict=True)]
         return math.fsum(parts) / len(parts)
 
 
@@ -72,7 +78,7 @@ def decibels(error: float) -> float:
     return -10 * math.log10(max(error, 1e-12))
 
 
-def _with_weights_of_their_own(graph: Graph) -> list[ir.Weighted]:
+def with_weights_of_their_own(graph: Graph) -> list[ir.Weighted]:
     """What steps of an unrolled layer share stays the same for all of them."""
     layers = [n for n in graph.nodes if isinstance(n, ir.Weighted)]
     readers = Counter(id(n.weights) for n in layers)
@@ -88,7 +94,7 @@ def _run(graph: Graph, part: list[np.ndarray], sums: dict[int, list[np.ndarray]]
     values = {id(e.tensor): batch.stored(e.tensor, x) for e, x in zip(graph.inputs, part, strict=True)}
     for node in graph.nodes:
         if isinstance(node, ir.Weighted) and id(node) in sums:
-            made = _sums(node, values, count)
+            made = sums_of(node, values, count)
             sums[id(node)].append(_mean(made) * count)
             values[id(node.output)] = clamp(node.activation, made).reshape(count, *node.output.shape)
         else:
@@ -101,7 +107,7 @@ def _mean(sums: np.ndarray) -> np.ndarray:
     return of_channels(lambda x, axis: x.mean(axis, dtype=np.float64), sums)
 
 
-def _sums(node: ir.Weighted, values: batch.Values, count: int) -> np.ndarray:
+def sums_of(node: ir.Weighted, values: batch.Values, count: int) -> np.ndarray:
     """What a layer gives before its activation: (readings, positions, channels)."""
     channels = node.weights.shape[node.CHANNEL_AXIS]
     made = batch.real_results(replace(node, activation=ir.Activation.NONE), values, count)[0]
@@ -110,7 +116,7 @@ def _sums(node: ir.Weighted, values: batch.Values, count: int) -> np.ndarray:
 
 def _settle(node: ir.Weighted, mean: np.ndarray, values: batch.Values, count: int) -> None:
     """Corrects the bias and runs the layer."""
-    sums = _sums(node, values, count)
+    sums = sums_of(node, values, count)
     scales = np.resize(np.float64(node.source.scale[0]) * node.weights.scale, mean.size)
     change = np.rint((mean - _mean(sums)) / scales).astype(np.int64)
     if node.bias is not None and node.bias.data is not None:
@@ -140,14 +146,14 @@ def rounded(real: np.ndarray, scales: np.ndarray, step: float) -> np.ndarray:
     return np.trunc(made, out=made)
 
 
-def _before_saturation(graph: Graph, tensor: Tensor) -> Tensor:
+def before_saturation(graph: Graph, tensor: Tensor) -> Tensor:
     maker: Node | None = graph.producer(tensor)
     if isinstance(maker, ir.Softmax | ir.LogSoftmax | ir.Logistic) and maker.source.data is None:
         return maker.source
-    return _before_saturation(graph, maker.source) if isinstance(maker, ir.Reshape) else tensor
+    return before_saturation(graph, maker.source) if isinstance(maker, ir.Reshape) else tensor
 
 
-def _distance(wanted: np.ndarray, found: np.ndarray) -> float:
+def distance(wanted: np.ndarray, found: np.ndarray) -> float:
     power = float(np.square(wanted - wanted.mean(), dtype=np.float64).sum())
     noise = float(np.square(wanted - found, dtype=np.float64).sum())
     return noise / power if power else float(noise > 0)

@@ -17,6 +17,7 @@ from ..device.program import Program
 from ..errors import MidgeError
 from ..ir import batch
 from ..ir.graph import Graph, Tensor
+from .readings import encoded
 
 KEY = "layers"  # of ModelFile.info
 
@@ -77,7 +78,7 @@ def mark_rescaled(
     values = [
         {n.name: run[id(n.outputs[0])] for n in graph.nodes if len(n.outputs) == 1 and id(n.outputs[0]) in run}
         for graph in (source, reference)
-        for run in [batch.run(graph, [x[:1] for x in readings])]
+        for run in [batch.run(graph, encoded(graph, [x[:1] for x in readings]))]
     ]
     return [replace(layer, rescaled=_differ(*(v.get(layer.name) for v in values))) for layer in layers]
 

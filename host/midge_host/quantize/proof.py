@@ -19,6 +19,7 @@ from ..ir.graph import Graph
 from . import inputs, scores
 from .calibrate import chunks
 from .layers import Layer
+from .readings import encoded
 
 READINGS = 200  # of the calibration at most; test readings are all run
 LAYER_READINGS = 32  # for what is measured of layers
@@ -117,7 +118,7 @@ def prove(
     readings = test or calibration
     if readings is None:
         raise ValueError("no readings")
-    picked = _picked(readings, model) if test is None else readings
+    picked = pick(readings, model) if test is None else readings
     afresh = source is not None and not batch.is_stream(source.graph)
     got = _run_model(model, picked, afresh)
     wanted = _run_source(source.graph, picked) if source else None
@@ -138,12 +139,12 @@ def prove(
     return proof
 
 
-def _picked(readings: Readings, model: ModelFile) -> Readings:
-    """At most READINGS of them: evenly, or the first ones for a model that remembers."""
+def pick(readings: Readings, model: ModelFile, most: int = READINGS) -> Readings:
+    """At most so many of them: evenly, or the first ones for a model that remembers."""
     count = len(readings)
-    if count <= READINGS:
+    if count <= most:
         return readings
-    chosen = np.arange(READINGS) if model.init else np.linspace(0, count - 1, READINGS).astype(int)
+    chosen = np.arange(most) if model.init and not model.sound else np.linspace(0, count - 1, most).astype(int)
     labels = None if readings.labels is None else readings.labels[chosen]
     return Readings([x[chosen] for x in readings.inputs], labels, readings.classes, readings.where)
 
@@ -156,21 +157,13 @@ def _run_model(model: ModelFile, readings: Readings, afresh: bool) -> list[np.nd
         if afresh:
             machine.reset()
         rows.append(machine.predict([x[i] for x in readings.inputs]))
-    return [real_output(t, np.stack([row[i].reshape(-1) for row in rows])) for i, t in enumerate(model.outputs)]
-
-
-def real_output(tensor: TensorInfo, values: np.ndarray) -> np.ndarray:
-    """What a model's output means: real values, or numbers of classes as they are."""
-    if tensor.dtype == "float32" or tensor.element == "int32":
-        return values
-    zero_point = tensor.zero_point + (128 if tensor.dtype == "uint8" else 0)
-    return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(tensor.scale)
+    return [t.real(np.stack([row[i].reshape(-1) for row in rows])) for i, t in enumerate(model.outputs)]
 
 
 def _run_source(graph: Graph, readings: Readings) -> list[np.ndarray]:
     found: list[list[np.ndarray]] = [[] for _ in graph.outputs]
     for part in chunks(graph, readings.inputs):
-        values = batch.run(graph, part)
+        values = batch.run(graph, encoded(graph, part))
         for rows, edge in zip(found, graph.outputs, strict=True):
             rows.append(values[id(edge.tensor)].reshape(len(part[0]), -1))
     return [np.concatenate(rows) for rows in found]
@@ -263,11 +256,12 @@ def compare_layers(source: Graph, model: ModelFile, layers: Sequence[Layer], rea
     pairs: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {record: [] for record in at if at[record].rescaled}
     machine, afresh = Machine(model), not batch.is_stream(source)
     for part in chunks(source, [x[:LAYER_READINGS] for x in readings.inputs]):
-        values = batch.run(source, part)
+        values = batch.run(source, encoded(source, part))
         for i in range(len(part[0])):
             if afresh:
                 machine.reset()
-            for record in machine.steps([x[i] for x in part]):
+            machine.enter([x[i] for x in part])
+            for record in machine.steps():
                 layer = at.get(record)
                 if layer is None:
                     continue

@@ -8,6 +8,7 @@ factor that their channel is divided by.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -182,3 +183,8 @@ def encode(edge: Edge, values: np.ndarray) -> np.ndarray:
     quotient = (values / known.scale).astype(np.float64)
     stored = np.trunc(quotient + np.copysign(0.5, quotient)) + known.zero_point
     return np.clip(stored, limits.min, limits.max).astype(edge.tensor.dtype)
+
+
+def encoded(graph: Graph, readings: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The same for each input; floats where the graph has them."""
+    return [encode(edge, values) for edge, values in zip(graph.inputs, readings, strict=True)]

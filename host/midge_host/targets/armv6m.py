@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..device import spec
+from ..device import registry, spec
 from ..device.record import Step
 from .scratch import Scratch
 
@@ -16,11 +16,16 @@ from .scratch import Scratch
 GROWTH_LIMIT = 8192
 
 # Of native_modules/kernels/armv6m: midge_scale_t, and what tiles.S and sparse.S work on.
-SCALE_BYTES = 44
+SCALE_BYTES = 40
 TILE = 6  # pixels
 GROUP = 6  # channels
 
 TABLES_BYTES = 2048  # of add_tables.c
+
+DEPTHWISE_CYCLES, PLAIN_CYCLES = 6, 8  # a multiply-accumulate
+TAP_CYCLES = 45  # of the plain kernel besides, for each pixel of a window
+OUTPUT_CYCLES = 40  # to scale a sum
+ADD_CYCLES, ADD_PLAIN_CYCLES = 64, 225  # with tables and without
 
 FEW_PIXELS = 4  # too few for weights to be packed
 
@@ -47,6 +52,54 @@ def wanted(step: Step) -> Scratch:
     return Scratch(least, max(dense.most, sparse.most))
 
 
+def cycles(step: Step, scratch_bytes: int, overlaps: bool = False) -> float:
+    """Roughly what a step takes with so much scratch memory, if half of what a convolution reads is zero. overlaps:
+    whether its output lies over its input."""
+    fields = registry.fields(step)
+    macs = registry.macs(fields)
+    if step.operator == "ADD" and step.dtype == "int8":
+        return step.output.bytes * (ADD_CYCLES if scratch_bytes >= wanted(step).most > 0 else ADD_PLAIN_CYCLES)
+    if step.operator != "CONV_2D" or step.dtype != "int8":
+        return DEPTHWISE_CYCLES * macs + step.output.bytes
+    return _conv_cycles(fields, macs, scratch_bytes, overlaps) + OUTPUT_CYCLES * step.output.bytes
+
+
+def _conv_cycles(fields: dict[str, Any], macs: int, scratch_bytes: int, overlaps: bool) -> float:
+    pixels, channels = fields["out_h"] * fields["out_w"], fields["out_c"]
+    depth = macs // (pixels * channels)
+    groups = -(-channels // GROUP)
+    room = scratch_bytes - _tile(fields, depth) + 2 * TILE * depth
+    strip = room // (2 * TILE * depth)
+    plain = (PLAIN_CYCLES + TAP_CYCLES / fields["in_c"]) * macs
+    if pixels < TILE or strip < 1:
+        dense = plain
+    else:
+        tiles = -(-pixels // TILE)
+        shorter = (room - channels * _slot(depth)) // (2 * TILE * depth)
+        expansions = 1 if strip >= tiles or 3 * shorter >= strip else -(-tiles // strip)
+        dense = 15 * pixels * groups * depth + expansions * channels * (13 * depth + 220)
+    fitting = (scratch_bytes - 12 * depth - 256) // _group(depth)
+    if not is_sparse(depth, channels) or fitting < (groups if overlaps else 1):
+        return dense
+    return min(dense, pixels * depth * (6.5 * groups + 24 * -(-groups // fitting)))
+
+
+def needed(step: Step) -> Scratch:
+    """Scratch memory for an output over its input: with less than the least the plain kernel would make channels one
+    after the other; with the most, the kernels of this core and of others make all channels of a pixel together."""
+    if step.operator != "CONV_2D":
+        return Scratch(0, 0)
+    f = step.fields
+    depth = f["kernel_h"] * f["kernel_w"] * f["in_c"]
+    least = _tile(f, depth)
+    return Scratch(least, max(least, 12 * depth + 256 + -(-f["out_c"] // GROUP) * _group(depth)))
+
+
+def _group(depth: int) -> int:
+    """A group of channels' scales, sums and packed weights."""
+    return GROUP * (2 * depth + SCALE_BYTES + 8)
+
+
 def is_sparse(depth: int, channels: int) -> bool:
     """Whether sparse.S takes a layer of enough scratch memory, not tiles.S (measured; sparse_conv.c decides)."""
     return channels >= GROUP and depth * (channels - 11) >= 5 * channels + 80
@@ -57,16 +110,25 @@ def _dense(f: dict[str, Any], depth: int) -> Scratch:
     pixels = f["out_h"] * f["out_w"]
     if pixels < TILE:
         return Scratch(0, 0)
-    lines = 3 * spec.align(f["kernel_w"] * f["in_c"], 4)
-    slot = SCALE_BYTES + 4 * (depth + depth // 2 + 4)
-    tile = 2 * TILE * depth
+    slot, tile = _slot(depth), 2 * TILE * depth
     tiles = -(-pixels // TILE)
-    good = lines + f["out_c"] * slot + min(tiles, GOOD_TILES) * tile
-    return Scratch(good, max(good, lines + slot + tiles * tile))
+    least = _tile(f, depth)
+    good = least + (f["out_c"] - 1) * slot + (min(tiles, GOOD_TILES) - 1) * tile
+    return Scratch(good, max(good, least + (tiles - 1) * tile))
+
+
+def _slot(depth: int) -> int:
+    """A channel's scale and expanded weights."""
+    return SCALE_BYTES + 4 * (depth + depth // 2 + 4)
+
+
+def _tile(f: dict[str, Any], depth: int) -> int:
+    """The least with which dense_conv.c works: lines of padding, a tile, a channel."""
+    return 3 * spec.align(f["kernel_w"] * f["in_c"], 4) + _slot(depth) + 2 * TILE * depth
 
 
 def _sparse(f: dict[str, Any], depth: int) -> Scratch:
     """sparse_conv.c: code of a pixel, groups of packed weights."""
     groups = -(-f["out_c"] // GROUP)
-    group = GROUP * (2 * depth + SCALE_BYTES + 8)
+    group = _group(depth)
     return Scratch(12 * depth + 256 + min(groups, GOOD_GROUPS) * group, 20 * depth + 512 + groups * group)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...ir import operators as ir
+from ...ir import series
 from ...ir.graph import Node
 from ..record import Lowering
 from . import (
@@ -15,6 +16,7 @@ from . import (
     arg_max,
     arithmetic,
     batch_matmul,
+    cepstrum,
     classic,
     conv,
     copy,
@@ -24,15 +26,20 @@ from . import (
     gather,
     grouped_conv,
     l2_normalization,
+    log_mel,
     log_softmax,
     lstm,
     lut,
+    magnitudes,
     mean,
+    mel_bands,
     pad,
     pool,
     requantize,
     resize,
     select,
+    series_features,
+    series_filter,
     sigmoid16,
     softmax16,
     spectrum,
@@ -197,6 +204,26 @@ LOWERINGS: dict[type[Node], Entry] = {
     ),
     ir.FilterBank: Entry(
         filter_bank.lower, "FILTER_BANK", f"rows of up to {filter_bank.MAX_WIDTH} bins", types="int8, int16"
+    ),
+    ir.Magnitudes: Entry(
+        magnitudes.lower,
+        "MAGNITUDES",
+        f"32-bit FFT of {2 * magnitudes.POINTS[0]} to {2 * magnitudes.POINTS[-1]:,} samples",
+        types="int16",
+    ),
+    ir.Cepstrum: Entry(cepstrum.lower, "CEPSTRUM", "any matrix", types="int8, int16"),
+    ir.LogMel: Entry(log_mel.lower, "LOG_MEL", f"up to {mel_bands.MAX_BANDS} bands", types="int8, int16"),
+    ir.SeriesFilter: Entry(
+        series_filter.lower,
+        "SERIES_FILTER",
+        f"up to {series_filter.MAX_SECTIONS} filters of second order",
+        types="int16",
+    ),
+    ir.SeriesFeatures: Entry(
+        series_features.lower,
+        "SERIES_FEATURES",
+        f"windows of 2 to {series.MAX_ROWS:,} int16 samples",
+        types="int16",
     ),
     ir.Scores: Entry(trees.lower_scores, "SCORES", "of TREES and other sums in float64", types="float64"),
 }

@@ -20,8 +20,8 @@ MULTIPLIER_BITS = 30  # a multiplier is at least 2^30: bit 30 is always set and 
 IDENTITY = (1 << 30, 1)  # rescale by exactly 1
 
 
-def pack(rows: Rows) -> tuple[dict[str, Any], list[bytes]]:
-    """Record fields and weight blocks of canonical rows."""
+def pack(rows: Rows, single: bool = False) -> tuple[dict[str, Any], list[bytes]]:
+    """Record fields and weight blocks of canonical rows. single: all in one block, however large."""
     bias, multiplier, shift = rows.bias, rows.multiplier, rows.shift
     weights = rows.weights.reshape(len(bias), -1)
     channels, row_bytes = weights.shape
@@ -32,7 +32,7 @@ def pack(rows: Rows) -> tuple[dict[str, Any], list[bytes]]:
     mult_bits = 0 if (multiplier == multiplier[0]).all() else MULTIPLIER_BITS
     entry_bits = bias_bits + shift_bits + mult_bits
 
-    per_block = channels_per_block(channels, row_bytes, (bias_bits, shift_bits, mult_bits))
+    per_block = channels if single else channels_per_block(channels, row_bytes, (bias_bits, shift_bits, mult_bits))
     mask = (1 << bias_bits) - 1
     blocks = []
     for start in range(0, channels, per_block):
@@ -56,6 +56,11 @@ def pack(rows: Rows) -> tuple[dict[str, Any], list[bytes]]:
         "multiplier": 0 if mult_bits else int(multiplier[0]),
     }
     return fields, blocks
+
+
+def single_bytes(rows: Rows) -> int:
+    """Bytes of a single block of canonical rows."""
+    return len(pack(rows, single=True)[1][0])
 
 
 def entries_bytes(channels: int, *bits: int) -> int:

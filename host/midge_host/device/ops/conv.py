@@ -122,7 +122,8 @@ def lower_fully_connected(node: Dense) -> list[Step]:
     return _step(node, "FULLY_CONNECTED", fields, data[:, None, None, :], weights.scale)
 
 
-def _load(context: Context) -> tuple[np.ndarray, ...]:
+def load_rows(context: Context) -> tuple[np.ndarray, ...]:
+    """Rows (out_c, kernel_h, kernel_w, in_c or 1), bias, multiplier, shift."""
     op = context.op
     rows, bias, multiplier, shift = blocks.unpack(op, [context.block(i) for i in range(op["blocks"])])
     per_channel = op["kernel_h"] * op["kernel_w"]
@@ -135,7 +136,7 @@ def _load(context: Context) -> tuple[np.ndarray, ...]:
 
 def run_conv(context: Context) -> None:
     op = context.op
-    rows, bias, multiplier, shift = _load(context)
+    rows, bias, multiplier, shift = load_rows(context)
     # float64 holds every partial sum of int8 products exactly, and multiplies by BLAS.
     rows = rows.astype(np.float64)
     image = context.tensor((op["in_h"], op["in_w"], op["in_c"])).astype(np.float64) - op["input_zero"]
@@ -150,7 +151,7 @@ def run_conv(context: Context) -> None:
 
 def run_depthwise(context: Context) -> None:
     op = context.op
-    rows, bias, multiplier, shift = _load(context)
+    rows, bias, multiplier, shift = load_rows(context)
     rows = rows[..., 0].astype(np.int64)
     image = context.tensor((op["in_h"], op["in_w"], op["in_c"])).astype(np.int64) - op["input_zero"]
     image = image.repeat(op["out_c"] // op["in_c"], axis=2)

@@ -66,7 +66,7 @@ def _is_depthwise(op: dict[str, Any]) -> bool:
     return bool(op["code"] == DEPTHWISE.code)
 
 
-def _load(context: Context) -> tuple[np.ndarray, ...]:
+def load_rows(context: Context) -> tuple[np.ndarray, ...]:
     """Rows (out_c, kernel_h, kernel_w, in_c or 1), bias, multiplier, shift."""
     op = context.op
     head = op["block_channels"] * CHANNEL.size
@@ -85,7 +85,7 @@ def _load(context: Context) -> tuple[np.ndarray, ...]:
 
 def run(context: Context) -> None:
     op = context.op
-    weights, bias, multiplier, shift = _load(context)
+    weights, bias, multiplier, shift = load_rows(context)
     # float64 holds every partial sum exactly, and multiplies by BLAS.
     image = context.tensor((op["in_h"], op["in_w"], op["in_c"]), "input", np.int16).astype(np.float64)
     if _is_depthwise(op):

@@ -212,6 +212,7 @@ DEFINITIONS = (
         CHECK,
         _TENSORS,
         run,
+        any_type=True,
         constants=(Constant("OUTPUT_HAS_STRIDES", OUTPUT_HAS_STRIDES, "flag of COPY; else the input has them"),),
     ),
 )

@@ -122,4 +122,4 @@ CHECK = Check(
     ),
 )
 
-DEFINITIONS = (Operator(10, "PAD", TENSOR, PAD, "pad", CHECK, _TENSORS, run),)
+DEFINITIONS = (Operator(10, "PAD", TENSOR, PAD, "pad", CHECK, _TENSORS, run, any_type=True),)

@@ -145,6 +145,7 @@ DEFINITIONS = (
         _TENSORS,
         run_nearest,
         has_blocks=True,
+        any_type=True,
     ),
     Operator(22, "RESIZE_BILINEAR", MATH, RESIZE, "resize_bilinear", BILINEAR_CHECK, _TENSORS, run_bilinear),
 )

@@ -1,5 +1,5 @@
-"""DATA of the command line: readings, with labels or without, from .npz, .npy, .csv, and folders of pictures or WAVs
-by class."""
+"""DATA of the command line: readings, with labels or without, from .npz, .npy, .csv, and folders of pictures, WAVs or
+recordings by class."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def read_readings(path: Path, shapes: Sequence[Shape]) -> Readings:
     suffix = path.suffix.lower()
     if not path.exists():
         raise MidgeError(f"{path}: no such file or folder; {NEEDED}")
-    if path.is_dir():
+    if path.is_dir() or suffix in folders.SUFFIXES:
         readings = folders.read(path, shapes)
     elif suffix in tables.READERS:
         readings = tables.READERS[suffix](path, shapes)
@@ -102,7 +102,7 @@ def read_readings(path: Path, shapes: Sequence[Shape]) -> Readings:
     return readings
 
 
-NEEDED = "give an .npz, .npy or .csv file, or a folder with a folder of pictures or WAVs for each class"
+NEEDED = "give an .npz, .npy or .csv file, or a folder with a folder of pictures, WAVs or recordings for each class"
 
 
 def shaped(where: str, index: int, values: np.ndarray, shape: Shape, notes: list[str]) -> np.ndarray:

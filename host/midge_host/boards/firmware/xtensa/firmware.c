@@ -44,7 +44,7 @@ typedef struct {
     int typecode;
 } buffer_info_t;
 
-#define GLOBALS 64
+#define GLOBALS 512 // MicroPython has numbers of its own for names that it uses itself, as find
 static uint32_t globals[GLOBALS]; // what the module stores, by the number of its name
 static uint32_t fun_table[FUN_TABLE_ENTRIES];
 extern char heap[];

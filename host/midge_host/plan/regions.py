@@ -1,0 +1,170 @@
+"""First layers in strips of rows, so that of their tensors no more is in memory than the next layer needs:
+docs/FORMAT.md, "Rows". Which layers, and how many rows at a time, is chosen for the least time in so much memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
+
+from ..device import spec
+from ..device.program import Program
+from ..device.record import Step
+from ..device.region import Region, Ring
+from ..errors import MidgeError
+from ..ir.graph import Tensor
+from ..targets import Target
+from .arena import Plan, plan, root_of
+from .order import plan_in_order
+from .turns import Root, Shape, Turns, reach, shapes_of
+
+PIXELS = (1, 12, 24, 48, 72, 96, 144, 192, 288, 384, 576)  # of an output at a time, that are tried for all layers
+TRIED, TRIED_OVER = 100, 8  # plans, from the quickest on; those with outputs over inputs
+TURN_CYCLES = 60_000  # of a turn, what its kernel prepares above all; with less, more turns won that were slower
+FEED_CYCLES = 15_000  # more, of a turn in which rows come in
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A program whose first steps are made in strips.
+
+    steps: all, those of the region with the sizes of their first strip and tensors of as many rows as are in memory.
+    spans: how long these live. tensors, rings: of the region, the source first; the rings have no places yet.
+    """
+
+    program: Program
+    steps: list[Step]
+    inputs: list[Tensor]
+    aliases: dict[Tensor, Tensor]
+    spans: dict[Tensor, tuple[int, int]]
+    tensors: list[Tensor]
+    rings: list[Ring]
+    turns: bytes
+
+    def plan(self, outputs: Sequence[Tensor], target: Target) -> Plan:
+        p = self.program
+        edges = (self.inputs, list(outputs), self.aliases, p.state)
+        return plan(self.steps, *edges, target, p.places, spans=self.spans)
+
+    def region(self, arena: Plan) -> Region:
+        placed = zip(self.tensors, self.rings, strict=True)
+        return Region(tuple(replace(ring, offset=arena.offset(tensor)) for tensor, ring in placed), self.turns)
+
+    @property
+    def bytes(self) -> int:
+        """Of all rings: no plan needs less."""
+        return sum(ring.bytes for ring in self.rings)
+
+    def cycles(self, arena: Plan, target: Target) -> float:
+        """Roughly, of all steps."""
+        return self._cycles(target, lambda step: (arena.scratch.get(step, (0, 0))[1], step in arena.overlaps))
+
+    def quickest(self, target: Target) -> float:
+        """The same with as much scratch memory as is of use."""
+        return self._cycles(target, lambda step: (target.wanted(step).most, False))
+
+    def _cycles(self, target: Target, memory: Callable[[Step], tuple[int, bool]]) -> float:
+        total = float(TURN_CYCLES * len(self.turns) + FEED_CYCLES * self.turns.count(0))
+        for number, step in enumerate(self.steps, 1 - self.program.init_count):
+            times = self.turns.count(number) if 1 <= number < len(self.rings) else 1
+            total += times * target.cycles(step, *memory(step))
+        return total
+
+
+def choose(name: str, program: Program, outputs: list[Tensor], target: Target) -> tuple[Plan, Cut | None]:
+    """The quickest way, by estimate, to run in an arena of `target.ram` bytes: as it is with the least memory, or cut.
+    MidgeError where there is none. name: the model's.
+    """
+    smallest = target._replace(ram=0, growth_limit=0, slowdown=inf)
+    arena = plan_in_order(program, outputs, smallest)
+    found: tuple[Plan, Cut | None] = (arena, None)
+    least = arena.cycles if arena.arena_bytes <= target.ram else inf
+    cuts = list(_cuts(program, outputs))
+    quickest = sorted(((c.quickest(target), c) for c in cuts if c.bytes <= target.ram), key=lambda pair: pair[0])
+    # Most fit, or do not, without outputs over inputs, whose places take long to find.
+    for overlaps, tried in ((False, TRIED), (target.overlaps, TRIED_OVER)):
+        for made in [c for cycles, c in quickest if cycles < least][:tried]:
+            placed = made.plan(outputs, target._replace(overlaps=overlaps))
+            cycles = made.cycles(placed, target)
+            if placed.arena_bytes <= target.ram and cycles < least:
+                found, least = (placed, made), cycles
+    if least == inf:
+        cuts.sort(key=lambda c: c.bytes)
+        needed = min(p.arena_bytes for p in [arena, *(made.plan(outputs, smallest) for made in cuts[:TRIED_OVER])])
+        raise MidgeError(
+            f"{name}: {target.ram:,} bytes of working memory are too few, it takes {needed:,} at least; "
+            f"--ram {needed} is possible"
+        )
+    return found
+
+
+def _cuts(program: Program, outputs: Sequence[Tensor]) -> Iterator[Cut]:
+    """Those that are tried."""
+    for count in range(2, len(program.steps) - program.init_count):
+        for is_fed in (False, True):
+            for pixels in PIXELS:
+                made = cut(program, outputs, count, is_fed, pixels)
+                if made is not None:
+                    yield made
+
+
+def cut(program: Program, outputs: Sequence[Tensor], count: int, is_fed: bool, pixels: int) -> Cut | None:
+    """The first `count` steps of a prediction in strips of so many pixels, or a row; None where they cannot be.
+
+    is_fed: whether the input comes in by rows.
+    """
+    first, aliases = program.init_count, program.aliases
+    steps, after = program.steps[first : first + count], program.steps[first + count :]
+
+    root = partial(root_of, aliases)
+    source = root(steps[0].inputs[0])
+    shapes = shapes_of(steps, source, root)
+    later = {root(t) for t in [*outputs, *program.state, *(t for step in after for t in step.inputs)]}
+    is_alone = len(program.inputs) == 1 and source not in later
+    if (
+        shapes is None
+        or source not in map(root, program.inputs)
+        or any(s.output in aliases for s in steps)
+        or (is_fed and not is_alone)
+    ):
+        return None
+    at_a_time = {t: min(shape.height, -(-pixels // shape.width)) for t, shape in shapes.items()}
+    fed = min(shapes[source].height, at_a_time[steps[0].output] * steps[0].fields.get("stride_h", 1))
+    at_a_time[source] = fed if is_fed else 0
+    turns = Turns(steps, shapes, root, at_a_time)
+    if len(turns.order) > spec.MAX_DIM:
+        return None
+    kept = {t: shape.height if t in later else turns.memory[t] for t, shape in shapes.items()}
+    made = {t: _shortened(t, kept[t], shape) for t, shape in shapes.items()}
+    numbers = {t: number for number, t in enumerate(shapes)}
+    rings = [Ring(0, shape.row_bytes, shape.height, kept[t], at_a_time[t]) for t, shape in shapes.items()]
+    for step in steps:
+        sources = [numbers[root(t)] for t in step.inputs]
+        at = numbers[step.output]
+        rings[at] = replace(rings[at], **dict(zip(("source", "source2"), sources, strict=False)))
+    return Cut(
+        program,
+        [*program.steps[:first], *(_strip(s, shapes, made, root, at_a_time[s.output]) for s in steps), *after],
+        [made.get(root(t), t) for t in program.inputs],
+        aliases | {t: short for t, short in made.items() if short is not t},
+        {short: (first - (t is source), first + count - 1) for t, short in made.items()},
+        list(made.values()),
+        rings,
+        bytes(turns.order),
+    )
+
+
+def _shortened(tensor: Tensor, rows: int, shape: Shape) -> Tensor:
+    return tensor if rows == shape.height else Tensor(tensor.name, (rows, shape.row_bytes), "int8")
+
+
+def _strip(step: Step, shapes: dict[Tensor, Shape], made: dict[Tensor, Tensor], root: Root, rows: int) -> Step:
+    """A step's first rows."""
+    ins = [root(t) for t in step.inputs]
+    if step.operator == "ADD":
+        sizes = {"count": rows * shapes[step.output].row_bytes}
+    else:
+        sizes = {"in_h": reach(step, 0, rows, shapes[ins[0]].height).last, "out_h": rows}
+    return replace(step, inputs=[made[t] for t in ins], output=made[step.output], fields=step.fields | sizes)
