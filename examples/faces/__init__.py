@@ -1,0 +1,1 @@
+"""The faces example, as data and modules of the wheel."""

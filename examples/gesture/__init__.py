@@ -1,0 +1,1 @@
+"""The gesture example, as data and modules of the wheel."""

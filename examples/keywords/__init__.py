@@ -1,0 +1,1 @@
+"""The keyword example, as data and modules of the wheel."""

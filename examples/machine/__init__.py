@@ -1,0 +1,1 @@
+"""The machine example, as data and modules of the wheel."""

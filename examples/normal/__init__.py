@@ -1,0 +1,1 @@
+"""The normal example, as data and modules of the wheel."""

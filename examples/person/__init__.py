@@ -1,0 +1,1 @@
+"""The person example, as modules of the wheel."""

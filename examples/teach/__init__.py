@@ -1,0 +1,1 @@
+"""The teach example, as data and modules of the wheel."""
