@@ -19,12 +19,14 @@ from unittest import mock
 import numpy as np
 
 from midge_host import backends, generate
-from midge_host.backends import qemu as qemu_backend
+from midge_host.backends.counts import of_prediction
 from midge_host.boards import qemu
 from midge_host.commands import bench, info
 from midge_host.conversion import convert
 from midge_host.device.spec import RECORD_BYTES
 from midge_host.errors import CheckFailed
+from midge_host.targets.catalogue.boards import BOARDS as CATALOGUE
+from midge_host.targets.catalogue.verdicts import LIBRARY_BYTES
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data" / "models"
@@ -51,25 +53,11 @@ BOARDS = {
     "ESP32": ("xtensawin", "`qemu-xtensa`: the module's machine code alone, on an Xtensa core"),
     "micro:bit v2 (nRF52833)": ("armv7emsp", "`qemu-m4`"),
 }
+HEAP = {board.name: int(board.heap.value) for board in CATALOGUE if board.heap}
 COUNTING = {"rv32imc": "qemu-rv32", "xtensawin": "qemu-xtensa"}  # backends that count instructions
 # The two modules that a Cortex-M4 or M33 can load, compared on these models.
 CORTEX_M4 = ("vww_96_int8", "kws_ref_model", "pretrainedResnet_quant", "ad01_int8")
 CORTEX_M4_MODULES = ("armv7emsp", "armv6m")
-# The SysTick timer counts 24 bits at 25 MHz of the emulated time, in which an instruction takes 8 ns.
-COUNT_WITH_SYSTICK = """
-import machine, midge
-from array import array
-model = midge.load("/rom/model.midge", "map")
-reading = array("b", open("/rom/in.bin", "rb").read())
-out = array("b", bytes(model.outputs[0].bytes))
-model.predict_into(reading, out)
-machine.mem32[0xE000E010] = 0
-machine.mem32[0xE000E014] = 0xFFFFFF
-machine.mem32[0xE000E018] = 0
-machine.mem32[0xE000E010] = 5
-model.predict_into(reading, out)
-print((0xFFFFFF - machine.mem32[0xE000E018]) * 40 // 8)
-"""
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
@@ -85,6 +73,8 @@ def modules() -> str:
     manifest = json.loads(MANIFEST.read_text())
     rows = []
     for name, entry in manifest.items():
+        if name == "wasm":  # for browsers
+            continue
         arch = name.split("-")[1]
         names = ", ".join(name for name, (module, _) in BOARDS.items() if module == arch) or "MicroPython on a PC"
         rows.append([name, names, number(entry["text"]), number(entry["bytes"])])
@@ -94,7 +84,7 @@ def modules() -> str:
 def boards(library: int) -> str:
     rows = []
     for name, (arch, how) in BOARDS.items():
-        heap = info.BOARDS[name]
+        heap = HEAP[name]
         rows.append([name, arch, number(heap), number(heap - library), how])
     return table(["board", "module", "heap after boot", "left with midge loaded", "tested as"], rows)
 
@@ -104,7 +94,7 @@ def fits(facts: dict[str, dict[str, Any]]) -> str:
     for name, model in facts.items():
         row = [name, number(model["arena_bytes"]), number(model["weights_bytes"])]
         for board in BOARDS:
-            free = info.BOARDS[board] - info.LIBRARY_BYTES - RECORD_BYTES * len(model["layers"])
+            free = HEAP[board] - LIBRARY_BYTES - RECORD_BYTES * len(model["layers"])
             extra = {"ram": model["weights_bytes"], "stream": model["window_bytes"], "map": 0}
             modes = [mode for mode, size in extra.items() if model["arena_bytes"] + size <= free]
             row.append(", ".join(modes) or "no")
@@ -145,21 +135,18 @@ def count_instructions(path: Path, name: str) -> dict[str, int | None]:
         why = backends.problem(backend)
         if why:
             print(f"{backend}: {why}", file=sys.stderr)
-        counts[arch] = None if why else backends.run(backend, path, inputs, "map").instructions
+        counts[arch] = None if why else of_prediction(backend, path, inputs)
     return counts
 
 
 def count_on_cortex_m4(path: Path, name: str) -> list[str]:
     """Instructions of a prediction with each of CORTEX_M4_MODULES, MicroPython included."""
     with np.load(SHARED / f"{name}.npz") as data:
-        rom = {"model.midge": path.read_bytes(), "in.bin": data["inputs"][0].tobytes()}
-    counting = replace(qemu.BOARDS["qemu-m4"], command=f"{qemu.BOARDS['qemu-m4'].command} -icount shift=3")
+        inputs = [data["inputs"][:1]]
     row = [name]
     for arch in CORTEX_M4_MODULES:
-        with mock.patch.dict(qemu.BOARDS, {"qemu-m4": replace(counting, arch=arch)}):
-            disk = qemu_backend.library("qemu-m4")
-            with qemu.Qemu("qemu-m4", rom, disk) as board:
-                row.append(number(int(board.exec(COUNT_WITH_SYSTICK, 600))))
+        with mock.patch.dict(qemu.BOARDS, {"qemu-m4": replace(qemu.BOARDS["qemu-m4"], arch=arch)}):
+            row.append(number(backends.run("qemu-m4", path, inputs, "map").instructions))
     return row
 
 

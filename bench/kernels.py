@@ -2,12 +2,14 @@
 
     python bench/kernels.py vww                       all layers of models with "vww" in the name
     python bench/kernels.py shapes                    layers made here
+    python bench/kernels.py front_end                 a step of the micro front end, which has no committed figures
     python bench/kernels.py vww --layer 3 5           some layers
     python bench/kernels.py vww --only depthwise      layers whose operator or shape contains this
     python bench/kernels.py vww --layer 3 --blocks 0 1
     python bench/kernels.py vww --layer 3 --profile   where the cycles go: by symbol, by instruction
     python bench/kernels.py vww --arch rv32imc        instructions
-    python bench/kernels.py --update                  writes the figures and docs/performance.md
+    python bench/kernels.py ww_alexa                  cycles only: some of its records are of another bank
+    python bench/kernels.py --update                  writes the figures, the fit to them and docs/performance.md
 
 The last columns say what the committed figures are, and the change.
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
@@ -24,7 +27,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
-from counting import armv6m, figures, page
+from counting import armv6m, costs, figures, front_end, page
 from counting.counters import COUNTERS, UNITS
 from counting.layers import Layer
 from midge_host.errors import MidgeError
@@ -35,11 +38,11 @@ OUT = Console(width=None if Console().is_terminal else 150, highlight=False)
 
 def wanted(args: argparse.Namespace) -> Iterator[tuple[str, list[Layer]]]:
     """(model, layers) as the options say."""
-    for name in figures.MODELS:
-        if args.model and not any(part in name for part in args.model):
+    for name in (*figures.MODELS, *figures.OTHERS, front_end.NAME):
+        if not any(part in name for part in args.model or figures.MODELS):
             continue
         chosen = []
-        for layer in figures.load_layers(name):
+        for layer in front_end.layers() if name == front_end.NAME else figures.load_layers(name):
             if args.layer and layer.index not in args.layer:
                 continue
             if args.only and args.only.lower() not in f"{layer.operator} {layer.shape}".lower():
@@ -58,8 +61,9 @@ def known_count(known: Sequence[figures.Figure], layer: Layer, arch: str) -> int
 def show(name: str, arch: str, chosen: list[Layer], counts: list[int], known: Sequence[figures.Figure]) -> None:
     unit = UNITS[arch]
     table = Table(box=None, header_style="bold", title=f"{name}, {arch}", title_justify="left")
-    for column, justify in (("#", "right"), ("operator", "left"), ("shape", "left")):
-        table.add_column(column, justify=justify, no_wrap=True)
+    table.add_column("#", justify="right", no_wrap=True)
+    for column in ("operator", "shape"):
+        table.add_column(column, no_wrap=True)
     for column in ("MACs", unit, "%", "/MAC", "/output", "figure", "change"):
         table.add_column(column, justify="right", no_wrap=True)
     everything = sum(counts)
@@ -109,6 +113,7 @@ def update() -> None:
         raise MidgeError("the reference models (../shared/data) are not here")
     measured = figures.measure()
     figures.write(measured)
+    costs.update()
     page.PAGE.write_text(page.render(page.PAGE.read_text(encoding="utf-8"), measured), encoding="utf-8")
     for name, rows in measured.models.items():
         cycles, macs = page.total(rows, "armv6m"), page.total(rows, "macs")
@@ -134,17 +139,22 @@ def main() -> None:
         counter = COUNTERS[args.arch]
         if why := counter.problem():
             raise MidgeError(why)
-        program = counter.assemble()
         known = figures.read().models if figures.PATH.exists() else {}
         found = list(wanted(args))
         if not found:
-            raise MidgeError(f"no such layer; models: {', '.join(figures.MODELS)}")
+            raise MidgeError(f"no such layer; models: {', '.join((*figures.MODELS, *figures.OTHERS))}")
+        assemble = cache(counter.assemble)
         for name, chosen in found:
+            if name in figures.OTHERS and (args.arch != "armv6m" or args.profile):
+                raise MidgeError(f"{name}: only cycles of armv6m are counted")
+            program = assemble(bank=front_end.BANK if name == front_end.NAME else "core")
             if args.profile:
                 for layer in chosen:
                     show_profile(layer, armv6m.profile(program, layer))
             else:
-                show(name, args.arch, chosen, counter.count(program, chosen), known.get(name, []))
+                others = name in figures.OTHERS
+                counts = armv6m.count_banks(chosen) if others else counter.count(program, chosen)
+                show(name, args.arch, chosen, counts, known.get(name, []))
     except MidgeError as error:
         sys.exit(f"{sys.argv[0]}: {error}")
 

@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,7 +51,6 @@ def measure(case: Case) -> Result:
     """Converts a layer's model and runs it on readings that it was not calibrated with."""
     from midge_host import backends, convert
     from midge_host.errors import MidgeError
-    from midge_host.quantize.proof import real_output
 
     random = np.random.default_rng(1)
     typical, tests = (
@@ -72,7 +72,7 @@ def measure(case: Case) -> Result:
     kinds = Counter(made.operator(i).name for i in made.predict)
     operators = ", ".join(name if count == 1 else f"{count} {name}" for name, count in kinds.items())
     ratios = [
-        decibels(turned(want, tensor.shape).reshape(len(want), -1), real_output(tensor, got).reshape(len(want), -1))
+        decibels(turned(want, tensor.shape).reshape(len(want), -1), tensor.real(got).reshape(len(want), -1))
         for want, tensor, got in zip(expected, made.outputs, outputs, strict=True)
     ]
     return Result(min(ratios), operators, size)
@@ -122,7 +122,7 @@ def main(arguments: Iterable[str]) -> None:
         text = table(results)
         print(text)
         if "--update" in arguments and not chosen:
-            PAGE.write_text(fill(PAGE.read_text(), {framework: lambda text=text: text}))
+            PAGE.write_text(fill(PAGE.read_text(), {framework: partial(table, results)}))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def main() -> None:
             values = np.load(MODELS / f"{name}.npz")["inputs"][0]
             model = midge.load(str(target), backend="native")
             reading = array("b", values.tobytes())
-            out = array("b", bytes(model.outputs[0].bytes))
+            out = array("b", bytes(model.outputs[0].size))
             ours = best(lambda model=model, reading=reading, out=out: model.predict_into(reading, out))
             others = [best(run(source, values)) for run in (micro, litert)]
             times = " | ".join(f"{time:.3f}" for time in (*others, ours))

@@ -15,7 +15,8 @@ from midge_host.ir import batch
 from midge_host.quantize import Options
 from quantise import DATA, quantised_outputs, score
 
-UNITS = np.float32([1, 1, 1, 0.005, 0.005, 0.005])  # what a model without normalisation is told of the rates' size
+# What a model without normalisation is told of the size of accelerations and rates.
+UNITS = np.array([1, 1, 1, 0.005, 0.005, 0.005], np.float32)
 
 
 def trained(readings: np.ndarray, labels: np.ndarray, normalises: bool) -> keras.Model:

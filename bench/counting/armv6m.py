@@ -63,6 +63,16 @@ def count(program: Program, layers: Sequence[Layer]) -> list[int]:
     return [call["cycles"] for call in _run(program, layers, profile=False)]
 
 
+def count_banks(layers: Sequence[Layer]) -> list[int]:
+    """The same for layers of any banks, each run by its own."""
+    programs = {bank: assemble(bank=bank) for bank in {layer.bank for layer in layers}}
+    counts: dict[int, int] = {}
+    for bank, program in programs.items():
+        chosen = [layer for layer in layers if layer.bank == bank]
+        counts.update(zip([layer.index for layer in chosen], count(program, chosen), strict=True))
+    return [counts[layer.index] for layer in layers]
+
+
 def profile(program: Program, layer: Layer) -> Profile:
     (call,) = _run(program, [layer], profile=True)
     executed = call["executed"]
@@ -100,7 +110,7 @@ def run_fenced(program: Program, layers: Sequence[tuple[Layer, Sequence[Fence]]]
         ]
         calls.append({**_call(placed), "read": (placed.arena, len(layer.arena)), "fences": fences})
     outcomes = []
-    for call in _emulate(program, calls, limit):
+    for call in emulate(program, calls, limit):
         if "fault" in call:
             outcomes.append(Outcome(0, b"", 0, 0, call["fault"]))
         else:
@@ -123,11 +133,14 @@ def _call(placed: Placed) -> dict:
     return {"memory": memory, "at": placed.at, "argument": placed.at, "read": placed.output}
 
 
-def _emulate(program: Program, calls: list[dict], limit: int, profile: bool = False) -> list[dict]:
+def emulate(
+    program: Program, calls: list[dict], limit: int = LIMIT, profile: bool = False, entry: str = "run_layer"
+) -> list[dict]:
+    """Calls a function of the program: see count_cycles.mjs."""
     job = {
         "image": base64.b64encode(program.image).decode(),
         "base": program.base,
-        "entry": program.symbols["run_layer"],
+        "entry": program.symbols[entry],
         "calls": calls,
         "profile": profile,
         "limit": limit,
@@ -140,7 +153,7 @@ def _emulate(program: Program, calls: list[dict], limit: int, profile: bool = Fa
 
 
 def _run(program: Program, layers: Sequence[Layer], profile: bool) -> list[dict]:
-    results = _emulate(program, [_call(_placed(program, layer)) for layer in layers], LIMIT, profile)
+    results = emulate(program, [_call(_placed(program, layer)) for layer in layers], LIMIT, profile)
     for layer, call in zip(layers, results, strict=True):
         if "fault" in call:
             raise MidgeError(f"{layer.title}: {call['fault']}")

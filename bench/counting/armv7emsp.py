@@ -47,9 +47,9 @@ def problem() -> str | None:
     return compiler_problem("armv7emsp")
 
 
-def assemble(plain: bool = False) -> Program:
-    """The core; plain: without the kernels of this architecture."""
-    return build("armv7emsp", BASE, plain=plain)
+def assemble(plain: bool = False, bank: str = "core") -> Program:
+    """The core, or another bank; plain: without the kernels of this architecture."""
+    return build("armv7emsp", BASE, plain=plain, bank=bank)
 
 
 def count(program: Program, layers: Sequence[Layer]) -> list[int]:

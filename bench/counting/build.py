@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from midge_host.errors import MidgeError
 
@@ -90,7 +91,9 @@ class Program:
     def symbols(self) -> dict[str, int]:
         """Addresses of functions and labels, without the bit that says Thumb."""
         found = {}
-        for symbol in self._file.get_section_by_name(".symtab").iter_symbols():
+        table = self._file.get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        for symbol in table.iter_symbols():
             kind, section = symbol["st_info"]["type"], symbol["st_shndx"]
             is_code = isinstance(section, int) and self._file.get_section(section).name == ".text"
             if is_code and kind in ("STT_FUNC", "STT_NOTYPE") and symbol.name and symbol.name[0] not in "$.":
@@ -115,9 +118,11 @@ class Program:
 
 
 def sources(arch: str, plain: bool = False, bank: str = "core") -> list[Path | str]:
-    """A bank, and the kernels for this architecture alone; plain: without them."""
+    """A bank, and the kernels for this architecture alone; plain: without them. "image" and "packed" have no records to
+    execute."""
     kernels = NATIVE / "kernels"
-    core = sorted([*(NATIVE / "core").glob("*.c"), *(kernels / "generic" / bank).glob("*.c")])
+    executor = [] if bank in ("image", "packed") else (NATIVE / "core").glob("*.c")
+    core = sorted([*executor, *(kernels / "generic" / bank).glob("*.c")])
     if plain:
         return ["-DMIDGE_GENERIC_ONLY", *core]
     return [*core, *sorted(path for path in (kernels / arch / bank).glob("*.[cS]"))]
@@ -136,15 +141,18 @@ def module_flags(arch: str, bank: str = "core") -> list[str]:
         ).stdout.split()
 
 
-def build(arch: str, base: int, more: tuple[Path, ...] = (), plain: bool = False, bank: str = "core") -> Program:
-    """Links layer.c, a bank and `more` sources at the address `base`; plain: without the architecture's kernels."""
+def build(
+    arch: str, base: int, more: tuple[Path, ...] = (), plain: bool = False, bank: str = "core", program: str = "layer.c"
+) -> Program:
+    """Links a program of this folder, a bank and `more` sources at the address `base`; plain: without the
+    architecture's kernels."""
     toolchain = TOOLCHAINS[arch]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "program.elf"
-        command = [toolchain.compiler, "-std=c99", "-Os", "-Wall", "-Werror", *toolchain.flags.split(), "-fpic"]
-        command += ["-fno-common", *module_flags(arch, bank), "-nostdlib", "-static", "-T", HERE / "memory.ld"]
-        command += [f"-Wl,--defsym=base={base:#x}", "-Wl,-n,--no-warn-rwx-segments", "-o", output]
-        command += [*more, HERE / "layer.c", *sources(arch, plain, bank), *toolchain.runtime]
+        command: list[str | Path] = [toolchain.compiler, "-std=c99", "-Os", "-Wall", "-Werror", "-fpic", "-fno-common"]
+        command += [*toolchain.flags.split(), *module_flags(arch, bank), "-nostdlib", "-static"]
+        command += ["-T", HERE / "memory.ld", f"-Wl,--defsym=base={base:#x}", "-Wl,-n,--no-warn-rwx-segments"]
+        command += ["-o", output, *more, HERE / program, *sources(arch, plain, bank), *toolchain.runtime]
         done = subprocess.run(command, cwd=MODULE, env={**os.environ, "PATH": PATH}, capture_output=True, text=True)
         if done.returncode:
             raise MidgeError(f"{arch}: the kernels do not build:\n{done.stderr.strip()}")

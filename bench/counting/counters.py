@@ -1,4 +1,4 @@
-"""The counters, by architecture: modules with problem(), assemble() and count(program, layers)."""
+"""The counters, by architecture: modules with problem(), assemble(bank=) and count(program, layers)."""
 
 from __future__ import annotations
 

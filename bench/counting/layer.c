@@ -4,7 +4,15 @@
 
 #include "midge.h"
 
-// Compilers may call it for struct copies.
+// Compilers may call these for copies and structs. (volatile: else the loop becomes a call of
+// memset.)
+void *memset(void *to, int value, size_t n) {
+    for (volatile uint8_t *p = to; n > 0; n--) {
+        *p++ = (uint8_t)value;
+    }
+    return to;
+}
+
 void *memcpy(void *to, const void *from, size_t n) {
     for (size_t i = 0; i < n; i++) {
         ((uint8_t *)to)[i] = ((const uint8_t *)from)[i];

@@ -11,6 +11,7 @@ import numpy as np
 from midge_host import frontends
 from midge_host.conversion import build
 from midge_host.device import reference
+from midge_host.device.banks import BANKS
 from midge_host.device.model_file import ModelFile
 from midge_host.device.ops.window import WINDOW
 from midge_host.device.registry import macs, of_record, record_shapes
@@ -40,11 +41,17 @@ class Layer:
     begin: int
     end: int
     arena_at: int = 0  # beyond an aligned address
+    weights_at: int = 0
     share: tuple[int, int] = (0, 1)  # part and parts of the rows of its output
 
     @property
     def title(self) -> str:
         return f"layer {self.index} ({self.operator} {self.shape})"
+
+    @property
+    def bank(self) -> str:
+        """The native module that has its kernel."""
+        return BANKS[self.record[1]].name
 
     @property
     def outputs(self) -> int:
@@ -83,7 +90,7 @@ def place(layer: Layer, at: int) -> Placed:
     """Lays out layer_t, record, weights and arena from the address `at` (aligned) on."""
     memory = bytearray(LAYER.size)
     addresses = []
-    for part, beyond in ((layer.record, 0), (layer.weights, 0), (layer.arena, layer.arena_at)):
+    for part, beyond in ((layer.record, 0), (layer.weights, layer.weights_at), (layer.arena, layer.arena_at)):
         memory += bytes(-len(memory) % ALIGNMENT + beyond)
         addresses.append(at + len(memory))
         memory += part

@@ -29,9 +29,9 @@ def problem() -> str | None:
     return compiler_problem("rv32imc")
 
 
-def assemble(plain: bool = False) -> Program:
-    """plain: without the kernels for this architecture."""
-    return build("rv32imc", BASE, (HERE / "rv32imc.S", HERE / "rv32imc.c"), plain)
+def assemble(plain: bool = False, bank: str = "core") -> Program:
+    """The core, or another bank; plain: without the kernels for this architecture."""
+    return build("rv32imc", BASE, (HERE / "rv32imc.S", HERE / "rv32imc.c"), plain, bank)
 
 
 class Outcome(NamedTuple):

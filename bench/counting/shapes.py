@@ -6,7 +6,7 @@ without an activation, and behind a ReLU (output zero point -128) with a third o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from midge_host.device import spec
 from midge_host.device.model_file import ModelFile
 from midge_host.device.record import Step
 from midge_host.frontends.tflite import load_tflite
+from midge_host.ir.graph import Tensor
 from midge_host.targets import armv6m as scratch
 from tflite_models import Quant, one_operator
 
@@ -79,12 +80,20 @@ def conv(
 
 
 def depthwise(
-    image: tuple[int, int], channels: int, stride: int = 1, zeros: tuple[int, int] = (RELU, RELU), side: int = 3
+    image: tuple[int, int],
+    channels: int,
+    stride: int = 1,
+    zeros: tuple[int, int] = (RELU, RELU),
+    kernel: tuple[int, int] = (3, 3),
+    inputs: int = 0,
 ) -> Maker:
+    """inputs: channels of the input, if it has fewer."""
+
     def make(rng: Generator) -> bytes:
-        layer = _layer(rng, (1, side, side, channels), 3, zeros, "normal")
+        layer = _layer(rng, (1, *kernel, channels), 3, zeros, "normal")
         window = {"strides": (stride, stride), "padding": "SAME"}
-        return one_operator("depthwise_conv_2d", (1, *image, channels), (X_SCALE, zeros[0]), **layer, **window)
+        shape = (1, *image, inputs or channels)
+        return one_operator("depthwise_conv_2d", shape, (X_SCALE, zeros[0]), **layer, **window)
 
     return make
 
@@ -130,25 +139,26 @@ SHAPES = [
     Shape(simple("mean", (1, 8, 8, 64), axes=(1, 2), quant=(0.01, RELU))),
     Shape(simple("add", (1, 32, 32, 16), second_quant=(0.03, 4), quant=(0.05, RELU), activation="RELU")),
     Shape(simple("softmax", (1, 12), (0.1, 0))),
-    Shape(depthwise((12, 12), 32, side=5)),
-    Shape(depthwise((12, 12), 32, side=7)),
+    Shape(depthwise((12, 12), 32, kernel=(5, 5))),
+    Shape(depthwise((12, 12), 32, kernel=(7, 7))),
+    Shape(depthwise((49, 40), 8, stride=2, kernel=(10, 8), inputs=1)),
 ]
 
 
 def _grant_scratch(model: ModelFile) -> None:
     """The scratch memory that the layer can use, up to what one finds in the arena of a model with larger layers."""
     (record,) = model.records
-    want = scratch.wanted(Step(model.operator(0).name, "", [], None, record)).most
+    want = scratch.wanted(Step(model.operator(0).name, "", [], Tensor("", (), "int8"), record)).most
     want = min(want, SCRATCH_BYTES)
     if want:
         record |= {"scratch": spec.align(model.arena_bytes, 4), "scratch_bytes": want}
         model.arena_bytes = record["scratch"] + want
 
 
-def layers() -> list[Layer]:
-    """Every shape as a layer, numbered in the order of SHAPES."""
+def layers(chosen: Sequence[Shape] = SHAPES) -> list[Layer]:
+    """Every shape as a layer, numbered in their order."""
     found = []
-    for index, shape in enumerate(SHAPES):
+    for index, shape in enumerate(chosen):
         model = build(load_tflite(shape.make(np.random.default_rng(0)), f"shape {index}"))
         _grant_scratch(model)
         (layer,) = model_layers(model)

@@ -15,14 +15,14 @@ def problem() -> str | None:
     return xtensa.problem()
 
 
-def assemble(plain: bool = False) -> Program:
-    """plain: without the kernels for this architecture."""
-    return build("xtensawin", xtensa.Machine().heap, (XTENSA / "runtime.S",), plain)
+def assemble(plain: bool = False, bank: str = "core") -> Program:
+    """The core, or another bank; plain: without the kernels for this architecture."""
+    return build("xtensawin", xtensa.Machine().heap, (XTENSA / "runtime.S",), plain, bank)
 
 
 def count(program: Program, layers: Sequence[Layer]) -> list[int]:
     """Instructions of each layer. Raises MidgeError when an output is not the reference's."""
-    machine = xtensa.Machine()
+    machine = xtensa.Machine(counting=True)
     machine.write(program.base, program.image)
     free = program.base + len(program.image)
     free += -free % ALIGNMENT
