@@ -27,13 +27,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def converted(shared_data: Path, tmp_path_factory):
-    """converted(name) -> (path of a reference model's .midge file, arrays of its .npz)."""
+    """converted(name, cores) -> (path of a reference model's .midge file, arrays of its .npz)."""
     folder = tmp_path_factory.mktemp("models")
 
-    def get(name: str):
-        path = folder / f"{name}.midge"
+    def get(name: str, cores: int = 1):
+        path = folder / (f"{name}.midge" if cores == 1 else f"{name}_{cores}.midge")
         if not path.exists():
-            convert(shared_data / "models" / f"{name}.tflite", path)
+            convert(shared_data / "models" / f"{name}.tflite", path, cores=cores)
         return path, np.load(shared_data / "models" / f"{name}.npz")
 
     return get

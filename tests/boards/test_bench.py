@@ -9,14 +9,15 @@ import pytest
 
 import models
 from midge_host import backends
-from midge_host.backends.counts import RISC_V
+from midge_host.backends import counts
+from midge_host.backends.counts import RISC_V, XTENSA
 from midge_host.commands import bench
 from midge_host.device import model_file
 
 # One for each emulated core.
 BOARDS = [
     pytest.param(board, marks=[pytest.mark.board(bench.BOARDS[board]), pytest.mark.xdist_group(bench.BOARDS[board])])
-    for board in ("esp32", "esp32c3")
+    for board in ("pico2", "esp32", "esp32c3")
 ]
 
 
@@ -38,16 +39,16 @@ def test_parts_are_the_whole(make_model, board: str, backend: str) -> None:
     path = make_model(models.residual(two_outputs=True))
     model = model_file.read(path)
     found = bench.bench(path, board)
-    counts = [layer["instructions"] for layer in found["layers"]]
-    assert [layer["name"] for layer in found["layers"]] == model.names and min(counts) > 0
-    parts = [found["reading"]["instructions"], *counts, found["result"]["instructions"]]
+    layers = [layer["instructions"] for layer in found["layers"]]
+    assert [layer["name"] for layer in found["layers"]] == model.names and min(layers) > 0
+    parts = [found["reading"]["instructions"], *layers, found["result"]["instructions"]]
     around = found["micropython"]["instructions"] if found["micropython"] else 0
     assert min(parts) > 0 and sum(parts) + around == found["instructions"]
     assert found["how"]["instructions"].startswith("counted: ")
-    assert [layer["instructions"] for layer in bench.bench(path, board, "map")["layers"]] == counts
+    assert [layer["instructions"] for layer in bench.bench(path, board, "map")["layers"]] == layers
     # Without the first prediction, in which a board imports what it needs. The backend counts one call for all layers.
     few, more = (
-        n * (backends.run(backend, path, [x.repeat(n, 0) for x in bench.random_readings(model)]).instructions or 0)
+        n * (counts.of_prediction(backend, path, [x.repeat(n, 0) for x in backends.random_readings(model)]) or 0)
         for n in (1, 12)
     )
     assert found["instructions"] == pytest.approx((more - few) / 11, rel=0.02)
@@ -57,7 +58,7 @@ def test_parts_are_the_whole(make_model, board: str, backend: str) -> None:
 def test_table(make_model, board: str, backend: str) -> None:
     done = run_midge(str(make_model(models.dense(layers=1))), "--board", board)
     assert done.returncode == 0, done.stderr
-    counts_micropython = backend == RISC_V
+    counts_micropython = backend != XTENSA
     for text, there in {
         "FULLY_CONNECTED": True,
         "instructions/MAC": True,

@@ -13,16 +13,19 @@ import sys
 import threading
 import tty
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from serial.tools import list_ports
 
 import models
 from midge_host import deploy as deploy_module
 from midge_host.boards import qemu
+from midge_host.commands import boards
 from midge_host.conversion import convert
 from midge_host.deploy import ARCHITECTURES, Board, deploy, describe, native_modules
 from midge_host.deploy.links import open_link
-from midge_host.device.banks import BANKS
+from midge_host.device.banks import MODULES
 from midge_host.errors import CheckFailed, MidgeError
 
 BOARD = "qemu-m0"
@@ -66,8 +69,8 @@ WORKS = "import midge\nprint(midge.load('m.midge').selftest())"
 @pytest.mark.parametrize("tool", TOOLS)
 def test_deploy(board, model, tool: str) -> None:
     first = deploy(model(), board.port, tool)
-    assert first.native_module == "armv6m" and first.backend == "native"
-    assert "m.midge" in first.copied and "lib/midge_core.mpy" in first.copied and not first.skipped
+    assert first.native_module == "armv6m" and first.selftest.backend == "native"
+    assert {"m.midge", "lib/midge_core.mpy", "lib/midge_image.mpy"} <= set(first.copied) and not first.skipped
     again = deploy(model(), board.port, tool)
     assert not again.copied and set(again.skipped) == set(first.copied)
     other = deploy(model(seed=3), board.port, tool, library=False)
@@ -80,7 +83,7 @@ def test_other_banks_where_it_is_needed(board, model, tmp_path: Path) -> None:
     (tmp_path / "s.tflite").write_bytes(models.streaming())
     convert(tmp_path / "s.tflite", tmp_path / "s.midge")
     report = deploy(tmp_path / "s.midge", board.port)
-    assert sorted(report.copied) == ["lib/midge_tensor.mpy", "s.midge"] and report.backend == "native"
+    assert sorted(report.copied) == ["lib/midge_tensor.mpy", "s.midge"] and report.selftest.backend == "native"
 
 
 def test_command_line(board, model) -> None:
@@ -89,6 +92,14 @@ def test_command_line(board, model) -> None:
     assert done.returncode == 0, done.stderr
     assert "self-test passed: native kernels" in done.stdout
     assert done.stderr == ""
+
+
+def test_boards_that_are_asked(board, monkeypatch) -> None:
+    port = SimpleNamespace(device=board.port, vid=0x2E8A, pid=5, product="Board in FS mode")
+    monkeypatch.setattr(list_ports, "comports", lambda: [port])
+    (found,) = boards.boards(ask=True)["ports"]
+    assert found["firmware"].startswith("micropython 1.") and found["native_modules"] == "armv6m", found
+    assert "with" in found["machine"] and found["free_bytes"] > 0 and found["product"] == "Board in FS mode"
 
 
 class BadCable:
@@ -174,6 +185,25 @@ def test_full_file_system_is_refused_and_left_alone(model, tool: str) -> None:
         assert ask(small.port, LISTING) == "['rom']"
 
 
+def test_what_a_cut_left_is_no_obstacle(tmp_path: Path) -> None:
+    """A model of more than half the disk: what arrived of it before the cable was cut takes the room that it needs."""
+    if qemu.problem(BOARD):
+        pytest.skip(f"{BOARD}: {qemu.problem(BOARD)}")
+    (tmp_path / "m.tflite").write_bytes(models.dense(width=75))
+    convert(tmp_path / "m.tflite", tmp_path / "m.midge")
+    size = (tmp_path / "m.midge").stat().st_size
+    with qemu.Qemu(BOARD, pty=True, disk_bytes=32768) as small:
+        cable = BadCable(small.port, int(2000 + 2.5 * size))
+        with pytest.raises(MidgeError, match="run it again"):
+            deploy(tmp_path / "m.midge", cable.port, library=False)
+        cable.unplug()
+        left = int(ask(small.port, "import os\nprint(os.stat('m.midge.new')[6])"))
+        assert size / 2 < left < size
+        with pytest.raises(CheckFailed, match="no module named 'midge'"):  # the self-test
+            deploy(tmp_path / "m.midge", small.port, library=False)
+        assert ask(small.port, LISTING) == "['m.midge', 'rom']"
+
+
 def test_disk_that_fills_up_on_the_way(model, monkeypatch) -> None:
     """A board that cannot tell its free space: the write fails half-way, and nothing half-written stays."""
     if qemu.problem(BOARD):
@@ -195,7 +225,7 @@ def test_disk_that_fills_up_on_the_way(model, monkeypatch) -> None:
 def test_no_board(tmp_path: Path, model) -> None:
     with pytest.raises(MidgeError, match="no MicroPython board answers"):
         deploy(model(), str(tmp_path / "ttyNONE"))
-    with pytest.raises(MidgeError, match="choose mpremote or ampy"):
+    with pytest.raises(MidgeError, match="choose mpremote, ampy, drive or web"):
         deploy(model(), str(tmp_path / "ttyNONE"), "rshell")
 
 
@@ -217,15 +247,15 @@ def test_library_that_shadows_is_removed(board, model) -> None:
 
 @pytest.mark.parametrize(("architecture", "module"), [("armv6m", "armv6m"), ("armv7em", "armv6m"), ("x86", None)])
 def test_native_modules_for_an_architecture(architecture: str, module: str | None) -> None:
-    for banks in (BANKS[:1], BANKS[:2], BANKS):
-        found = native_modules(Board("micropython", "", architecture, (6, 3), None, ""), banks)
+    for names in (MODULES[:1], MODULES[:2], MODULES):
+        found = native_modules(Board("micropython", "", architecture, (6, 3), None, ""), names)
         assert (found[0] if found else None) == module
-        assert not found or list(found[1]) == [*(f"{bank.module}.mpy" for bank in banks), "midge_cores.mpy"]
-        there = native_modules(Board("circuitpython", "", architecture, (6, 3), None, ""), banks)
+        assert not found or list(found[1]) == [*(f"{name}.mpy" for name in names), "midge_cores.mpy"]
+        there = native_modules(Board("circuitpython", "", architecture, (6, 3), None, ""), names)
         assert (there[0] if there else None) == module
-        assert not there or list(there[1]) == [f"midge/_c_{module}_{bank.name}.mpy" for bank in banks]
+        assert not there or list(there[1]) == [f"midge/_c_{module}_{name[6:]}.mpy" for name in names]
         for other in (("micropython", (6, 2)), ("circuitpython", (6, 1)), ("pycopy", (6, 3))):
-            assert native_modules(Board(other[0], "", architecture, other[1], None, ""), banks) is None
+            assert native_modules(Board(other[0], "", architecture, other[1], None, ""), names) is None
 
 
 def test_architecture_numbers(board) -> None:
@@ -253,4 +283,4 @@ def test_mip(board, model) -> None:
     finally:
         server.shutdown()
     report = deploy(model(), board.port, library=False)
-    assert report.backend == "native"
+    assert report.selftest.backend == "native"

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from midge_host.commands import info
 from midge_host.deploy.circuitpython import convert
-from midge_host.device.banks import BANKS
+from midge_host.device.banks import BANKS, MODULES
+from midge_host.targets.catalogue import verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 PREBUILT = ROOT / "native_modules" / "prebuilt"
 MANIFEST = json.loads((PREBUILT / "manifest.json").read_text())
+WASM = MANIFEST.pop("wasm")  # no module of MicroPython's
 
-MODULES = tuple(bank.module for bank in BANKS)
 # MP_NATIVE_ARCH_... of MicroPython's py/persistentcode.h.
 ARCHES = {"x64": 2, "armv6m": 4, "armv7emsp": 7, "xtensawin": 10, "rv32imc": 11}
 # Of chips with two cores that MicroPython lends.
@@ -68,8 +68,8 @@ def test_converted_for_circuitpython(name: str) -> None:
 
 
 def test_info_counts_with_their_size() -> None:
-    assert set(info.BANK_BYTES) == {bank.name for bank in BANKS[1:]}
-    for name, most in info.BANK_BYTES.items():
+    assert set(verdicts.BANK_BYTES) == {bank.name for bank in BANKS[1:]}
+    for name, most in verdicts.BANK_BYTES.items():
         sizes = [MANIFEST[f"midge_{name}-{arch}"]["text"] for arch in ARCHES if arch != "x64"]
         assert 0.9 * most < max(sizes) <= most, name
 
@@ -84,6 +84,13 @@ LIMITS = {
     "midge_cores": 1,
     "midge_core-armv6m": 12,  # on the smallest boards
     "midge_audio": 6,
+    "midge_mel": 5.75,
+    "midge_image": 4.25,
+    "midge_series": 4,
+    "midge_learn": 3.5,
+    "midge_packed": 3.5,
+    "midge_detect": 3.75,
+    "midge_rows": 1.5,
 }  # KB
 
 
@@ -94,7 +101,12 @@ def test_size(name: str) -> None:
     assert MANIFEST[name]["text"] + MANIFEST[name].get("rodata", 0) <= limit * 1024
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+def test_size_for_browsers() -> None:
+    """A page waits for it."""
+    assert (PREBUILT / "wasm.wasm").stat().st_size == WASM["bytes"] <= 45 * 1024
+
+
+@pytest.mark.parametrize("arch", [*ARCHES, "wasm"])
 def test_prebuilt_is_what_its_sources_give(arch: str, micropython_source: Path) -> None:
     done = build(micropython_source, PREBUILT, "--check", arch)
     assert done.returncode == 0, done.stdout + done.stderr

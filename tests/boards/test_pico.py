@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from allocations import ALLOCATIONS
 
+import audio_graphs
 import models
 import tflm
 from midge_host import backends
@@ -20,6 +21,7 @@ from midge_host.boards import pico, romfs
 from midge_host.commands import bench
 from midge_host.device import model_file
 from midge_host.errors import MidgeError
+from tflite_models import one_operator
 
 pytestmark = pytest.mark.board("pico")
 
@@ -39,7 +41,10 @@ IMPORT_LIMIT = 19_000
 # Limits of the cycles that MicroPython, the library and the file system add to the native module's.
 AROUND = 12_500  # a prediction with weights in memory: 100 us at 125 MHz
 PER_WEIGHT_BYTE = 6.5  # of streamed weights
+PUSH_CYCLES = 7_500  # 60 us at 125 MHz
 SHARE = 0.05  # of a prediction of VWW
+AROUND_A_FRAME = 52_000  # the same of a frame of sound
+HEAP_OF_SOUND = 46 << 10  # library, three banks, the model
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -116,6 +121,59 @@ def on_board(script: str, model: Path, weights: str = "ram") -> str:
     return done.console.partition("\nMicroPython ")[0].strip()
 
 
+@pytest.fixture(scope="module")
+def hearing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that remembers, and takes sound."""
+    return audio_graphs.hearing(tmp_path_factory.mktemp("hearing"), audio_graphs.stream())
+
+
+LISTEN = """
+import gc
+from array import array
+from cycles import mark
+import midge
+
+model = midge.load(PATH, WEIGHTS)
+samples, out = array("h", bytes(2 * model.hop)), array("f", bytes(4))
+minute = array("h", bytes(2 * 7 * model.hop + 90))
+for reading in (minute, samples, samples, samples):
+    model.predict_into(reading, out)
+readings = (minute, samples, samples, samples)
+gc.collect()
+gc.disable()
+before = gc.mem_alloc()
+for reading in readings:
+    model.predict_into(reading, out)
+print("allocated", gc.mem_alloc() - before)
+gc.enable()
+mark(0)
+mark(1)
+model.predict_into(samples, out)
+mark(2)
+print(model.selftest())
+"""
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_listening_allocates_nothing(hearing: Path, weights: str, record_property) -> None:
+    main = f"PATH = {pico.model_path(weights)!r}\nWEIGHTS = {weights!r}\n{LISTEN}"
+    done = pico.run(*pico.with_model(pico.library() | {"main.py": main.encode()}, hearing, weights))
+    assert done.console.partition("\nMicroPython ")[0].split() == ["allocated", "0", "True"]
+    a, b, c = (cycle for _, cycle in done.marks)
+    record_property("measured", {"model": "a frame of sound", "weights": weights, "cycles": (c - b) - (b - a)})
+    around = (c - b) - (b - a) - (done.in_ram[2] - done.in_ram[1])
+    assert around <= (AROUND_A_FRAME if weights != "stream" else AROUND_A_FRAME + PER_WEIGHT_BYTE * 4096)
+
+
+def test_sound_on_a_board(hearing: Path) -> None:
+    """Every score as on the PC, in less memory than the model alone would take with the bank of 16 bits."""
+    speech = audio_graphs.signals()["speech"][None, :3000]
+    result = backends.run("pico", hearing, [speech])
+    expected = backends.run("numpy", hearing, [speech])
+    np.testing.assert_array_equal(result.outputs[0], expected.outputs[0])
+    assert len(result.outputs[0]) > 4 and result.heap_bytes <= HEAP_OF_SOUND
+
+
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_predict_into_allocates_nothing(make_model, weights: str) -> None:
     script = ALLOCATIONS.replace('"model.midge"', "PATH")
@@ -157,6 +215,73 @@ def test_little_python_around_a_prediction(make_model, weights: str, record_prop
     cycles, _ = cycles_around(model, weights)
     record_property("measured", {"model": "around 3 dense layers", "weights": weights, "cycles": cycles})
     assert cycles <= AROUND
+
+
+PUSH = """
+from cycles import mark
+from midge import Window, load
+
+def main():
+    window = Window(load("/model.midge"), 8)
+    sample = (0.5, -1.25, 2.0)
+    for _ in range(33):
+        window.push(sample)
+    mark(0)
+    mark(1)
+    window.push(sample)
+    mark(2)
+
+main()
+"""
+
+
+def test_pushing_a_sample_costs_little(make_model, record_property) -> None:
+    """Of an accelerometer: 60 us of 10 ms."""
+    path = make_model(one_operator("max_pool_2d", (1, 32, 1, 3), (0.05, -3), window=(1, 1), strides=(1, 1)))
+    done = pico.run(*pico.with_model(pico.library() | {"main.py": PUSH.encode()}, path, "ram"))
+    a, b, c = (cycle for _, cycle in done.marks)
+    cycles = (c - b) - (b - a)
+    record_property("measured", {"model": "a sample of three values", "weights": "Window.push", "cycles": cycles})
+    assert cycles <= PUSH_CYCLES
+
+
+LISTS = """
+import gc
+from array import array
+from cycles import mark
+from midge import load
+
+def main():
+    model = load("/model.midge")
+    values = array("f", (0.03125 * (i % 61 - 30) for i in range(model.inputs[0].size)))
+    flat = list(values)
+    nested = [flat[i : i + 3] for i in range(0, len(flat), 3)]
+    out = array("b", bytes(model.outputs[0].size))
+    expected = None
+    for again in (0, 1):
+        for reading in (values, flat, nested):
+            gc.collect()
+            if again:
+                mark(0)
+            model.predict_into(reading, out)
+            if again:
+                mark(1)
+            expected = expected or bytes(out)
+            print(bytes(out) == expected)
+
+main()
+"""
+
+
+def test_lists_cost_little_more_than_an_array(make_model, record_property) -> None:
+    """783 values; a piece of the heap for 64 of them."""
+    path = make_model(one_operator("max_pool_2d", (1, 261, 1, 3), (0.05, -3), window=(1, 1), strides=(1, 1)))
+    done = pico.run(*pico.with_model(pico.library() | {"main.py": LISTS.encode()}, path, "ram"))
+    assert done.console.count("True") == 6
+    marks = [cycle for _, cycle in done.marks]
+    values, flat, nested = (b - a for a, b in zip(marks[::2], marks[1::2], strict=True))
+    record_property("measured", {"model": "783 values in a list", "weights": "predict_into", "cycles": flat})
+    assert flat <= 3 * values and nested <= 5 * values, (values, flat, nested)
 
 
 def test_profile_adds_little_to_a_layer(make_model) -> None:

@@ -62,7 +62,7 @@ def limits(path: Path) -> tuple[int, int]:
     return held.min, held.max
 
 
-@pytest.mark.parametrize("backend", ["numpy", "cpython", "portable", "micropython", "micropython-portable"])
+@pytest.mark.parametrize("backend", ["numpy", "cpython", "portable", "micropython", "micropython-portable", "wasm"])
 def test_every_backend(path: Path, backend: str) -> None:
     values = readings().reshape(1, 1, ROWS, 1, 3)[0]
     if why := backends.problem(backend):
@@ -168,6 +168,6 @@ def test_it_is_in_the_file_and_in_what_info_says(path: Path, capsys: pytest.Capt
     found = info.facts(path)
     assert found["inputs"][0]["channel_zero_points"] == list(ZEROS)
     assert found["outputs"][0]["channel_scales"] == []
-    info.show(found)
+    info.show(found, None, False)
     said = " ".join(capsys.readouterr().out.split())  # it is wrapped
     assert "a scale for each of 3 channels: 0.0314960629 (zero point 0), 3.9370079 (-1), 0.0392156877 (-638)" in said

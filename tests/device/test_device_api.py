@@ -55,6 +55,7 @@ def main(path, backend, weights, reading):
         "classify": list(model.classify(pixels)),
         "profile": [[name, us >= 0] for name, us in model.profile(pixels)],
         "selftest": model.selftest(),
+        "text": str(model),
         "after_selftest": model.predict(pixels),
     }
     model.reset()
@@ -106,6 +107,8 @@ def test_api(path: Path, python: str, backend: str, weights: str) -> None:
     assert seen["classify"] == [LABELS[best], pytest.approx(expected[best])]
     assert seen["profile"] == [[name, True] for name in model.names]
     assert seen["selftest"] is True
+    edges = f"{source.name} int8 {source.shape} -> {output.name} int8 {output.shape}, 5 labels"
+    assert seen["text"] == f"Model({path}: {edges}; arena {model.arena_bytes} bytes, weights {weights}, {backend})"
 
 
 def test_several_outputs(make_model) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import audio_graphs
 import hostile
 import midge
 from midge_host.conversion import build
@@ -100,7 +101,8 @@ class Plus:
         return value + self.n
 
 
-TAGS = [tag for tag, *_ in spec.SECTIONS]
+# Without what stands for another kind of model, and for those whose outputs lie over inputs or are made by rows.
+TAGS = [tag for tag, *_ in spec.SECTIONS if tag not in ("AUDI", "CODE", "LERN", "DETE", "OVER", "ROWS")]
 NEEDED = [tag for tag, files, _, _ in spec.SECTIONS if files == "all"]
 
 
@@ -274,6 +276,7 @@ def test_entries(said, good: bytes, model: model_file.ModelFile) -> None:
         [(PREDICT, 1, count - 1, count), (INIT, 1, 0, 1)],
         [(INIT, 1, count, count), (PREDICT, 1, 0, count)],
         [(PREDICT, 1, 0, count), (LEARN, 0, 9, 5)],
+        [(PREDICT, 1, 0, count), (FEED, 0, 3, 3)],
         [(PREDICT, 1, 0, count), (77, 2, 0, 65535), (77, 0, 0, 0)],
     ]
     for rows in taken:
@@ -288,12 +291,43 @@ def test_entries(said, good: bytes, model: model_file.ModelFile) -> None:
         ([(INIT, 1, 0, 1), (PREDICT, 1, 0, count), (INIT, 1, 0, 1)], "an impossible entry 1"),
         ([(INIT, 1, 0, count + 1), (PREDICT, 1, 0, count)], "an impossible entry 1"),
         ([(INIT, 1, 0, count)], "an impossible entry 3"),
-        ([(PREDICT, 1, 0, count), (FEED, 1, 0, count)], "entry 2 is not known"),
+        ([(PREDICT, 1, 0, count), (LEARN, 1, 0, count)], "entry 4 is not known"),
+        ([(PREDICT, 1, 0, count), (FEED, 0, 0, count + 1)], "an impossible entry 2"),
+        ([(PREDICT, 1, count, count), (FEED, 0, 0, count)], "entry feed, section AUDI"),
         ([(PREDICT, 1, 0, count), (0, 1, 0, 0)], "entry 0 is not known"),
         ([(PREDICT, 1, 0, count), (77, 3, 0, 0)], "entry 77 is not known"),
     ]
     for rows, words in refused:
         assert words in said(with_section(good, "ENTR", entries(*rows))), rows
+
+
+@pytest.fixture(scope="module")
+def hearing(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A model that takes sound."""
+    return audio_graphs.hearing(tmp_path_factory.mktemp("hearing"), audio_graphs.window(3)).read_bytes()
+
+
+def test_sound(said, hearing: bytes) -> None:
+    assert said(hearing) is None
+    model = model_file.from_bytes(hearing)
+    feed, predict = model.feed, model.predict
+    size = model.inputs[0].size
+    taken = {"hop": size, "first": 1, "every": 65535, "rate": 1, "cutoff": 1.0, "front": b"\xff" * 8}
+    for changes in ({"hop": 1}, *({name: value} for name, value in taken.items())):
+        assert said(row(hearing, "AUDI", 0, **changes)) is None
+    for changes in ({"hop": size + 1}, {"cutoff": 1.5}, {"cutoff": -0.5}, {"cutoff": float("nan")}):
+        assert "section AUDI" in said(row(hearing, "AUDI", 0, **changes))
+    for name in ("hop", "first", "every", "rate", "window"):
+        assert "section AUDI" in said(row(hearing, "AUDI", 0, **{name: 0}))
+    for shape, element in (((480, 2), 1), ((160, 3), 4)):
+        changed = row(hearing, "TENS", 0, element=element, shape=(*shape, 0, 0, 0, 0), rank=2)
+        assert "section AUDI" in said(changed)
+    for content in (None, b"", bytes(4), section_of(hearing, "AUDI") + bytes(4)):
+        assert "section AUDI" in said(with_section(hearing, "AUDI", content))
+    ends = (PREDICT, 1, predict.start, predict.stop)
+    for rows in ([ends], [(FEED, 1, 3, 3), ends], [(FEED, 1, feed.start, predict.start + 1), ends]):
+        assert "section AUDI" in said(with_section(hearing, "ENTR", entries(*rows)))
+    assert said(with_section(hearing, "ENTR", entries((FEED, 1, feed.start, feed.stop), ends))) is None
 
 
 def test_number_of_records(said, good: bytes) -> None:

@@ -15,7 +15,7 @@ from midge import _native
 from midge_host.backends import micropython
 from midge_host.deploy.library import both_runtimes, in_library, library_files, native_files
 from midge_host.device.architectures import ARCHITECTURES, BUILT, runs
-from midge_host.device.banks import BANKS
+from midge_host.device.banks import MODULES
 
 NUMBERS = {name: number for number, name in ARCHITECTURES.items()}
 LOADS = """
@@ -23,6 +23,9 @@ import sys
 import midge
 model = midge.load("m.midge")
 print(model.backend, model.selftest(), [name for name in sys.modules if "core" in name])
+shape = model.inputs[0].shape
+model.predict(midge.Image(bytes(3 * shape[1] * shape[2]), shape[2], shape[1], "rgb888"))
+print("midge_image" in sys.modules, "midge._portable_image" in sys.modules)
 """
 
 
@@ -105,9 +108,9 @@ def test_one_folder_for_both_runtimes(make_model, tmp_path: Path) -> None:
     assert set(library_files("")) <= set(folder)
     for architecture in BUILT:
         for implementation in ("micropython", "circuitpython"):
-            names = [f"{in_library(bank.module, architecture, implementation)}.mpy" for bank in BANKS]
-            data = (native_files(architecture, BANKS, implementation) or {}).values()
-            assert [folder[name] for name in names] == list(data)[: len(BANKS)]
+            names = [f"{in_library(name, architecture, implementation)}.mpy" for name in MODULES]
+            data = (native_files(architecture, MODULES, implementation) or {}).values()
+            assert [folder[name] for name in names] == list(data)[: len(MODULES)]
     (tmp_path / "midge").mkdir()
     for name, content in folder.items():
         cut = name.endswith(".mpy") and "_m_x64_" not in name
@@ -116,4 +119,4 @@ def test_one_folder_for_both_runtimes(make_model, tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(LOADS)
     command = [micropython.executable(), "main.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert done.stdout == "native True ['midge_core']\n", done.stderr
+    assert done.stdout == "native True ['midge_core']\nTrue False\n", done.stderr

@@ -10,8 +10,10 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import learners
 import pytest
 
+import audio_graphs
 import midge
 import models
 
@@ -19,7 +21,16 @@ FOLDER = Path(midge.__file__).parent
 STUB = ast.parse((FOLDER / "__init__.pyi").read_text())
 CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
 # Attributes that docs/api.md leaves to the library.
-INTERNAL = {"Tensor": {"bytes", "module", "offset", "raw"}, "Model": set()}
+INTERNAL = {"Tensor": {"bytes", "module", "offset", "raw"}}
+# Of classes; the others' is midge._model.
+MODULES = {
+    "AudioModel": "_audio",
+    "Detector": "_detector",
+    "Image": "_image",
+    "Learner": "_learner",
+    "Normal": "_normal",
+    "Window": "_window",
+}
 
 
 def functions(body: list[ast.stmt]) -> dict[str, ast.arguments]:
@@ -44,7 +55,7 @@ def declared(arguments: ast.arguments) -> list[tuple[str, Any]]:
 
 
 def is_a(value: Any, kind: str) -> bool:
-    return isinstance(value, getattr(builtins, kind, None) or getattr(collections.abc, kind))
+    return kind == "Any" or isinstance(value, getattr(builtins, kind, None) or getattr(collections.abc, kind))
 
 
 def public(names: Any) -> set[str]:
@@ -52,8 +63,15 @@ def public(names: Any) -> set[str]:
 
 
 @pytest.fixture
-def model(make_model) -> Any:
-    return midge.load(str(make_model(models.residual())))
+def values(make_model, tmp_path: Path) -> dict[str, Any]:
+    """One of each class."""
+    model = midge.load(str(make_model(models.residual())))
+    sound = midge.load(str(audio_graphs.hearing(tmp_path, audio_graphs.window(2))))
+    made = [model, model.inputs[0], sound, midge.Detector(sound), midge.Image(bytes(4), 2, 2, "grey")]
+    learners.model(tmp_path, learners.METHODS[0])
+    learner = midge.load(str(tmp_path / "learns.midge")).learner()
+    made += [midge.Window(model, 1), learner, midge.Normal(learner.see, 9)]
+    return {type(value).__name__: value for value in made}
 
 
 def test_module() -> None:
@@ -68,18 +86,19 @@ def test_module() -> None:
 @pytest.mark.parametrize("name", CLASSES)
 def test_methods(name: str) -> None:
     methods = functions(CLASSES[name].body)
-    runtime = getattr(importlib.import_module("midge._model"), name)
-    assert public(vars(runtime)) == set(methods)
+    runtime = getattr(importlib.import_module(f"midge.{MODULES.get(name, '_model')}"), name)
+    assert public(vars(runtime)) == public(methods)
     for method, arguments in methods.items():
         assert signature(getattr(runtime, method)) == declared(arguments), method
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_attributes(name: str, model: Any) -> None:
-    value = model if name == "Model" else model.inputs[0]
-    assert type(value).__name__ == name
+def test_attributes(name: str, values: dict[str, Any]) -> None:
+    value = values[name]
     known = attributes(CLASSES[name].body)
-    assert public(vars(value)) - INTERNAL[name] == set(known)
+    if name == "AudioModel":
+        known |= attributes(CLASSES["Model"].body)
+    assert public(vars(value)) - INTERNAL.get(name, set()) == set(known)
     for attribute, kind in known.items():
         assert is_a(getattr(value, attribute), kind), attribute
 

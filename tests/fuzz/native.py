@@ -5,15 +5,21 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import random
 import struct
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import detections
+import numpy as np
+
 import hostile
+import pictures
+from midge import _portable
 from midge_host.conversion import build as build_model
-from midge_host.device import registry, spec
+from midge_host.device import coding, registry, spec
 from midge_host.device.layout import Layout
 from midge_host.device.model_file import ModelFile
 from midge_host.frontends import tflite
@@ -49,7 +55,14 @@ class Target:
         return own + SOURCES
 
 
-TARGETS = {"core": Target("core.c", ("mutate.c",)), "edge": Target("edges.c")}
+TARGETS = {
+    "core": Target("core.c", ("mutate.c",)),
+    "edge": Target("edges.c"),
+    "picture": Target("pictures.c"),
+    "learn": Target("learning.c"),
+    "packed": Target("packed.c"),
+    "detect": Target("detecting.c"),
+}
 
 
 def fields_header() -> str:
@@ -153,6 +166,82 @@ def edge_seeds() -> Iterator[bytes]:
             yield tensor + struct.pack("<HBBbBH", 28, call, 2, 0, 0, 0) + struct.pack("<f", float("nan"))
 
 
+def picture_seeds() -> Iterator[bytes]:
+    """Cases of midge.Image in buffers that just hold them, and with a byte less for one of them."""
+    few = [case for case in pictures.CASES if case.width * case.height < 5000]
+    for case, has_tables in itertools.product([*few, *pictures.random_cases(30)], (False, True)):
+        view, scratch = pictures.prepared(case, _portable)
+        sizes = [len(case.frame()), scratch, int(np.prod(case.shape))]
+        for lengths in [sizes, *([n - (i == k) for i, n in enumerate(sizes)] for k in range(3))]:
+            count = case.shape[2] if has_tables else 0
+            head = spec.VIEW.pack(**view) + pictures.descriptor(case.shape)
+            yield head + struct.pack("<3H2B", *lengths, count, case.odd) + case.frame()[:64]
+        strip = bytearray(pictures.descriptor(case.shape))
+        row = case.shape[1] * case.shape[2]
+        for begin, rows in ((0, 1), (case.shape[0] - 1, 1), (1, case.shape[0])):
+            struct.pack_into("<I", strip, spec.TENSOR.offsets["bytes"], rows * row)
+            lengths = struct.pack("<3H2B", *sizes[:2], rows * row, 0, case.odd)
+            yield spec.VIEW.pack(**{**view, "begin": begin}) + strip + lengths + case.frame()[:64]
+
+
+def learning_seeds() -> Iterator[bytes]:
+    """Every function of midge_learn in buffers that just hold what it takes, with a byte less for one of them, and with
+    facts at their ends."""
+    size, classes, samples = 6, 3, 4
+    usual = {"size": size, "method": 1, "shift": 5, "input_bits": 5, "fraction": 9, "zero_point": -3}
+    head, row = {"method": spec.LEARN_METHODS["head"]}, 2 * (size + 1)
+    table, weights, p = 2 * spec.LEARN_EXPONENTS, row * classes, 4 * classes
+    angular, whitened = spec.LEARN_FLAGS["angular"], spec.LEARN_FLAGS["whitened"]
+    for function, sizes, facts in (
+        (0, (0, 0, size, 2 * size), {}),
+        (0, (0, 0, size, 2 * size), {"flags": angular}),
+        (0, (size * size, 4 * size, size, 2 * size), {"flags": angular | whitened}),
+        (0, (0, 0, size, row), head),
+        (1, (4 * size + 4, 2 * size), {}),
+        (1, (4 * size + 4, 2 * size), {"flags": angular}),
+        (2, (6 * size, 2 * size, 12), {}),
+        (3, (table, weights, row, p), head),
+        (4, (table, samples * size, samples, weights, 2 * samples, 4, row, p), head),
+    ):
+        ends = [{}, {"size": 0}, {"shift": 31}, {"input_bits": 9}, {"fraction": 16}, {"rate": 15}, {"zero_point": 128}]
+        for changed in ends:
+            for small in (None, *range(len(sizes))):
+                fields = {field.name: 0 for field in spec.LEARN.fields} | usual | facts | changed
+                lengths = [n - (i == small) for i, n in enumerate(sizes)]
+                job = struct.pack("<8H2B2x", *[max(n, 0) for n in lengths], *[0] * (8 - len(sizes)), function, 0)
+                for filling in (b"", b"\0\1\0\0", bytes([1, 0, 0, 0, 2, 0, 0, 0]), bytes(range(4))):
+                    yield spec.LEARN.pack(**fields) + job + filling
+
+
+def packed_seeds() -> Iterator[bytes]:
+    """A small model's pieces and random ones, some in codes of Huffman's: whole and in parts, with bytes changed."""
+    draw = random.Random(3)
+    made = [coding.encode(*hostile.coded_program()), *(hostile.random_piece(draw)[0] for _ in range(40))]
+    for coded, piece in [(one, piece) for one in made if one for piece in one.pieces]:
+        data = coded.data[piece["offset"] :][: piece["stored_bytes"]]
+        for part, skew in ((len(data), 0), (len(data) // 2, 1), (7, 0)):
+            head = struct.pack("<4H2BH", len(coded.code), part, piece["bytes"], 0, skew, piece["encoding"] == 0, 0)
+            yield head + coded.code + data
+            for at in range(0, min(len(coded.code) + 24, len(coded.code + data)), 3):
+                changed = bytearray(coded.code + data)
+                changed[at] ^= 1 << at % 8
+                yield head + changed
+
+
+def detecting_seeds() -> Iterator[bytes]:
+    """Heads of every kind in buffers that just hold what they take, with a byte less for one of them, and with every
+    field at extremes."""
+    for case in detections.CASES.values():
+        made, arena = case.detection(), case.arena(1).tobytes()
+        section = made.to_bytes()
+        sizes = [len(section), len(arena), 2 * made.most * (6 + 2 * made.keypoints), 1 + made.most]
+        for small in (None, *range(len(sizes))):
+            lengths = [n - (i == small) for i, n in enumerate(sizes)]
+            yield struct.pack("<4I", *lengths) + section + arena
+        for hostile_one in detections.hostile_sections(section):
+            yield struct.pack("<4I", len(hostile_one), *sizes[1:]) + hostile_one + arena[:256]
+
+
 def asks_for_work(path: Path) -> bool:
     """Whether the records of an input of core.c, which takes long, really have much to do."""
     data = path.read_bytes()
@@ -171,4 +260,12 @@ def asks_for_work(path: Path) -> bool:
 
 
 def seeds(name: str) -> list[bytes]:
-    return list({"core.c": core_seeds, "edges.c": edge_seeds}[TARGETS[name].program]())
+    programs = {
+        "core.c": core_seeds,
+        "edges.c": edge_seeds,
+        "pictures.c": picture_seeds,
+        "learning.c": learning_seeds,
+        "packed.c": packed_seeds,
+        "detecting.c": detecting_seeds,
+    }
+    return list(programs[TARGETS[name].program]())

@@ -17,9 +17,8 @@ import numpy as np
 import pytest
 
 import hostile
-from midge_host import conversion
 from midge_host.commands import main as cli
-from midge_host.conversion import build, convert
+from midge_host.conversion import build, compiled, convert
 from midge_host.device import reference
 from midge_host.device.model_file import read
 from midge_host.device.ops import LOWERINGS
@@ -194,14 +193,18 @@ CASES = [
     ("convert good.tflite -o out.midge --labels two.txt", "two.txt: 2 labels for a model with 3 outputs; write one"),
     ("convert good.tflite -o out.midge --labels none.txt", "none.txt: 0 labels for a model with 3 outputs; write one"),
     ("convert good.tflite -o out.midge --labels latin.txt", "latin.txt: cannot read labels; save the text as UTF-8"),
+    ("convert good.tflite -o out.midge --ram 10", "10 bytes of working memory are too few, it takes .* at least"),
+    ("convert good.tflite -o out.midge --ram 10 --slowdown 3", "--ram .*--slowdown .*give one of them"),
     ("convert good.tflite -o out.midge --calibration good.npz", "good.tflite: .*quantised already"),
     (CALIBRATE.format("good.npz"), r"good.npz: shape \(3, 1, 4, 5, 2\), but the model takes \(N, 8\)"),
     (CALIBRATE.format("missing.npz"), "missing.npz: no such file or folder; give an .npz, .npy or .csv"),
     (CALIBRATE.format("notes.docx"), "notes.docx: cannot tell what these readings are; give an .npz, .npy or .csv"),
-    (CALIBRATE.format("folder"), "folder: holds no pictures and no WAVs; give"),
+    (CALIBRATE.format("folder"), "folder: holds no pictures, WAVs or recordings; give"),
     (CALIBRATE.format("nan8.npz"), "nan8.npz: holds NaN or values beyond float32; check the data"),
     (CALIBRATE.format("eight.npz --pixels 0-1"), "--pixels 0-1: give what pixels 0 and 255 were in training, such as"),
     (CALIBRATE.format("eight.npz --precision int4"), "'int4' is not one of 'int8', 'int16', 'auto'"),
+    (CALIBRATE.format("eight.npz --macs 0.01"), "0.01 is not in the range"),
+    ("convert good.tflite -o out.midge --macs 0.5", "good.tflite: --macs leaves channels of models of floats out"),
     # Tests.
     ("test good.midge missing.npz", "missing.npz: no such file or folder; give"),
     ("test good.midge good.npz", "good.npz: holds no labels to test with; add `labels`"),
@@ -266,10 +269,15 @@ CASES = [
     (RUN.format("good.npz") + " --backend micropython --weights map", "not in mapped memory.*use another"),
     ("run good.midge --inputs good.npz", "--outputs.*see `midge run --help`"),
     ("run --inputs good.npz --outputs out.npz", "MODEL.*see `midge run --help`"),
-    ("convert good.tflite", "-o.*see `midge convert --help`"),
+    ("convert empty.tflite", "empty.midge: is there, and midge did not make it; say with -o where"),
+    ("convert good.tflite --to tflite", "good.tflite: is there, and midge did not make it; say with -o where"),
     ("convert -o out.midge", "SRC.*see `midge convert --help`"),
     ("convert good.tflite good.tflite -o out.midge", "see `midge convert --help`"),
     ("convert good.tflite -o out.midge --quantize", "--quantize.*see `midge convert --help`"),
+    ("report half.midge -o page.html", "half.midge: .*copy it again"),
+    ("report good.midge -o good.midge", "the output would overwrite the input good.midge"),
+    ("report good.midge -o folder", "folder: is there and is no file; choose another name"),
+    ("report good.midge -o missing/page.html", "missing/page.html: cannot write here"),
     ("train good.tflite", "train.*see `midge --help`"),
     ("--verbose", "--verbose.*see `midge --help`"),
 ]
@@ -376,7 +384,7 @@ def test_full_disk(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 # Commands that work.
 
-BACKENDS = ["cpython", "portable", "numpy", "micropython", "micropython-portable"]
+BACKENDS = ["cpython", "portable", "numpy", "micropython", "micropython-portable", "wasm"]
 
 
 def run_midge(folder: Path, *command: str) -> subprocess.CompletedProcess:
@@ -453,11 +461,11 @@ def test_a_fault_of_midges_own(
         entry = LOWERINGS[operators.Add]
         monkeypatch.setitem(LOWERINGS, operators.Add, entry._replace(lower=_key_error))
     elif where == "pass":
-        monkeypatch.setattr(conversion, "PASSES", [_key_error])
+        monkeypatch.setattr(compiled, "PASSES", [_key_error])
     elif where == "reader":
         monkeypatch.setitem(tflite.OPERATORS, "ADD", tflite.OPERATORS["ADD"]._replace(make=_key_error))
     else:
-        monkeypatch.setattr(conversion, "lay_out", _key_error)
+        monkeypatch.setattr(compiled, "lay_out", _key_error)
     monkeypatch.setattr("tempfile.tempdir", str(bench))
     before = contents(bench)
     monkeypatch.chdir(bench)

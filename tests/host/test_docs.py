@@ -15,7 +15,9 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
+from PIL import Image
 
 import midge
 from midge_host import commands
@@ -40,11 +42,15 @@ def blocks(page: Path, mark: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """A folder with the digits example, converted, and this environment's commands on PATH."""
+    """A folder with the digits example, converted, the digit that it draws as a picture, and this environment's
+    commands on PATH."""
     folder = tmp_path_factory.mktemp("docs")
     for name in ("digits.tflite", "digits.txt"):
         shutil.copy(DIGITS / name, folder)
     command("midge convert digits.tflite -o digits.midge --labels digits.txt", folder)
+    drawn = re.search(r"(?s)DRAWING = (\(.*?\n\))", (DIGITS / "main.py").read_text())
+    ink = [[{" ": 0, ":": 128, "#": 255}[c] for c in line] for line in ast.literal_eval(drawn[1])]
+    Image.fromarray(np.array(ink, np.uint8)).save(folder / "three.png")
     return folder
 
 
@@ -91,6 +97,11 @@ def test_examples(page: Path, python: str, made: Path, tmp_path: Path) -> None:
         command([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files], folder)
 
 
+def test_digits_on_circuitpython(made: Path) -> None:
+    printed = command([sys.executable, DIGITS / "circuitpython" / "code.py"], made)
+    assert printed.startswith("self-test passed: True with native kernels\nThis is a 1 (score 1.00), found in ")
+
+
 OUTPUTS = [(page, *block) for page in PAGES for block in blocks(page, "output:")]
 
 
@@ -113,7 +124,7 @@ def options(name: str) -> set[str]:
 
 def words(text: str) -> set[str]:
     """The words of a text that look like options."""
-    return set(re.findall(r"(?<![\w./-])--?[a-z][a-z-]*", text))
+    return set(re.findall(r"(?<![\w./-])--?[a-z][a-z0-9-]*", text))
 
 
 @pytest.mark.parametrize("name", commands.COMMANDS)
@@ -128,7 +139,8 @@ def test_options_are_those_documented(name: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_commands_exist(page: Path) -> None:
     whole = page.read_text(encoding="utf-8")
-    targets = set(re.findall(r"(?m)^([\w-]+):", (ROOT / "Makefile").read_text()))
+    makefiles = (ROOT / "Makefile", ROOT / "host/midge_host/commands/projects/common/Makefile")
+    targets = {name for path in makefiles for name in re.findall(r"(?m)^([\w-]+):", path.read_text())}
     for target in re.findall(r"(?m)(?:`|^)(?:sudo )?make ([a-z][\w-]*)(?: [A-Z_]+=.*)?(?:`|$)", whole):
         assert target in targets, f"there is no `make {target}`"
     for text in re.findall(r"(?ms)^```sh\n(.*?)^```", whole):

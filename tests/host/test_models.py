@@ -14,7 +14,7 @@ from midge_host.conversion import convert
 from midge_host.device import model_file
 from tflite_models import ModelBuilder
 
-EVERYWHERE = [("numpy", "auto")] + [
+EVERYWHERE = [("numpy", "auto"), ("wasm", "auto")] + [
     (name, weights)
     for name in ("cpython", "portable", "micropython", "micropython-portable")
     for weights in ("ram", "stream", "map")

@@ -10,8 +10,8 @@ import pytest
 from midge_host import backends
 from operator_cases import CASES, Case, random_cases
 
-# The MicroPython backends start a process for each model.
-BACKENDS = ["numpy", "cpython", "portable", "micropython", "micropython-portable"]
+# The MicroPython backends start a process for each model; that of wasm serves all.
+BACKENDS = ["numpy", "cpython", "portable", "micropython", "micropython-portable", "wasm"]
 Prepared = tuple[Case, Path, list[np.ndarray]]  # a case, its .midge file, TFLM's outputs
 
 

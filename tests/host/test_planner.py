@@ -71,7 +71,9 @@ def test_reshape_shares_memory() -> None:
 
 
 def conv(source: Tensor, output: Tensor, size: int, channels: int) -> Step:
-    fields = {"in_c": channels, "out_c": channels, "kernel_h": 1, "kernel_w": 1, "out_h": size, "out_w": size}
+    ones = ("kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w")
+    fields = dict.fromkeys(ones, 1) | dict.fromkeys(("in_h", "in_w", "out_h", "out_w"), size)
+    fields |= {"in_c": channels, "out_c": channels, "pad_top": 0, "pad_left": 0}
     return Step("CONV_2D", output.name, [source], output, fields)
 
 

@@ -316,6 +316,30 @@ def test_compare(shelf: Path, monkeypatch, capsys) -> None:
     assert out.endswith("the first layer that goes wrong: logits (FULLY_CONNECTED)\n"), out
 
 
+def test_report(shelf: Path, monkeypatch, capsys) -> None:
+    """What `midge compare` and `midge test` find stands on the page of `midge report`."""
+    midge(shelf, monkeypatch, capsys, "convert bars.tflite --calibration good.npz --labels names.txt -o named.midge")
+    command = "report named.midge --test test.npz -o page.html --source"
+    code, out, err = midge(shelf, monkeypatch, capsys, f"{command} bars.tflite")
+    assert code == 0, err
+    page = (shelf / "page.html").read_text()
+    assert out == f"page.html: {len(page.encode()):,} bytes; open it in a browser\n"
+    assert "No layer goes wrong" in page and "first to go wrong" not in page
+    assert "100.0 % right</strong> of 200 readings" in page and "Misread" not in page
+    code, _, _ = midge(shelf, monkeypatch, capsys, f"{command} raw.tflite")
+    page = (shelf / "page.html").read_text()
+    assert re.search(r'goes wrong: <strong class="bad">logits<', page) and page.count("first to go wrong") == 1
+    for options, words in [
+        ("--source bars.tflite", "--source needs readings to run both on: add --test DATA"),
+        ("--source named.midge --test test.npz", "named.midge"),
+        ("--test missing.npz", "missing.npz: no such file"),
+        ("--test test.npz --pixels 3", "--pixels 3: give what pixels 0 and 255 were"),
+    ]:
+        code, out, err = midge(shelf, monkeypatch, capsys, f"report named.midge -o page.html {options}")
+        assert (code, out) == (2, "") and words in err and err.count("\n") == 1, err
+    assert (shelf / "page.html").read_text() == page
+
+
 def test_layers_with_factors_of_their_own() -> None:
     """What equalising did to a layer's channels is no error; what is beyond that is."""
     rng = np.random.default_rng(11)

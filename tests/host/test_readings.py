@@ -253,7 +253,7 @@ def broken_picture(path: Path) -> None:
         ),
         ("d", broken_picture, (3, 2), "a.png: cannot be read as a picture"),
         ("d", lambda p: write_picture(p / "a.png", np.zeros((3, 2))), (3, 2, 5), "pictures, but the model takes 3x2x5"),
-        ("d", lambda p: p.mkdir(), (6,), "holds no pictures and no WAVs; give"),
+        ("d", lambda p: p.mkdir(), (6,), "holds no pictures, WAVs or recordings; give"),
     ],
 )
 def test_refused(tmp_path: Path, name: str, make: Make, shape: tuple[int, ...], words: str) -> None:

@@ -13,6 +13,9 @@ import models
 import tflm
 from midge_host import backends
 from midge_host.device.model_file import read
+from midge_host.ir import operators as ir
+from midge_host.ir.builder import Builder
+from midge_host.passes.unused import drop_unused
 from tflite_models import ModelBuilder
 
 Q = (0.05, 3)
@@ -188,7 +191,7 @@ def check(path: Path, data: bytes, readings: np.ndarray) -> None:
             np.testing.assert_allclose(got.reshape(wanted.shape), wanted, rtol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "cpython", "portable", "micropython", "micropython-portable"])
+@pytest.mark.parametrize("backend", ["numpy", "cpython", "portable", "micropython", "micropython-portable", "wasm"])
 def test_reset_before_each_reading(make_model, backend: str) -> None:
     """`reset` gives what each reading gives as the first one."""
     if why := backends.problem(backend):
@@ -253,3 +256,12 @@ def test_random_layers(make_model, seed: int) -> None:
     m.rng = np.random.default_rng(seed)
     data = m.build([m.x], random_layers(m))
     check(make_model(data), data, m.rng.integers(-128, 128, (5, *m.shape)).astype(np.int8))
+
+
+def test_what_is_written_is_used_though_nobody_reads_it_now() -> None:
+    builder = Builder("counter")
+    source = builder.input("x", (1, N))
+    builder.write("before", source)
+    builder.output(builder.add(ir.Tanh, "tanh", source=builder.read("before", np.zeros((1, N), np.float32))))
+    assert drop_unused(builder.graph) == ""
+    assert [type(node) for node in builder.graph.nodes] == [ir.WriteVariable, ir.ReadVariable, ir.Tanh]

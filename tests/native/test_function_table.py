@@ -28,7 +28,7 @@ for name in sys.argv[1:]:
 """
 
 
-@pytest.mark.parametrize("source", ["native_module.c", "cores.c"])
+@pytest.mark.parametrize("source", ["native_module.c", "cores.c", "image.c"])
 def test_c_uses_no_entry_from_67_on(micropython_source: Path, source: str, tmp_path: Path) -> None:
     """An entry more, in the preprocessed source, changes nothing in the machine code, which it would otherwise."""
     if shutil.which("gcc") is None:
@@ -38,6 +38,7 @@ def test_c_uses_no_entry_from_67_on(micropython_source: Path, source: str, tmp_p
     linker = [sys.executable, BINDING.parents[1] / "mpy_ld.py", micropython_source, "--arch", "x64"]
     subprocess.run([*linker, "--preprocess", "-o", config, BINDING / source], check=True)
     options = ["-I", BINDING, "-I", micropython_source, "-I", BINDING.parents[1] / "core", "-Os", "-std=c99", "-fpic"]
+    options += ["-I", BINDING.parents[1] / "kernels" / "generic"]
     options += [f'-DMP_CONFIGFILE="{config}"', "-DMICROPY_ENABLE_DYNRUNTIME", "-DNO_QSTR", "-DNDEBUG", "-P"]
 
     def compiled(text: str) -> str:
@@ -67,7 +68,7 @@ def test_a_module_for_another_table_is_refused(moved: str, tmp_path: Path) -> No
         places = [i for i, (a, b) in enumerate(zip(data, other, strict=True)) if a != b][2:]
         if moved == "one":
             places = [i for i in places if data[i] >> 1 == FUN_BUILTIN_VAR]
-            assert len(places) == 1
+            assert places
         changed = bytearray(data)
         for i in places:
             changed[i] = other[i]

@@ -21,6 +21,16 @@ from counting.counters import COUNTERS
 from counting.layers import Layer
 from midge_host.errors import MidgeError
 
+# Million cycles of a prediction on a Cortex-M0+, MicroPython apart, that the models must not exceed.
+MOST = {
+    "vww_96_int8": 17.0,
+    "kws_ref_model": 8.9,
+    "person_detect": 24.0,
+    "str_ww_ref_model": 5.5,
+    "ww_alexa_v2": 0.8,
+}
+COLUMN = 40  # cycles a product of depthwise layers of k x 1
+
 ADVICE = "if that is meant, run: make bench-kernels"
 
 
@@ -52,11 +62,25 @@ def test_no_layer_is_slower(arch, model, assembled, request):
     if known.compilers[arch] != (here := TOOLCHAINS[arch].version()):
         pytest.skip(f"the figures are of {known.compilers[arch]}, here is {here}; make bench-kernels takes them anew")
     layers = figures.load_layers(model)
-    found = figures.compare(known.models[model], layers, counter.count(program, layers), arch)
+    counts = counter.count(program, layers)
+    if arch == "armv6m" and model in MOST:
+        assert sum(counts) <= MOST[model] * 1e6
+    found = figures.compare(known.models[model], layers, counts, arch)
     assert not found.changed, "\n".join([*found.changed, ADVICE])
     assert not found.slower, "\n".join([*found.slower, ADVICE])
     if found.faster:
         warnings.warn("\n".join([f"{model}, {arch}: faster:", *found.faster, "make bench-kernels"]), stacklevel=1)
+
+
+def test_streaming_on_a_cortex_m0(shared_data):
+    """A step of a model that moves its state by records of another bank."""
+    if why := armv6m.problem():
+        pytest.skip(why)
+    layers = figures.load_layers("ww_alexa_v2")
+    counts = armv6m.count_banks(layers)
+    assert sum(counts) <= MOST["ww_alexa_v2"] * 1e6
+    (column,) = (i for i, layer in enumerate(layers) if layer.shape.endswith(", 21x1"))
+    assert counts[column] <= COLUMN * layers[column].macs
 
 
 def test_vww_with_all_channels(assembled, shared_data):

@@ -30,6 +30,7 @@ from random_layers import (
     generators,
     image,
     is_apart,
+    overlapping_layer,
     random_layer,
     sparse_sizes,
     weight_window,
@@ -146,6 +147,14 @@ def test_weight_blocks_in_parts(program):
         windows = [weight_window(one, cuts[turn], cuts[turn + 1]) for one, cuts in waiting]
         outcomes = check_all(program, windows)
         waiting = [(replace(one, arena=o.arena), cuts) for (one, cuts), o in zip(waiting, outcomes, strict=True)]
+
+
+def test_outputs_over_inputs(program):
+    """With the scratch memory that a plan gives them: no output is written over a value that is read later."""
+    layers = [overlapping_layer(rng, i, 20_000, least=None) for i, rng in generators(CASES, 80)]
+    check_all(program, layers)
+    # As if they were to be shared between cores: the first one does all.
+    check_all(program, [replace(one, share=(0, 2)) for one in layers[: CASES // 4]])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -17,7 +17,17 @@ from counting import armv7emsp
 from counting.build import Program
 from counting.layers import Layer
 from midge_host.device.registry import record_shapes
-from random_layers import KINDS, SEED, crafted_layer, fields_of, generators, is_apart, random_layer, with_scratch
+from random_layers import (
+    KINDS,
+    SEED,
+    crafted_layer,
+    fields_of,
+    generators,
+    is_apart,
+    overlapping_layer,
+    random_layer,
+    with_scratch,
+)
 
 CASES = int(os.environ.get("MIDGE_KERNEL_CASES", 30))
 
@@ -74,6 +84,12 @@ def test_sizes_of_scratch_memory(program, kind):
         check(program, with_scratch(one, size))
     for at in range(4):
         check(program, replace(with_scratch(one, 4000), arena_at=at))
+
+
+def test_outputs_over_inputs(program):
+    """Whatever the scratch memory: no output is written over a value that is read later."""
+    for i, rng in generators(CASES, 80):
+        check(program, overlapping_layer(rng, i, 10_000))
 
 
 def test_windows_of_3x3(program):

@@ -23,6 +23,7 @@ from random_layers import (
     generators,
     is_apart,
     keeps_to_its_memory,
+    overlapping_layer,
     random_layer,
     with_scratch,
 )
@@ -65,6 +66,11 @@ def test_every_size_of_scratch_memory(program, kind):
     counts = check(program, [with_scratch(one, size) for size in range(0, 1500, 3)])
     assert len(set(counts)) > 2
     check(program, [replace(with_scratch(one, 4000), arena_at=at) for at in range(4)])
+
+
+def test_outputs_over_inputs(program):
+    """Whatever the scratch memory: no output is written over a value that is read later."""
+    check(program, [overlapping_layer(rng, i, 10_000) for i, rng in generators(CASES, 80)])
 
 
 def test_windows_of_3x3(program):

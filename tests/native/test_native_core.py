@@ -26,13 +26,16 @@ from midge_host.device.registry import BY_TYPES, of_bytes, of_record
 
 NATIVE = Path(__file__).resolve().parents[2] / "native_modules"
 PARTS = (NATIVE / "core", NATIVE / "kernels" / "generic", NATIVE / "kernels" / "pc")
-# The kernels of every processor; those of a PC, chosen by the processor here, and without its vectors.
-KERNELS = {"generic": [], "pc": ["-DMIDGE_PC"], "pc-plain": ["-DMIDGE_PC", "-DMIDGE_PC_PLAIN"]}
+# The kernels of every processor; those of a PC, chosen by the processor here, without its vectors, and for AArch64.
+NEON = "pc-neon"
+KERNELS = {"generic": [], "pc": ["-DMIDGE_PC"], "pc-plain": ["-DMIDGE_PC", "-DMIDGE_PC_PLAIN"], NEON: ["-DMIDGE_PC"]}
 # For tests of what all of them share.
 once = pytest.mark.parametrize("driver", ["generic"], indirect=True)
 # -O1 takes a minute for kernels/pc/core/plain.c, most of it to say where variables are.
-FLAGS = ["-g1", "-Og", "-fsanitize=address,undefined", "-fno-sanitize-recover", "-std=c99", "-ffreestanding"]
-FLAGS += ["-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror"]
+SANITIZED = ["-g1", "-Og", "-fsanitize=address,undefined", "-fno-sanitize-recover"]
+FLAGS = ["-std=c99", "-ffreestanding", "-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror"]
+# QEMU runs programs of another processor, but not with the sanitizers.
+AARCH64, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64"
 RUN, ENCODE, DECODE = range(3)
 ALL = 0xFFFFFFFF
 BAD_WEIGHTS = [name for name, _ in spec.REASONS].index("BAD_WEIGHTS") + 1
@@ -78,6 +81,10 @@ class Driver:
     program: Path
     kernels: str
 
+    @property
+    def command(self) -> list[str | Path]:
+        return [EMULATOR, self.program] if self.kernels == NEON else [self.program]
+
     def operators(self) -> Iterator[tuple[str, ModelFile, bytes]]:
         only_core = self.kernels != "generic"
         return (found for found in operators() if not only_core or found[2][1] == CORE.number)
@@ -85,13 +92,18 @@ class Driver:
 
 @pytest.fixture(scope="module", params=KERNELS)
 def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Driver:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler here")
+    if request.param == NEON:
+        flags, tools = ["-O2", "-static"], [shutil.which(AARCH64), shutil.which(EMULATOR)]
+    else:
+        flags, tools = SANITIZED, [shutil.which("gcc") or shutil.which("cc")]
+    if None in tools:
+        pytest.skip(
+            f"no compiler here for {request.param}, or nothing that runs it; as root on Debian: make toolchains"
+        )
     program = tmp_path_factory.mktemp("native") / "driver"
     sources = [Path(__file__).with_name("driver.c"), *(path for part in PARTS for path in sorted(part.rglob("*.c")))]
     built = subprocess.run(
-        [compiler, *FLAGS, *KERNELS[request.param], *(f"-I{part}" for part in PARTS), *sources, "-o", program],
+        [tools[0], *flags, *FLAGS, *KERNELS[request.param], *(f"-I{part}" for part in PARTS), *sources, "-o", program],
         capture_output=True,
         text=True,
     )
@@ -104,7 +116,7 @@ def run(driver: Driver, jobs: list[Job]) -> list[Answer]:
     path = driver.program.with_name("jobs")
     path.write_bytes(struct.pack("<I", len(PATTERN)) + PATTERN + b"".join(j.pack() for j in jobs))
     quiet = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}  # the core allocates nothing
-    done = subprocess.run([driver.program, path], env=quiet, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*driver.command, path], env=quiet, capture_output=True, text=True, timeout=120)
     answers = [Answer(*map(int, line.split())) for line in done.stdout.splitlines()]
     if done.returncode or len(answers) < len(jobs):
         pytest.fail(f"at job {len(answers)}, {jobs[len(answers)].name}:\n{done.stderr[:3000]}")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from midge_host.ir import batch
 from midge_host.ir import operators as ir
 from midge_host.ir.builder import Builder
 from midge_host.ir.graph import Graph, Tensor
@@ -268,3 +269,35 @@ def random_graph(seed: int) -> Graph:
             x, left = made, left - 1
     b.output(x)
     return b.graph
+
+
+def classifier(seed: int) -> tuple[Graph, Callable[[int, int], np.ndarray]]:
+    """A net of random layers, of which the last one is fitted to tell readings of some kinds apart, and what draws
+    (count, seed) such readings."""
+    rng = np.random.default_rng(seed)
+    b = Builder(f"classifier{seed}")
+    side, depth, kinds = int(rng.integers(5, 9)), int(rng.integers(1, 4)), int(rng.integers(2, 7))
+    patterns = rng.normal(size=(kinds, 1, side, side, depth))
+
+    def draw(count: int, seed: int) -> np.ndarray:
+        others = np.random.default_rng((1, seed))
+        chosen = patterns[np.arange(count) % kinds]
+        return (2 * chosen + others.normal(size=chosen.shape)).astype(np.float32)
+
+    x = b.input("x", (1, side, side, depth))
+    for _ in range(rng.integers(1, 4)):
+        stride = int(rng.integers(1, 3))
+        x = convolution(b, x, rng, int(rng.integers(8, 25)), strides=(stride, stride))
+        if rng.integers(2):
+            w = weights(rng, 1, 3, 3, x.shape[3])
+            x = b.add(ir.DepthwiseConv2D, "depthwise", source=x, weights=w, strides=(1, 1), padding=SAME)
+    x = b.add(ir.Mean, "mean", source=x, axes=(1,), keep_dims=False)
+    x = b.add(ir.Reshape, "flat", source=x, shape=(1, x.size))
+    x = dense(b, x, rng, int(rng.integers(16, 49)), activation=Activation.RELU)
+    read = draw(600, 0)
+    values = np.c_[batch.run(b.graph, [read])[id(x)].reshape(len(read), -1), np.ones(len(read))]
+    wanted = 8 * np.eye(kinds)[np.arange(len(read)) % kinds]
+    fitted = np.linalg.solve(values.T @ values + np.eye(values.shape[1]), values.T @ wanted).astype(np.float32)
+    x = b.add(ir.Dense, "kinds", source=x, weights=fitted[:-1].T, bias=fitted[-1])
+    b.output(b.add(ir.Softmax, "scores", source=x))
+    return b.graph, draw

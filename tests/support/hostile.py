@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import random
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,11 +13,13 @@ from math import prod
 import numpy as np
 
 import audio_graphs
+import series_graphs
 import tree_graphs
 from midge_host.conversion import build
-from midge_host.device import registry, spec
+from midge_host.device import coding, registry, spec
 from midge_host.device.layout import Layout
 from midge_host.device.model_file import BACKEND, ModelFile
+from midge_host.device.ops import blocks
 from midge_host.device.registry import macs, record_shapes
 from midge_host.frontends import tflite
 from tflite_models import ModelBuilder, Quant, one_operator
@@ -25,7 +28,7 @@ X = (0.05, -3)
 Y = (0.1, 7)
 WIDE = ("int16", (2e-3, 0))
 # Sections that consist of layouts, and which.
-ROWS = {"TENS": spec.TENSOR, "ENTR": spec.ENTRY, "WDIR": spec.PIECE}
+ROWS = {"TENS": spec.TENSOR, "ENTR": spec.ENTRY, "WDIR": spec.PIECE, "AUDI": spec.AUDIO}
 
 
 def _layer(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **options: object) -> bytes:
@@ -216,9 +219,12 @@ def sources() -> dict[str, bytes]:
 
 @functools.cache
 def specimens() -> dict[str, ModelFile]:
-    """The `sources`, converted, models of float32 readings, and features of sound."""
+    """The `sources`, converted, models of float32 readings, and features of sound and series."""
     models = {name: tflite.load_tflite(data, f"{name}.tflite") for name, data in sources().items()}
-    return {name: build(graph) for name, graph in {**models, **tree_graphs.graphs(), **audio_graphs.graphs()}.items()}
+    return {
+        name: build(graph)
+        for name, graph in {**models, **tree_graphs.graphs(), **audio_graphs.graphs(), **series_graphs.graphs()}.items()
+    }
 
 
 def values(code: str, now: int | float) -> list[int | float]:
@@ -312,6 +318,62 @@ def repaired(data: bytes) -> bytes:
     header["crc"] = zlib.crc32(fixed[spec.CRC_FROM : end])
     fixed[: spec.HEADER.size] = spec.HEADER.pack(**header)
     return bytes(fixed)
+
+
+def coded_program() -> tuple[list[dict], list[dict[str, int]], bytes]:
+    """What coding.encode takes of `network()`, its weights rounded to levels of 2 to 5 bits."""
+    model = build(tflite.load_tflite(network(), "network.tflite"))
+    return model.records, model.pieces(), rounded(model, np.random.default_rng(3))
+
+
+def random_piece(draw: random.Random) -> tuple[coding.Coded | None, bytes]:
+    """A piece of convolutions' or other blocks, at any step and with any table."""
+    rng = np.random.default_rng(draw.randrange(1 << 30))
+    rows, row_bytes, count = draw.randrange(1, 9), draw.choice([1, 2, 9, 64, 333]), draw.randrange(1, 4)
+    first, zero, last = draw.choice([(0, 0, 0), (17, 22, 8), (1, 0, 0), (38, 30, 0), (96, 0, 0)])
+    shape = coding.Shape(rows, row_bytes, first, zero, last)
+    spread = draw.choice([0.1, 0.7, 3.0, 30.0])
+    table = np.zeros((count, shape.block_bytes), np.uint8)
+    for block in table:
+        bits = rng.integers(0, 2, (rows, shape.entry_bits), np.uint8)
+        bits[:, first : first + zero] = 0
+        head = np.packbits(bits.reshape(-1), bitorder="little")
+        block[: len(head)] = head
+        steps = rng.choice([1, 1, 5, 18, 127], rows)[:, None]
+        values = np.round(rng.normal(0, spread, (rows, row_bytes)))
+        start = shape.entries_bytes
+        block[start : start + rows * row_bytes] = (
+            (np.clip(values, -128 // steps + (128 % steps > 0), 127 // steps) * steps).astype(np.int8).reshape(-1)
+        ).view(np.uint8)
+    raw = table.tobytes()
+    piece = coding.rows_of(raw, shape)
+    tables = coding.tables_of([piece], draw.randrange(5))
+    where = [{"offset": 0, "stored_bytes": len(raw), "bytes": len(raw), "encoding": spec.RAW}]
+    return coding.stored([piece], tables, raw, where), raw
+
+
+def rounded(model: ModelFile, rng: np.random.Generator, bits: tuple[int, ...] = (2, 3, 4, 5)) -> bytes:
+    """The weights of a model of int8 convolutions, those of each channel rounded to multiples of a step, and their
+    multipliers to 8 bits: another model."""
+    weights = bytearray(model.weights)
+    for record in model.records:
+        if "mult_bits" not in record:
+            continue
+        entry = [record[name] for name in ("bias_bits", "shift_bits", "mult_bits")]
+        head = blocks.entries_bytes(record["block_channels"], *entry)
+        for block in range(record["blocks"]):
+            at = record["weights"] + block * record["block_bytes"]
+            end = at + record["block_bytes"]
+            rows = np.frombuffer(weights[at + head : end], np.int8).astype(int)
+            row_bytes = len(rows) // record["block_channels"]
+            most = np.repeat(1 << rng.choice(bits, len(rows) // row_bytes + 1) - 1, row_bytes)[: len(rows)] - 1
+            weights[at + head : end] = (np.round(rows * most / 127) * (127 // most)).astype(np.int8).tobytes()
+            if record["mult_bits"]:
+                stream = np.unpackbits(np.frombuffer(weights[at : at + head], np.uint8), bitorder="little")
+                entries = stream[: record["block_channels"] * sum(entry)].reshape(-1, sum(entry))
+                entries[:, entry[0] + entry[1] : -8] = 0
+                weights[at : at + head] = np.packbits(stream, bitorder="little").tobytes()
+    return bytes(weights)
 
 
 def network() -> bytes:

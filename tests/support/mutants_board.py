@@ -49,7 +49,7 @@ except ImportError:
 
 
 def guard():
-    banks = ("core", "tensor", "wide", "recurrent", "math", "trees", "audio")
+    banks = ("core", "tensor", "wide", "recurrent", "math", "trees", "audio", "mel", "series")
     for name in ["midge_" + bank for bank in banks]:
         Guarded(name, __import__(name))
 

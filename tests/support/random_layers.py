@@ -15,15 +15,20 @@ from numpy.random import Generator
 
 import hostile
 from counting.layers import Layer, describe
+from midge import _overlap as overlap
 from midge import _portable
 from midge_host.device import spec
 from midge_host.device.layout import Field
 from midge_host.device.numerics import quantize_multiplier
 from midge_host.device.ops import blocks
 from midge_host.device.ops.arithmetic import LEFT_SHIFTS
+from midge_host.device.ops.conv import load_rows
 from midge_host.device.ops.window import WINDOW
-from midge_host.device.record import Context, Rows
+from midge_host.device.record import Context, Rows, Step
 from midge_host.device.registry import BY_NAME, macs, of_record, record_shapes
+from midge_host.ir.graph import Tensor
+from midge_host.plan.overlap import is_plain
+from midge_host.targets import armv6m
 
 KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD")
 MAX_MACS = 60_000
@@ -301,6 +306,32 @@ def layer(index: int, fields: Fields, weight_section: bytes, arena: np.ndarray) 
         0,
         fields.get("blocks", 0),
     )
+
+
+def overlapping_layer(rng: Generator, index: int, max_macs: int = MAX_MACS, least: int | None = 0) -> Layer:
+    """A layer whose output lies over its input: as close as it may, or further away. least: the least scratch memory
+    that it gets; None for what a plan gives."""
+    while True:
+        kind = pick(rng, "CONV_2D", "DEPTHWISE_CONV_2D")
+        one = random_layer(rng, index, kind, max_macs)
+        op = fields_of(one)
+        sizes = (op[name] for name in ("stride_h", "in_w", "in_c", "out_h", "out_w", "out_c", "kernel_w", "pad_top"))
+        bound = overlap.distance(op["code"], op["blocks"], *sizes)
+        if bound is None:
+            continue
+        if is_plain(kind, Rows(*load_rows(Context(op, np.zeros(0, np.int8), np.frombuffer(one.weights, np.uint8))))):
+            break
+    size = op["in_h"] * op["in_w"] * op["in_c"]
+    at = pick(rng, 0, 4 * int(rng.integers(0, 20)))
+    start = at + bound[0] + bound[1] * pick(rng, 0, 0, 1, int(rng.integers(0, 40)))
+    needed = pick(rng, *armv6m.needed(Step(kind, "", [], Tensor("", (), "int8"), op)))
+    scratch = needed if least is None else pick(rng, least, least + 4 * int(rng.integers(0, 600)), needed)
+    scratch += pick(rng, 0, 0, 4 * int(rng.integers(0, 300)), MAX_BYTES)
+    end = spec.align(max(start + size, at + op["output_bytes"]), 4)
+    arena = rng.integers(-128, 128, end + scratch).astype(np.int8)
+    arena[start : start + size] = np.frombuffer(one.arena, np.int8)[op["input"] :][:size]
+    places = {"input": start, "output": at, "scratch": end, "scratch_bytes": scratch, "flags": spec.OVERLAPS}
+    return layer(index, op | places, one.weights, arena)
 
 
 def fields_of(layer: Layer) -> Fields:
