@@ -9,22 +9,31 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CACHE := .cache
 MPY_DIR ?= $(abspath $(CACHE)/micropython)
-ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc
+ARCHS ?= x64 armv6m armv7emsp xtensawin rv32imc wasm
 
 # Sources whose change asks for a new build of the package. Python files are read in place by an editable install.
 NATIVE_SOURCES := $(wildcard native_modules/core/*.[ch] native_modules/kernels/generic/*.h \
-	native_modules/kernels/generic/*/*.c native_modules/kernels/pc/*/*.[ch] native_modules/bindings/cpython/*.c)
+	native_modules/kernels/generic/*/*.[ch] native_modules/kernels/pc/*/*.[ch] native_modules/bindings/cpython/*.[ch])
 
-.PHONY: help demo check test test-boards lint format generate toolchains natmods check-natmods bundle boards boards-report bench bench-kernels sizes fuzz fuzz-graphs coverage mutants clean
+.PHONY: help demo demo-doorbell demo-faces demo-keywords demo-machine demo-normal demo-wake-word check test test-boards site pictures wheel lint format generate toolchains natmods check-natmods bundle circup boards boards-report bench bench-kernels sizes fuzz fuzz-graphs coverage mutants clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
+	@echo "make demo-doorbell  hear rings and knocks, and look who is there, on MicroPython"
+	@echo "make demo-faces  find faces on pictures, on MicroPython"
+	@echo "make demo-keywords  hear yes, no and stop, spoken by a machine or in WAV=..., on MicroPython"
+	@echo "make demo-machine  a bearing wears out: simulated vibration, on MicroPython"
+	@echo "make demo-normal   a board learns a machine's hum, simulated vibration, on MicroPython"
+	@echo "make demo-wake-word  hear a wake word in recordings, WAV=..., on MicroPython"
 	@echo "make lint     check style and types; make format applies the style"
 	@echo "make generate write what is generated from host/midge_host/device/"
 	@echo "make toolchains  install compilers and emulators for boards (Debian, as root)"
 	@echo "make check-natmods  build the native modules anew and compare"
 	@echo "make test-boards  build the emulated boards and run their tests"
+	@echo "make wheel    one wheel for every system, in dist"
+	@echo "make site     these pages as a site in dist/site; make pictures draws what they show anew"
 	@echo "make bundle   one library folder for all boards, MicroPython's and CircuitPython's, in dist/lib"
+	@echo "make circup   the files of a release for circup, REPOSITORY=OWNER/NAME at GitHub, in dist/circup"
 	@echo "make boards   build the firmware of emulated boards"
 	@echo "make boards-report  measure the models on them, for docs/boards.md"
 	@echo "make bench    compare speed on this PC with TensorFlow Lite Micro and LiteRT"
@@ -38,10 +47,11 @@ help:
 
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m mypy
 
-# One environment; each level of extras leaves a stamp.
+# One environment; each level of extras leaves a stamp. The demo's packages are compiled when they are first imported,
+# which few of their files are: that is half of the time.
 $(VENV)/.demo: pyproject.toml setup.py host/midge_host/device/banks.py $(NATIVE_SOURCES)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[demo]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -e ".[demo]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
@@ -50,6 +60,31 @@ $(VENV)/.test: $(VENV)/.demo
 
 demo: $(VENV)/.demo
 	@$(BIN)/midge demo
+
+# The network that sees persons is not of this project: fetched once, into the current folder.
+demo-doorbell: $(VENV)/.demo
+	@$(BIN)/pip install --quiet --disable-pip-version-check scikit-image
+	@[ -e person.midge ] || $(BIN)/python examples/person/fetch.py
+	@$(BIN)/midge demo doorbell
+
+demo-faces: $(VENV)/.demo
+	@$(BIN)/pip install --quiet --disable-pip-version-check scikit-image
+	@$(BIN)/midge demo faces
+
+demo-keywords: $(VENV)/.demo
+	@$(BIN)/midge demo keywords $(WAV)
+
+demo-machine: $(VENV)/.demo
+	@$(BIN)/midge demo machine
+
+demo-normal: $(VENV)/.demo
+	@$(BIN)/midge demo normal
+
+# The model is not of this project; the recording of the word "Alexa" is yours.
+WAV ?=
+demo-wake-word: $(VENV)/.demo
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps pymicro-wakeword
+	@$(BIN)/midge demo wake-word $(WAV)
 
 test: $(VENV)/.test
 	@[ -e "$(MPY_DIR)/py/dynruntime.mk" ] || native_modules/fetch_micropython.sh $(CACHE) || true
@@ -115,9 +150,11 @@ mutants: $(VENV)/.test
 coverage: $(VENV)/.test
 	$(BIN)/python tests/fuzz/run.py --cache $(CACHE)/fuzz --coverage
 
-# Compilers of the native modules and emulators of boards: Debian packages. Does nothing where all are installed.
+# Compilers of the native modules, emulators of boards and a browser: Debian packages. Does nothing where all are
+# installed.
 TOOLCHAINS := gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
-	gcc-xtensa-lx106 qemu-system-arm qemu-system-misc
+	gcc-xtensa-lx106 qemu-system-arm qemu-system-misc gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
+	clang lld binaryen chromium
 
 debian = dpkg -s $(1) >/dev/null 2>&1 || { \
 	apt-get -qq -o DPkg::Lock::Timeout=500 update && DEBIAN_FRONTEND=noninteractive apt-get -qq \
@@ -139,10 +176,32 @@ check-natmods: $(VENV)/.test $(NATMOD_DEPENDS)
 	$(BIN)/python native_modules/build.py --micropython $(MPY_DIR) --output native_modules/prebuilt --check \
 		$(if $(MIDGE_NO_SKIPS),--require all) $(ARCHS)
 
+# One wheel for every system and Python, without compiled code for the PC: dist/midge-VERSION-py3-none-any.whl.
+wheel: $(VENV)/.demo
+	MIDGE_PURE=1 $(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+# The pages as a site, and what the commands print as pictures in them.
+$(VENV)/.site: $(VENV)/.demo
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[site]"
+	@touch $@
+
+site: $(VENV)/.site
+	$(BIN)/python docs/site/build.py
+
+pictures: $(VENV)/.test
+	$(BIN)/python docs/site/pictures.py
+
 # What can be copied to any board as it is: the library with the native modules of both runtimes and all processors.
 bundle: $(VENV)/.demo
 	rm -rf dist/lib
 	$(BIN)/python -m midge_host.deploy.bundle dist/lib
+
+# What a release at GitHub has to hold so that `circup install midge` finds it: the library in three archives.
+REPOSITORY ?= midge/midge
+TAG ?= $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' device_lib/midge/__init__.py)
+circup: $(VENV)/.test
+	rm -rf dist/circup
+	$(BIN)/python -m midge_host.deploy.circup dist/circup $(REPOSITORY) $(TAG)
 
 # Firmware of emulated boards, for tests/boards, `midge bench` and `midge run --backend qemu-m0`.
 boards: toolchains $(VENV)/.demo $(NATMOD_DEPENDS)
