@@ -13,33 +13,30 @@ import numpy as np
 
 from .. import frontends
 from ..device import reference
+from ..device.learning import Learning
 from ..device.model_file import ModelFile
-from ..errors import CheckFailed, MidgeError
+from ..errors import MidgeError
 from ..files import refuse_overwriting, write_whole
 from ..files.labels import read_labels
 from ..frontends import series
 from ..frontends.sound import rows_of
 from ..ir.graph import Graph
-from ..quantize import Options, Precision, inputs, is_float, quantise, simplified
-from ..quantize.calibrate import NEEDED
-from ..quantize.features import CURE, with_int16_features
+from ..quantize import Precision, simplified
 from ..quantize.layers import mark_rescaled, remember
-from ..quantize.proof import Source, prove
+from ..quantize.proof import prove
 from ..targets import EVERY_BOARD, TWO_CORES
+from .around import GOLDEN_SEED, Around
 from .compiled import build, build_with_layers, compile_graph
-from .data import Data, features_of_sound, readings, tell_notes
-from .detection import heads_of
+from .data import Data, features_of_sound, readings_for
+from .integers import How, Samples, in_integers
 from .learning import enrolling, kept, taught
-from .small import Wanted, shrunk
-from .sound import asked_for, with_front_end
+from .small import Wanted
+from .sound import asked_for
+from .told import Told
 
 __all__ = ["GOLDEN_SEED", "Wanted", "build", "build_with_layers", "convert", "midge_version"]
 
-GOLDEN_SEED = 1
-
-
 PIXELS = (0.0, 1.0)
-CURE_OF_SMALL = ": allow more bytes or less loss, or calibrate with more readings of every kind"
 
 
 def convert(
@@ -113,123 +110,61 @@ def convert(
     output = Path(output)
     if exemplars is not None and impostors is not None:
         raise MidgeError("--exemplars are of what a model is to know, --impostors of what it is not: give one of them")
-    files = [Path(p) for p in (calibration, test, labels) if isinstance(p, (str, Path))]
-    where = ""
+    if small and to == "tflite":
+        raise MidgeError("--small is of .midge files: a .tflite takes as many bytes whatever its weights are")
+    file = ""
     if isinstance(source, (str, Path)):
-        source, where = Path(source), Path(source).name
-        files.append(source)
-    refuse_overwriting(output, *files)
+        source, file = Path(source), Path(source).name
+    refuse_overwriting(output, *(Path(p) for p in (source, calibration, test, labels) if isinstance(p, (str, Path))))
+    told = Told(tell, allow_loss)
     examples = (example,) if isinstance(example, np.ndarray) else tuple(example)
     loaded = frontends.load(source, frontends.Request(examples, signature, trust))
-    for note in loaded.notes:
-        tell(note)
-    names = read_labels(Path(labels)) if labels else loaded.labels
-    hearing = asked_for(audio, every, loaded.audio, to, where)
+    told.all(loaded.notes)
+    where = file or loaded.graph.name
+    hearing = asked_for(audio, every, loaded.audio, to, file)
     if hearing:
-        count = rows_of(loaded.graph.inputs[0].tensor.shape, hearing, where or loaded.graph.name)
+        count = rows_of(loaded.graph.inputs[0].tensor.shape, hearing, where)
         calibration, test = (features_of_sound(data, hearing, count) for data in (calibration, test))
         exemplars, impostors = (features_of_sound(data, hearing, count) for data in (exemplars, impostors))
-    graph, origin = loaded.graph, None
-    if macs != 1 and not is_float(graph):
-        this = "is quantised already" if graph.inputs[0].tensor.dtype != "float32" else "has none"
-        raise MidgeError(f"{source}: --macs leaves channels of models of floats out; this one {this}")
-    learnt = tried = None
-    if small:
-        _check_small(graph, to, where or graph.name)
-    codes, recipe = series.asked_for(features, window, unit, rate)
-    target = (TWO_CORES if cores == 2 else EVERY_BOARD)._replace(slowdown=slowdown, ram=ram)
     info = {
         "name": name or loaded.graph.name,
-        "source": where or type(source).__name__,
+        "source": file or type(source).__name__,
         "sha256": hashlib.sha256(loaded.data).hexdigest(),
         "midge": midge_version(),
     }
+    known = read_labels(Path(labels)) if labels else loaded.labels
+    around = Around(where, known, str(labels or ""), detect, score, anchors, hearing, every, info)
+    int16_features, recipe = series.asked_for(features, window, unit, rate)
+    samples = Samples(recipe, window or 0, unit)
+    target = (TWO_CORES if cores == 2 else EVERY_BOARD)._replace(slowdown=slowdown, ram=ram)
 
-    def whole(part: Graph) -> Graph:
-        """With what makes its input of samples."""
-        return part if recipe is None or window is None else series.with_features(part, recipe, window, unit)
+    def as_large(part: Graph) -> ModelFile:
+        return around.as_large(compile_graph(samples.before(part), target=target))
 
-    def as_written(part: Graph) -> ModelFile:
-        """As large as its file before weights are coded, but for what it learns; golden values are 0."""
-        compiled = compile_graph(whole(part))
-        compiled.target = target
-        model = with_front_end(compiled, hearing, every, False, where, _nobody) if hearing else compiled.model()
-        model.labels = names
-        if not hearing:
-            model.detection = heads_of(model, detect, score, anchors, _nobody) or b""
-        model.info |= info
-        model.golden_seed, model.golden = GOLDEN_SEED, [0] * len(model.records)
-        return model
-
-    shapes = [edge.tensor.shape for edge in whole(graph).inputs]
-    if codes:
-        graph = whole(graph)
-        origin = Source(graph, cure=CURE)
-        graph, said = with_int16_features(graph)
-        for choice in said:
-            tell(choice)
-        if calibration is not None:
-            learnt = readings(calibration, shapes, pixels, "calibration")
-    elif is_float(graph):
-        if calibration is None:
-            what = "; ".join([f"{where or graph.name}: a model of floats", *loaded.notes])
-            raise MidgeError(f"{what}; to make it int8, {NEEDED}")
-        learnt = readings(calibration, shapes, pixels, "calibration")
-        tell_notes(learnt, tell)
-        _stop_for(inputs.tells_nothing(learnt), allow_loss, tell, "no scale can be told from it")
-        given = [recipe.of(learnt.inputs[0].reshape(-1, *shapes[0][1:]), unit)] if recipe else learnt.inputs
-        quantised = quantise(graph, given, Options(precision, macs))
-        for choice in quantised.choices:
-            tell(choice)
-        origin = Source(whole(graph), whole(quantised.reference))
-        if macs != 1:
-            origin.cure = f": --macs {macs:g} leaves too few channels; give more, or calibrate with more readings"
-        if small:
-            less = shrunk(quantised, small, where or graph.name, as_written)
-            show("small", less.facts())
-            for line in less.lines():
-                tell(line)
-            quantised, origin.cure = less.quantised, CURE_OF_SMALL
-        graph = whole(quantised.graph)
-    elif calibration is not None:
-        this = "computes with floats" if graph.inputs[0].tensor.dtype == "float32" else "is quantised already"
-        raise MidgeError(f"{source}: --calibration sets the scales of models of floats; this one {this}")
-    else:
-        graph = whole(graph)
-    tflite = _to_tflite(graph) if to == "tflite" else b""
-    compiled = compile_graph(graph, say)
-    compiled.target = target
-    examples_of = exemplars if impostors is None else impostors
-    compiled.kept = kept(compiled.program, learn, examples_of, to)
-    model, layers = compiled.model(), compiled.layers()
+    how = How(where, samples, int16_features, pixels, precision, macs, small, show)
+    made = in_integers(loaded, how, calibration, told, as_large)
+    origin, learnt = made.origin, made.learnt
+    tflite = _to_tflite(made.graph) if to == "tflite" else b""
+    compiled = compile_graph(made.graph, say, target)
+    others = exemplars if impostors is None else impostors
+    compiled.kept = kept(compiled.program, learn, others, to)
+    model, layers = around.network(compiled, tell), compiled.layers()
     if origin and origin.layers and learnt and not hearing and not small:  # the list takes as much as a layer
-        shown = mark_rescaled(layers, simplified(origin.graph), origin.layers, learnt.inputs)
-        remember(model, shown)
-    model.labels = names
-    model.detection = heads_of(model, detect, score, anchors, tell) or b""
-    if (labels or (hearing and names)) and not model.detection:
-        _check_labels(str(labels or where), model)
-    if test is not None:
-        tried = readings(test, [t.shape for t in model.inputs], pixels if origin else None, "test")
-        tell_notes(tried, tell)
+        remember(model, mark_rescaled(layers, simplified(origin.graph), origin.layers, learnt.inputs))
+
+    network, as_real = model.whole, pixels if origin else None
+    tried = readings_for(network, test, as_real, "test", told) if test is not None else None
     if (origin and learnt) or tried:
-        proof = prove(origin, model.whole, layers, learnt, tried)
-        for line in proof.lines():
-            tell(line)
-        _stop_for(proof.warnings, allow_loss, tell)
-    network = model.whole
+        proof = prove(origin, network, layers, learnt, tried)
+        told.all(proof.lines())
+        told.stop_for(proof.warnings)
     if hearing:
-        model = with_front_end(compiled, hearing, every, origin is None, where or graph.name, tell)
-        model.labels = names
-    if examples_of is not None:
-        what = "exemplars" if impostors is None else "impostors"
-        shown_to = readings(examples_of, [t.shape for t in network.inputs], pixels if origin else None, what)
-        tell_notes(shown_to, tell)
-        if impostors is None:
-            made = taught(network, shown_to, tell)
-        else:
-            made = enrolling(network, shown_to, false_accepts, tell)
-        model.learning = replace(made, offset=model.learning.offset)  # type: ignore[union-attr]
+        model = around.hears(compiled, origin is None, tell)
+    if others is not None and isinstance(model.learning, Learning):
+        shown = readings_for(network, others, as_real, "exemplars" if impostors is None else "impostors", told)
+        best = taught(network, shown, tell) if impostors is None else enrolling(network, shown, false_accepts, tell)
+        model.learning = replace(best, offset=model.learning.offset)
+
     model.info |= info
     model.golden_seed = GOLDEN_SEED
     model.golden = reference.golden_values(model)
@@ -253,34 +188,10 @@ def packed(model: ModelFile) -> str:
     return f"weights: {len(model.weights):,} bytes, coded in {model.stored_bytes:,} ({share:.0f} %)"
 
 
-def _nobody(text: str) -> None:
-    """Who is told twice otherwise."""
-
-
-def _check_small(graph: Graph, to: str, where: str) -> None:
-    if to == "tflite":
-        raise MidgeError("--small is of .midge files: a .tflite takes as many bytes whatever its weights are")
-    if not is_float(graph):
-        raise MidgeError(f"{where}: --small rounds the weights of models of floats, and this one has none to round")
-
-
 def _to_tflite(graph: Graph) -> bytes:
     from ..frontends.tflite import to_tflite
 
     return to_tflite(graph)
-
-
-def _stop_for(
-    warnings: list[str],
-    allow_loss: bool,
-    tell: Callable[[str], None],
-    hint: str = "--allow-loss writes it all the same",
-) -> None:
-    """CheckFailed with what is wrong; a user who wants the model all the same is told it."""
-    if warnings and not allow_loss:
-        raise CheckFailed(f"{'; '.join(warnings)}; nothing was written ({hint})")
-    for warning in warnings:
-        tell(f"warning: {warning}")
 
 
 def midge_version() -> str:
@@ -288,10 +199,3 @@ def midge_version() -> str:
         return version("midge")
     except PackageNotFoundError:
         return "source"
-
-
-def _check_labels(source: str, model: ModelFile) -> None:
-    classes = model.outputs[0].shape[-1] if model.outputs and model.outputs[0].shape else 1
-    if len(model.labels) != classes:
-        count = len(model.labels)
-        raise MidgeError(f"{source}: {count} labels for a model with {classes} outputs; write one label per line")

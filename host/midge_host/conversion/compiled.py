@@ -43,7 +43,7 @@ class Compiled:
     program: Program
     names: dict[Tensor, str]
     source_macs: int
-    target: Target = EVERY_BOARD
+    target: Target
     kept: Tensor | None = None  # which is in the arena behind a prediction
 
     def layers(self) -> list[Layer]:
@@ -53,7 +53,9 @@ class Compiled:
         return laid_out(self, self.program, self.graph.inputs)
 
 
-def compile_graph(graph: Graph, say: Callable[[str], None] = lambda text: None) -> Compiled:
+def compile_graph(
+    graph: Graph, say: Callable[[str], None] = lambda text: None, target: Target = EVERY_BOARD
+) -> Compiled:
     verify(graph)
     for rewrite in PASSES:
         _say(say, rewrite, rewrite(graph))
@@ -63,7 +65,7 @@ def compile_graph(graph: Graph, say: Callable[[str], None] = lambda text: None) 
     source_macs = sum(macs(fields(s)) for s in program.steps)
     for narrow in PROGRAM_PASSES:
         _say(say, narrow, narrow(program))
-    return Compiled(graph, program, names, source_macs)
+    return Compiled(graph, program, names, source_macs, target)
 
 
 def laid_out(compiled: Compiled, program: Program, inputs: list[Edge], sound: Sound | None = None) -> ModelFile:

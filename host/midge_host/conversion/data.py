@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ..device.model_file import ModelFile
 from ..errors import MidgeError
 from ..files.features import audio_of
 from ..files.readings import Readings, read_readings, shaped
 from ..frontends.sound import Audio
+from .told import Told
 
 Data = Path | str | np.ndarray | Sequence[np.ndarray] | Readings
 
@@ -43,6 +45,8 @@ def features_of_sound(data: Data | None, audio: Audio, count: int) -> Data | Non
     return data
 
 
-def tell_notes(readings: Readings, tell: Callable[[str], None]) -> None:
-    for note in readings.notes:
-        tell(note)
+def readings_for(model: ModelFile, data: Data, pixels: tuple[float, float] | None, where: str, told: Told) -> Readings:
+    """Readings for the inputs of `model`, whose notes are told."""
+    made = readings(data, [tensor.shape for tensor in model.inputs], pixels, where)
+    told.all(made.notes)
+    return made

@@ -92,24 +92,28 @@ static uint32_t gather(
 static void average(const midge_candidates_t *list, uint32_t first, uint32_t end) {
     int32_t sums[COORDINATES];
     uint32_t total = 0;
-    const uint32_t count = list->size - MIDGE_FOUND_X;
-    int16_t *to = midge_candidate(list, first) + MIDGE_FOUND_X;
-    for (uint32_t i = first; i < end; i++) {
-        total += (uint32_t)midge_candidate(list, i)[MIDGE_FOUND_SCORE];
+    const uint32_t size = list->size;
+    int16_t *const found = list->found, *to = found + same[0] * size + MIDGE_FOUND_X;
+    int32_t *const end = sums + size - MIDGE_FOUND_X, rest = 1 << 15;
+    for (uint32_t i = 0; i < count; i++) {
+        total += (uint32_t)found[same[i] * size + MIDGE_FOUND_SCORE];
     }
-    for (uint32_t k = 0; k < count; k++) {
-        sums[k] = to[k] * (1 << 15) + (1 << 14);
+    const uint32_t share = (1u << 31) / total;
+    for (int32_t *sum = sums; sum < end; sum++) {
+        *sum = 1 << 14;
     }
-    for (uint32_t i = first + 1; i < end; i++) {
-        const int16_t *a = midge_candidate(list, i);
-        const int32_t weight = (int32_t)(((uint32_t)a[MIDGE_FOUND_SCORE] << 15) / total);
+    for (uint32_t i = 1; i < count; i++) {
+        const int16_t *a = found + same[i] * size;
+        const int32_t weight = (int32_t)((uint32_t)a[MIDGE_FOUND_SCORE] * share >> 16);
+        rest -= weight;
         a += MIDGE_FOUND_X;
-        for (uint32_t k = 0; k < count; k++) {
-            sums[k] += weight * (a[k] - to[k]);
+        for (int32_t *sum = sums; sum < end; sum += 2, a += 2) { // x and y, width and height
+            sum[0] += weight * a[0];
+            sum[1] += weight * a[1];
         }
     }
-    for (uint32_t k = 0; k < count; k++) {
-        to[k] = (int16_t)(sums[k] >> 15);
+    for (const int32_t *sum = sums; sum < end; sum++, to++) {
+        *to = (int16_t)((*sum + rest * *to) >> 15);
     }
 }
 
