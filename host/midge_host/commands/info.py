@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..device import spec
-from ..device.banks import PACKED, RECURRENT
+from ..device.banks import RECURRENT
 from ..device.model_file import ModelFile, TensorInfo, read
 from ..device.region import Region
 from ..device.registry import macs, parameter_bytes, record_shapes
@@ -61,7 +61,7 @@ def facts(path: Path, duty: Duty | None = None) -> dict[str, Any]:
         "inputs": [_tensor(t) for t in model.inputs],
         "outputs": [_tensor(t) for t in model.outputs],
         "labels": model.labels,
-        "modules": [bank.module for bank in model.banks] + [PACKED] * bool(model.coded),
+        "modules": model.modules,
         "streaming": len(model.init) > 0,
         "memory": memory(model),
         "sound": vars(model.sound) if model.sound else None,
