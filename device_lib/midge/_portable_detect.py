@@ -198,8 +198,8 @@ def _scan(facts, grid, anchors, tables, arena, found, order, size):
                         made = _place(found, order, size, facts[_DETECT_MOST], score)
                         if made >= 0:
                             found[made + _CLASS] = c
-                            x = (column * grid[_GRID_STRIDE_X] + grid[_GRID_ORIGIN_X]) >> 4
-                            y = (row * grid[_GRID_STRIDE_Y] + grid[_GRID_ORIGIN_Y]) >> 4
+                            x = min((column * grid[_GRID_STRIDE_X] + grid[_GRID_ORIGIN_X]) >> 4, _MOST_PLACE)
+                            y = min((row * grid[_GRID_STRIDE_Y] + grid[_GRID_ORIGIN_Y]) >> 4, _MOST_PLACE)
                             base = n * grid[_GRID_BOX_STEP]
                             _decode(facts, grid, anchors, 4 * a, tables, arena, base, x, y, found, made)
                 n += 1
@@ -248,8 +248,8 @@ def _decode(facts, grid, anchors, anchor, tables, arena, base, x, y, found, made
     found[made + _Y] = _limited(centre_y - height // 2, -_MOST_PLACE)
     made += _KEYPOINTS
     for _ in range(facts[_DETECT_KEYPOINTS]):
-        found[made] = _limited(x + place(unit_x, grid[_GRID_KEYPOINT_X]), -_MOST_PLACE)
-        found[made + 1] = _limited(y + place(unit_y, grid[_GRID_KEYPOINT_Y]), -_MOST_PLACE)
+        found[made] = _low_half(x + place(unit_x, grid[_GRID_KEYPOINT_X]))
+        found[made + 1] = _low_half(y + place(unit_y, grid[_GRID_KEYPOINT_Y]))
         made += 2
         base += grid[_GRID_KEYPOINT_STEP]
 
@@ -260,6 +260,10 @@ def _signed(value):
 
 def _scaled(unit, value, shift):
     return (unit * value + ((1 << shift) >> 1)) >> shift
+
+
+def _low_half(value):
+    return (value + 0x8000 & 0xFFFF) - 0x8000
 
 
 def _limited(value, least):
@@ -336,11 +340,12 @@ def _average(found, order, size, first, end):
     total = 0
     for i in range(first, end):
         total += found[order[i] * size]
+    share = (1 << 31) // total
     to = order[first] * size
     sums = [(found[to + k] << 15) + (1 << 14) for k in range(_X, size)]
     for i in range(first + 1, end):
         at = order[i] * size
-        weight = (found[at] << 15) // total
+        weight = found[at] * share >> 16
         for k in range(_X, size):
             sums[k - _X] += weight * (found[at + k] - found[to + k])
     for k in range(_X, size):

@@ -14,7 +14,7 @@ import pytest
 from midge_host.boards import pico
 
 # Of 896 scores and 30 candidates: boxes alone, and with six keypoints each and the mean of all.
-MOST_BOXES, MOST_FACES = 52_000, 80_000
+MOST_BOXES, MOST_FACES = 36_000, 50_000
 SIDE = (128, 128)
 
 FIND = """

@@ -143,6 +143,9 @@ def blazeface(heads: Heads, outputs: list[TensorInfo], side: tuple[int, int], an
             break
     else:
         return False
+    reach = max(side) + max(np.abs(real(box)).max() for box in boxes)
+    if reach > MOST_SIDE:
+        raise MidgeError(f"--detect: {boxes[0].name} may lie {reach:,.0f} pixels away, the limit is {MOST_SIDE:,}")
     heads.made.keypoints = (values - 4) // 2
     heads.made.mode, heads.labels = "average", BLAZE_LABELS.get(heads.made.keypoints, [])
     placed = zip(cells, layers, split(scores, last, counts), split(boxes, last, counts), strict=True)

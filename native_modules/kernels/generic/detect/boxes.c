@@ -32,16 +32,16 @@ typedef struct {
 // Whether what two boxes share is more than `limit` / 2^15 of what they cover together. Most share
 // nothing.
 static int overlap(const edges_t *a, const int16_t *b, uint32_t limit) {
-    const int32_t left = b[MIDGE_FOUND_X], right = right_of(b);
-    if (left >= a->right || right <= a->left) {
+    const int32_t left = larger(a->left, b[MIDGE_FOUND_X]);
+    const int32_t width = smaller(a->right, right_of(b)) - left;
+    if (width <= 0) {
         return 0;
     }
-    const int32_t top = b[MIDGE_FOUND_Y], bottom = bottom_of(b);
-    if (top >= a->bottom || bottom <= a->top) {
+    const int32_t top = larger(a->top, b[MIDGE_FOUND_Y]);
+    const int32_t height = smaller(a->bottom, bottom_of(b)) - top;
+    if (height <= 0) {
         return 0;
     }
-    const int32_t width = smaller(a->right, right) - larger(a->left, left);
-    const int32_t height = smaller(a->bottom, bottom) - larger(a->top, top);
     const uint32_t shared = (uint32_t)(width * height), all = a->area + area(b) - shared;
     return shared > (all >> 15) * limit + (((all & 0x7FFF) * limit) >> 15);
 }
@@ -56,40 +56,39 @@ static int are_apart(const int16_t *a, const int16_t *b, const midge_detect_t *f
     return facts->apart && a[MIDGE_FOUND_CLASS] != b[MIDGE_FOUND_CLASS];
 }
 
-// Brings the candidate at place `from` to place `to` before it; those between move on.
-static void move(const midge_candidates_t *list, uint32_t from, uint32_t to) {
-    uint8_t *order = list->order + 1;
-    const uint8_t number = order[from];
-    for (; from > to; from--) {
-        order[from] = order[from - 1];
-    }
-    order[to] = number;
-}
-
-// Brings those of one thing with the candidate at `first` behind it; returns the place behind
-// them.
-static uint32_t gather(
-    const midge_candidates_t *list, const midge_detect_t *facts, uint32_t first) {
-    const uint32_t count = list->order[0], limit = facts->overlap;
+// Takes those of one thing with candidate a out of the order, from place `first` on: their numbers
+// go behind the `count` of `same`. Returns how many are there then. best: the place of the highest
+// score of the others.
+static uint32_t take(const midge_candidates_t *list, const midge_detect_t *facts, uint32_t first,
+    const int16_t *a, uint8_t *same, uint32_t count, uint8_t **best) {
+    const int16_t *const found = list->found;
+    const uint32_t size = list->size, limit = facts->overlap;
     const int is_merged = facts->mode == MIDGE_DETECT_MERGE;
-    uint32_t end = first + 1;
-    for (uint32_t i = first; i < (is_merged ? end : first + 1); i++) {
-        const int16_t *a = midge_candidate(list, i);
-        const edges_t edges
-            = {a[MIDGE_FOUND_X], a[MIDGE_FOUND_Y], right_of(a), bottom_of(a), area(a)};
-        for (uint32_t k = end; k < count; k++) {
-            const int16_t *b = midge_candidate(list, k);
-            if ((is_merged ? touch(a, b) : overlap(&edges, b, limit)) && !are_apart(a, b, facts)) {
-                move(list, k, end++);
+    const edges_t edges
+        = {a[MIDGE_FOUND_X], a[MIDGE_FOUND_Y], right_of(a), bottom_of(a), area(a)};
+    uint8_t *const order = list->order + 1, *to = order + first;
+    const uint8_t *const end = order + list->order[0];
+    int32_t most = 0;
+    for (const uint8_t *from = to; from < end; from++) {
+        const uint32_t number = *from;
+        const int16_t *b = found + number * size;
+        if ((is_merged ? touch(a, b) : overlap(&edges, b, limit)) && !are_apart(a, b, facts)) {
+            same[count++] = (uint8_t)number;
+        } else {
+            if (b[MIDGE_FOUND_SCORE] > most) {
+                most = b[MIDGE_FOUND_SCORE];
+                *best = to;
             }
+            *to++ = (uint8_t)number;
         }
     }
-    return end;
+    list->order[0] = (uint8_t)(to - order);
+    return count;
 }
 
 // The mean of boxes and keypoints, weighted by their scores. Weights are in 1/2^15; the first
 // one's is what the others leave.
-static void average(const midge_candidates_t *list, uint32_t first, uint32_t end) {
+static void average(const midge_candidates_t *list, const uint8_t *same, uint32_t count) {
     int32_t sums[COORDINATES];
     uint32_t total = 0;
     const uint32_t size = list->size;
@@ -99,29 +98,30 @@ static void average(const midge_candidates_t *list, uint32_t first, uint32_t end
         total += (uint32_t)found[same[i] * size + MIDGE_FOUND_SCORE];
     }
     const uint32_t share = (1u << 31) / total;
-    for (int32_t *sum = sums; sum < end; sum++) {
-        *sum = 1 << 14;
+    for (int32_t *sum = sums; sum < end; sum += 2) { // x and y, width and height
+        sum[0] = sum[1] = 1 << 14;
     }
     for (uint32_t i = 1; i < count; i++) {
         const int16_t *a = found + same[i] * size;
         const int32_t weight = (int32_t)((uint32_t)a[MIDGE_FOUND_SCORE] * share >> 16);
         rest -= weight;
         a += MIDGE_FOUND_X;
-        for (int32_t *sum = sums; sum < end; sum += 2, a += 2) { // x and y, width and height
+        for (int32_t *sum = sums; sum < end; sum += 2, a += 2) {
             sum[0] += weight * a[0];
             sum[1] += weight * a[1];
         }
     }
-    for (const int32_t *sum = sums; sum < end; sum++, to++) {
-        *to = (int16_t)((*sum + rest * *to) >> 15);
+    for (const int32_t *sum = sums; sum < end; sum += 2, to += 2) {
+        to[0] = (int16_t)((sum[0] + rest * to[0]) >> 15);
+        to[1] = (int16_t)((sum[1] + rest * to[1]) >> 15);
     }
 }
 
 // The box around boxes.
-static void surround(const midge_candidates_t *list, uint32_t first, uint32_t end) {
-    int16_t *to = midge_candidate(list, first);
-    for (uint32_t i = first + 1; i < end; i++) {
-        const int16_t *a = midge_candidate(list, i);
+static void surround(const midge_candidates_t *list, const uint8_t *same, uint32_t count) {
+    int16_t *to = list->found + same[0] * list->size;
+    for (uint32_t i = 1; i < count; i++) {
+        const int16_t *a = list->found + same[i] * list->size;
         const int32_t right = larger(right_of(to), right_of(a));
         const int32_t bottom = larger(bottom_of(to), bottom_of(a));
         to[MIDGE_FOUND_X] = (int16_t)smaller(to[MIDGE_FOUND_X], a[MIDGE_FOUND_X]);
@@ -132,20 +132,30 @@ static void surround(const midge_candidates_t *list, uint32_t first, uint32_t en
 }
 
 void midge_join(const midge_candidates_t *list, const midge_detect_t *facts) {
+    uint8_t same[UINT8_MAX]; // numbers of candidates of one thing
+    uint8_t *best = list->order + 1;
+    for (uint32_t i = 1; i < list->order[0]; i++) {
+        if (midge_candidate(list, i)[MIDGE_FOUND_SCORE]
+            > list->found[*best * list->size + MIDGE_FOUND_SCORE]) {
+            best = list->order + 1 + i;
+        }
+    }
     for (uint32_t first = 0; first < list->order[0]; first++) {
-        const uint32_t end = gather(list, facts, first), joined = end - first - 1;
-        if (!joined) {
-            continue;
+        uint8_t *const to = list->order + 1 + first;
+        same[0] = *best;
+        for (; best > to; best--) {
+            *best = best[-1];
         }
-        if (facts->mode == MIDGE_DETECT_AVERAGE) {
-            average(list, first, end);
+        *to = same[0];
+        uint32_t count = 1;
+        for (uint32_t i = 0; i < (facts->mode == MIDGE_DETECT_MERGE ? count : 1); i++) {
+            const int16_t *a = list->found + same[i] * list->size;
+            count = take(list, facts, first + 1, a, same, count, &best);
+        }
+        if (facts->mode == MIDGE_DETECT_AVERAGE && count > 1) {
+            average(list, same, count);
         } else if (facts->mode == MIDGE_DETECT_MERGE) {
-            surround(list, first, end);
+            surround(list, same, count);
         }
-        uint8_t *order = list->order + 1;
-        for (uint32_t i = end; i < list->order[0]; i++) {
-            order[i - joined] = order[i];
-        }
-        list->order[0] = (uint8_t)(list->order[0] - joined);
     }
 }

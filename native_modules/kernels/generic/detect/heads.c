@@ -55,61 +55,113 @@ static uint32_t parse(heads_t *heads, midge_bytes_t section, uint32_t arena_byte
     return MIDGE_OK;
 }
 
-// Room for a candidate in the order of scores, behind those of the same; NULL where there are
-// enough better ones.
-static int16_t *place(const midge_candidates_t *list, int32_t score) {
+// Divides numbers below 2^14: a Cortex-M0+ has no instruction for that.
+typedef struct {
+    uint32_t by;
+    uint32_t inverse; // more than 2^16 / by, by 1 at most: so a quotient is right, or 1 more
+} divisor_t;
+
+typedef struct {
+    uint32_t whole, rest;
+} quotient_t;
+
+static divisor_t divisor(uint32_t by) {
+    return (divisor_t){by, (1u << 16) / by + 1};
+}
+
+static quotient_t divided(uint32_t n, const divisor_t *divisor) {
+    const uint32_t whole = (n * divisor->inverse) >> 16, rest = n - whole * divisor->by;
+    return rest < divisor->by ? (quotient_t){whole, rest}
+                              : (quotient_t){whole - 1, rest + divisor->by};
+}
+
+// A grid, and what all of its candidates have in common.
+typedef struct {
+    const midge_grid_t *grid;
+    const midge_anchor_t *anchors;
+    const int16_t *scores, *positions, *sizes; // tables, from int8's 0 on
+    const int8_t *arena;
+    uint32_t keypoints;
+    int32_t least;
+    divisor_t across, anchor;
+} head_t;
+
+// Room for a candidate, behind the others; where there is none that of the worst, of equals the
+// last one; NULL where it is no better.
+static inline int16_t *place(const midge_candidates_t *list, int32_t score) {
+    int16_t *const found = list->found;
     uint8_t *const order = list->order + 1;
-    uint32_t count = list->order[0], slot = count;
+    uint32_t count = list->order[0], number = count;
     if (count == list->most) {
-        slot = order[--count];
-        if (list->found[slot * list->size + MIDGE_FOUND_SCORE] >= score) {
+        uint32_t worst = 0;
+        for (uint32_t i = 1; i < count; i++) {
+            if (midge_candidate(list, i)[MIDGE_FOUND_SCORE]
+                <= midge_candidate(list, worst)[MIDGE_FOUND_SCORE]) {
+                worst = i;
+            }
+        }
+        number = order[worst];
+        if (found[number * list->size + MIDGE_FOUND_SCORE] >= score) {
             return NULL;
+        }
+        for (count--; worst < count; worst++) {
+            order[worst] = order[worst + 1];
         }
     }
     list->order[0] = (uint8_t)(count + 1);
-    for (; count && midge_candidate(list, count - 1)[MIDGE_FOUND_SCORE] < score; count--) {
-        order[count] = order[count - 1];
-    }
-    order[count] = (uint8_t)slot;
-    int16_t *made = list->found + slot * list->size;
+    order[count] = (uint8_t)number;
+    int16_t *made = found + number * list->size;
     made[MIDGE_FOUND_SCORE] = (int16_t)score;
     return made;
-}
-
-static int32_t scaled(int32_t unit, const int16_t *table, int8_t value, uint32_t shift) {
-    return (unit * table[value] + ((1 << shift) >> 1)) >> shift;
 }
 
 static int16_t limited(int32_t value, int32_t least) {
     return (int16_t)(value < least ? least : value > MOST_PLACE ? MOST_PLACE : value);
 }
 
-// The box and keypoints of candidate n, at (x, y) in 1/16 pixels. Tables begin at int8's 0.
-static void decode(int16_t *made, const heads_t *heads, const midge_grid_t *grid,
-    const midge_anchor_t *anchor, const int8_t *arena, uint32_t n, int32_t x, int32_t y) {
-    const int16_t *middle = heads->tables + MIDGE_DETECT_TABLE / 2;
-    const int16_t *positions = middle + grid->position_table * MIDGE_DETECT_TABLE;
-    const int16_t *sizes = middle + grid->size_table * MIDGE_DETECT_TABLE;
-    const uint32_t position_shift = grid->position_shift, size_shift = grid->size_shift;
+static int32_t half(uint32_t shift) {
+    return (1 << shift) >> 1;
+}
+
+// A cell's place in 1/16 pixels, each of 2^shift, and half of one, which rounds what is added.
+static int32_t origin(uint32_t cell, uint32_t stride, uint32_t first, uint32_t shift) {
+    const uint32_t at = (cell * stride + first) >> 4;
+    return (int32_t)((at > MOST_PLACE ? MOST_PLACE : at) << shift) + half(shift);
+}
+
+// The box and keypoints of candidate n.
+static inline void decode(int16_t *made, const head_t *head, uint32_t n) {
+    const midge_grid_t *grid = head->grid;
+    const int16_t *positions = head->positions, *sizes = head->sizes;
+    const uint32_t shift = grid->position_shift;
+    const quotient_t row = divided(n, &head->across), column = divided(row.rest, &head->anchor);
+    const midge_anchor_t *anchor = &head->anchors[column.rest];
+    const int32_t x = origin(column.whole, grid->stride_x, grid->origin_x, shift);
+    const int32_t y = origin(row.whole, grid->stride_y, grid->origin_y, shift);
+    const int32_t unit_x = anchor->unit_x, unit_y = anchor->unit_y;
     int32_t width = anchor->width, height = anchor->height, centre_x = x, centre_y = y;
-    arena += n * grid->box_step;
+    const int8_t *values = head->arena + n * grid->box_step;
     if (grid->has_box) {
-        centre_x += scaled(anchor->unit_x, positions, arena[grid->x], position_shift);
-        centre_y += scaled(anchor->unit_y, positions, arena[grid->y], position_shift);
-        width = scaled(width, sizes, arena[grid->width], size_shift);
-        height = scaled(height, sizes, arena[grid->height], size_shift);
+        const uint32_t size_shift = grid->size_shift;
+        centre_x += unit_x * positions[values[grid->x]];
+        centre_y += unit_y * positions[values[grid->y]];
+        width = (width * sizes[values[grid->width]] + half(size_shift)) >> size_shift;
+        height = (height * sizes[values[grid->height]] + half(size_shift)) >> size_shift;
     }
-    made[MIDGE_FOUND_WIDTH] = limited(width, 0);
-    made[MIDGE_FOUND_HEIGHT] = limited(height, 0);
-    made[MIDGE_FOUND_X] = limited(centre_x - made[MIDGE_FOUND_WIDTH] / 2, -MOST_PLACE);
-    made[MIDGE_FOUND_Y] = limited(centre_y - made[MIDGE_FOUND_HEIGHT] / 2, -MOST_PLACE);
+    width = limited(width, 0);
+    height = limited(height, 0);
+    made[MIDGE_FOUND_WIDTH] = (int16_t)width;
+    made[MIDGE_FOUND_HEIGHT] = (int16_t)height;
+    made[MIDGE_FOUND_X] = limited((centre_x >> shift) - (width >> 1), -MOST_PLACE);
+    made[MIDGE_FOUND_Y] = limited((centre_y >> shift) - (height >> 1), -MOST_PLACE);
     made += MIDGE_FOUND_KEYPOINTS;
-    for (uint32_t k = 0; k < heads->facts->keypoints; k++, arena += grid->keypoint_step) {
-        const int8_t right = arena[grid->keypoint_x], down = arena[grid->keypoint_y];
-        centre_x = x + scaled(anchor->unit_x, positions, right, position_shift);
-        centre_y = y + scaled(anchor->unit_y, positions, down, position_shift);
-        *made++ = limited(centre_x, -MOST_PLACE);
-        *made++ = limited(centre_y, -MOST_PLACE);
+    const uint32_t step = grid->keypoint_step;
+    const int8_t *right = values + grid->keypoint_x;
+    const int32_t to_y = (int32_t)(grid->keypoint_y - grid->keypoint_x);
+    for (int16_t *end = made + 2 * head->keypoints; made < end; made += 2) {
+        made[0] = (int16_t)((x + unit_x * positions[*right]) >> shift);
+        made[1] = (int16_t)((y + unit_y * positions[right[to_y]]) >> shift);
+        right += step;
     }
 }
 
@@ -127,55 +179,82 @@ static uint32_t best_class(const midge_grid_t *grid, const int8_t *scores) {
     return best;
 }
 
-// The first candidate from n on whose value reaches the threshold, or `end`. Most of the time goes
-// in here.
-static __attribute__((noinline)) uint32_t skip(
-    const int8_t *value, uint32_t n, uint32_t end, uint32_t step, int32_t threshold) {
-    for (value += n * step; n < end && *value < threshold; n++) {
-        value += step;
+// The first of words of four int8 values each in which one reaches a threshold, or `end`: it makes
+// one of two sums carry. missing: 128 - threshold, twice.
+static __attribute__((noinline)) const uint32_t *skip_words(
+    const uint32_t *word, const uint32_t *end, uint32_t missing) {
+    for (; word < end; word++) {
+        const uint32_t values = *word ^ 0x80808080; // + 128 each
+        const uint32_t even = (values & 0x00FF00FF) + missing;
+        const uint32_t odd = ((values >> 8) & 0x00FF00FF) + missing;
+        if ((even | odd) & 0x01000100) {
+            break;
+        }
+    }
+    return word;
+}
+
+// The first candidate from n on whose value reaches the threshold, -128 to 128, or `end`. Most of
+// the time goes in here.
+static uint32_t skip(
+    const int8_t *values, uint32_t n, uint32_t end, uint32_t step, int32_t threshold) {
+    const uint32_t missing = (uint32_t)(INT8_MAX + 1 - threshold) * 0x00010001;
+    for (const int8_t *value = values + n * step; n < end; n++, value += step) {
+        if (step == 1 && is_aligned(value, 4)) {
+            const uint32_t *word = (const uint32_t *)(const void *)value;
+            value = (const int8_t *)skip_words(word, word + (end - n) / 4, missing);
+            n = (uint32_t)(value - values);
+        }
+        if (n < end && *value >= threshold) {
+            break;
+        }
     }
     return n;
 }
 
-// Candidate n of a grid, `rest` in its row, whose values are looked at.
-static __attribute__((noinline)) void consider(const midge_candidates_t *list,
-    const heads_t *heads, const midge_grid_t *grid, const int8_t *arena, uint32_t n,
-    uint32_t row, uint32_t rest) {
-    const int16_t *scores
-        = heads->tables + grid->score_table * MIDGE_DETECT_TABLE + MIDGE_DETECT_TABLE / 2;
-    const int8_t *first = arena + grid->scores + n * grid->score_step;
+// Candidate n of a grid, whose values are looked at.
+static inline void consider(
+    const midge_candidates_t *list, const head_t *head, uint32_t n) {
+    const midge_grid_t *grid = head->grid;
+    const int8_t *first = head->arena + grid->scores + n * grid->score_step;
     const uint32_t class = best_class(grid, first);
     const int8_t best = first[class * grid->class_step];
-    int32_t score = scores[best];
+    int32_t score = head->scores[best];
     if (grid->has_objectness) {
-        score = score * scores[arena[grid->objectness + n * grid->score_step]] >> 15;
+        const int8_t sure = head->arena[grid->objectness + n * grid->score_step];
+        score = score * head->scores[sure] >> 15;
     } else if (best < grid->threshold) {
         return;
     }
-    int16_t *made = score < heads->facts->least ? NULL : place(list, score);
+    int16_t *made = score < head->least ? NULL : place(list, score);
     if (made) {
-        const uint32_t column = rest / grid->anchors;
         made[MIDGE_FOUND_CLASS] = (int16_t)class;
-        decode(made, heads, grid,
-            &heads->anchors[grid->first_anchor + rest - column * grid->anchors], arena, n,
-            (int32_t)((column * grid->stride_x + grid->origin_x) >> 4),
-            (int32_t)((row * grid->stride_y + grid->origin_y) >> 4));
+        decode(made, head, n);
     }
 }
 
 static void scan(const midge_candidates_t *list, const heads_t *heads, const midge_grid_t *grid,
     const int8_t *arena) {
+    const int16_t *middle = heads->tables + MIDGE_DETECT_TABLE / 2;
+    const head_t head = {
+        .grid = grid,
+        .anchors = heads->anchors + grid->first_anchor,
+        .scores = middle + grid->score_table * MIDGE_DETECT_TABLE,
+        .positions = middle + grid->position_table * MIDGE_DETECT_TABLE,
+        .sizes = middle + grid->size_table * MIDGE_DETECT_TABLE,
+        .arena = arena,
+        .keypoints = heads->facts->keypoints,
+        .least = heads->facts->least,
+        .across = divisor((uint32_t)grid->columns * grid->anchors),
+        .anchor = divisor(grid->anchors),
+    };
     const int8_t *values = arena + (grid->has_objectness ? grid->objectness : grid->scores);
     const int32_t least = grid->has_objectness || !grid->last_class ? grid->threshold : INT8_MIN;
-    const uint32_t across = (uint32_t)grid->columns * grid->anchors;
-    for (uint32_t row = 0, first = 0; row < grid->rows; row++, first += across) {
-        const uint32_t end = first + across;
-        for (uint32_t n = first; n < end; n++) {
-            n = skip(values, n, end, grid->score_step, least);
-            if (n < end) {
-                consider(list, heads, grid, arena, n, row, n - first);
-            }
-        }
+    const int32_t most = least > INT8_MAX ? INT8_MAX + 1 : least; // that no value reaches
+    const int32_t threshold = most < INT8_MIN ? INT8_MIN : most;
+    const uint32_t end = grid->last + 1u, step = grid->score_step;
+    for (uint32_t n = 0; (n = skip(values, n, end, step, threshold)) < end; n++) {
+        consider(list, &head, n);
     }
 }
 
