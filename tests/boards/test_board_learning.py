@@ -13,8 +13,8 @@ from midge_host.boards import pico, qemu
 from midge_host.device import spec
 from midge_host.device.learning import exponents
 
-MOST_STEP = 25_000  # cycles of a head of 12 classes and 64 inputs
-MOST_TRAINING = 0.3  # seconds, of 60 samples and 20 epochs
+MOST_STEP = 12_000  # cycles of a head of 12 classes and 64 inputs
+MOST_TRAINING = 0.1  # seconds, of 60 samples and 20 epochs
 LIVES = [("prototypes by distance, whitened", 50), ("a softmax head", learners.ACTIONS)]
 
 # A head's epochs of 60 samples, and the distances from 12 rows, on random numbers. Weights begin at 0, where no error

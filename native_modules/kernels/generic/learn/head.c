@@ -41,15 +41,28 @@ static int is_head(head_t *head, const midge_learn_t *facts, midge_bytes_t expon
         && head->rate <= MOST_RATE;
 }
 
+// What two rows of weights sum up to, so that a vector is read once for both.
+static __attribute__((noinline)) void sum_up(const int16_t *row, const int16_t *next,
+    const int16_t *vector, uint32_t size, int32_t *sum, int32_t *next_sum) {
+    uint32_t a = 0, b = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        const int32_t x = vector[i];
+        a += (uint32_t)(row[i] * x);
+        b += (uint32_t)(next[i] * x);
+    }
+    *sum = (int32_t)a;
+    *next_sum = (int32_t)b;
+}
+
 static void predict(const head_t *head, const int16_t *vector, int32_t *p) {
-    const int16_t *weight = head->weights;
+    const uint32_t size = head->size, last = head->classes - 1;
+    for (uint32_t c = 0; c <= last; c += 2) { // without a next row the same one twice
+        const uint32_t next = c < last ? c + 1 : c;
+        sum_up(head->weights + c * size, head->weights + next * size, vector, size, &p[c],
+            &p[next]);
+    }
     int32_t most = INT32_MIN;
     for (uint32_t c = 0; c < head->classes; c++) {
-        uint32_t sum = 0;
-        for (uint32_t i = 0; i < head->size; i++) {
-            sum += (uint32_t)(*weight++ * vector[i]);
-        }
-        p[c] = (int32_t)sum;
         most = p[c] > most ? p[c] : most;
     }
     uint32_t total = 0;
@@ -64,19 +77,23 @@ static void predict(const head_t *head, const int16_t *vector, int32_t *p) {
     }
 }
 
+static __attribute__((noinline)) void step(
+    int16_t *row, const int16_t *vector, uint32_t size, int32_t error, int32_t rate) {
+    const int32_t half = 1 << (rate - 1);
+    for (uint32_t i = 0; i < size; i++) {
+        const int32_t value = row[i] - ((error * vector[i] + half) >> rate);
+        row[i] = (int16_t)(value > WEIGHT_MOST     ? WEIGHT_MOST
+                : value < -WEIGHT_MOST ? -WEIGHT_MOST
+                                       : value);
+    }
+}
+
 static void learn(const head_t *head, const int16_t *vector, const int32_t *p, uint32_t class) {
-    const int32_t half = 1 << (head->rate - 1);
-    int16_t *weight = head->weights;
-    for (uint32_t c = 0; c < head->classes; c++, weight += head->size) {
+    int16_t *row = head->weights;
+    for (uint32_t c = 0; c < head->classes; c++, row += head->size) {
         const int32_t error = c == class ? p[c] - ONE : p[c];
-        if (error < LEAST && error > -LEAST) {
-            continue;
-        }
-        for (uint32_t i = 0; i < head->size; i++) {
-            const int32_t value = weight[i] - ((error * vector[i] + half) >> head->rate);
-            weight[i] = (int16_t)(value > WEIGHT_MOST        ? WEIGHT_MOST
-                    : value < -WEIGHT_MOST ? -WEIGHT_MOST
-                                           : value);
+        if (error >= LEAST || error <= -LEAST) {
+            step(row, vector, head->size, error, head->rate);
         }
     }
 }

@@ -55,12 +55,12 @@ uint32_t midge_embed(midge_bytes_t learn, midge_bytes_t matrix, midge_bytes_t ce
     const int8_t *row = (const int8_t *)matrix.data;
     const int32_t *sums = (const int32_t *)(const void *)centre.data;
     int16_t *to = (int16_t *)(void *)vector.data;
-    for (uint32_t i = 0; i < size; i++) {
-        if (is_white) {
-            to[i] = whitened(row + i * size, sums[i], values, size, facts->shift);
-        } else {
-            to[i] = (int16_t)(values[i] - facts->zero_point);
-        }
+    const int32_t zero_point = facts->zero_point;
+    for (uint32_t i = 0; is_white && i < size; i++) {
+        to[i] = whitened(row + i * size, sums[i], values, size, facts->shift);
+    }
+    for (uint32_t i = 0; !is_white && i < size; i++) {
+        to[i] = (int16_t)(values[i] - zero_point);
     }
     if (facts->flags & MIDGE_LEARN_FLAG_ANGULAR) {
         scale_to(to, size, LENGTH);
