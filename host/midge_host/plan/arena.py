@@ -153,7 +153,7 @@ def place_scratch(
     steps: list[Step], buffers: list[Buffer], arena_bytes: int, target: Target, growth_limit: int
 ) -> tuple[int, dict[Step, tuple[int, int]]]:
     """Scratch memory where the tensors leave room, and the arena's bytes: more than before, up to the growth limit,
-    when a step finds too little."""
+    when a step finds too little; of an arena of given bytes, when one could use more."""
     wants = [target.wanted(step) for step in steps]
     gaps = [_gaps([b for b in buffers if b.first <= i <= b.last]) for i in range(len(steps))]
 
@@ -162,8 +162,9 @@ def place_scratch(
 
     most = arena_bytes + growth_limit
     for i, want in enumerate(wants):
-        if largest(i, arena_bytes)[1] < want.least:
-            arena_bytes = max(arena_bytes, min(most, gaps[i][-1][0] + spec.align(want.least, spec.BLOCK_ALIGNMENT)))
+        grow_to = want.most if target.ram else want.least
+        if largest(i, arena_bytes)[1] < grow_to:
+            arena_bytes = max(arena_bytes, min(most, gaps[i][-1][0] + spec.align(grow_to, spec.BLOCK_ALIGNMENT)))
     placed = {}
     for i, want in enumerate(wants):
         start, size = largest(i, arena_bytes)

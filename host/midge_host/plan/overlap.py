@@ -112,10 +112,11 @@ def _share(work: list[Work], live: list[int], size: int, target: Target) -> None
 
     Overlap where there is no need has a price (docs/development.md).
     """
+    for w in work:
+        w.output.over = {}  # of all before any is set: steps that work in place have the buffer of another one
     for w, tensors in zip(work, live, strict=True):
         apart, over = size - tensors, size - tensors + _saved(w)
         w.scratch.size = min(w.had, max(apart, 0) // 4 * 4)
-        w.output.over = {}
         if w.source is None or w.bound is None:
             continue
         needed = target.needed(w.step)

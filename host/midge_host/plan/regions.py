@@ -4,7 +4,7 @@ docs/FORMAT.md, "Rows". Which layers, and how many rows at a time, is chosen for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -21,8 +21,9 @@ from .order import plan_in_order
 from .turns import Root, Shape, Turns, reach, shapes_of
 
 PIXELS = (1, 12, 24, 48, 72, 96, 144, 192, 288, 384, 576)  # of an output at a time, that are tried for all layers
-TRIED, TRIED_OVER = 100, 8  # plans, from the quickest on; those with outputs over inputs
-TURN_CYCLES = 60_000  # of a turn, what its kernel prepares above all; with less, more turns won that were slower
+IMPROVED = 4  # of the best cuts, each of other steps
+TRIED, TRIED_OVER = 100, 12  # plans, from the quickest on; those with outputs over inputs
+TURN_CYCLES = 4_000  # of a turn, beside its kernel
 FEED_CYCLES = 15_000  # more, of a turn in which rows come in
 
 
@@ -59,18 +60,32 @@ class Cut:
 
     def cycles(self, arena: Plan, target: Target) -> float:
         """Roughly, of all steps."""
-        return self._cycles(target, lambda step: (arena.scratch.get(step, (0, 0))[1], step in arena.overlaps))
+        return self._cycles(target, lambda step, _: (arena.scratch.get(step, (0, 0))[1], step in arena.overlaps))
 
-    def quickest(self, target: Target) -> float:
-        """The same with as much scratch memory as is of use."""
-        return self._cycles(target, lambda step: (target.wanted(step).most, False))
+    def least_cycles(self, target: Target) -> float:
+        """The same of the best plan in `target.ram` bytes that one may hope for; inf where there is none."""
 
-    def _cycles(self, target: Target, memory: Callable[[Step], tuple[int, bool]]) -> float:
+        def memory(step: Step, in_region: bool) -> tuple[int, bool]:
+            ends = [*step.inputs, step.output]
+            held = max if target.overlaps else sum
+            room = target.ram - (self.bytes if in_region else held(t.bytes for t in ends))
+            return min(room, target.wanted(step).most), False
+
+        return self._cycles(target, memory)
+
+    def _cycles(self, target: Target, memory: Callable[[Step, bool], tuple[int, bool]]) -> float:
         total = float(TURN_CYCLES * len(self.turns) + FEED_CYCLES * self.turns.count(0))
         for number, step in enumerate(self.steps, 1 - self.program.init_count):
-            times = self.turns.count(number) if 1 <= number < len(self.rings) else 1
-            total += times * target.cycles(step, *memory(step))
+            in_region = 1 <= number < len(self.rings)
+            scratch_bytes, overlaps = memory(step, in_region)
+            if scratch_bytes < 0:
+                return inf
+            times = self.turns.count(number) if in_region else 1
+            total += times * target.cycles(step, scratch_bytes, overlaps)
         return total
+
+
+Hope = tuple[float, Cut]  # with its least cycles
 
 
 def choose(name: str, program: Program, outputs: list[Tensor], target: Target) -> tuple[Plan, Cut | None]:
@@ -82,10 +97,13 @@ def choose(name: str, program: Program, outputs: list[Tensor], target: Target) -
     found: tuple[Plan, Cut | None] = (arena, None)
     least = arena.cycles if arena.arena_bytes <= target.ram else inf
     cuts = list(_cuts(program, outputs))
-    quickest = sorted(((c.quickest(target), c) for c in cuts if c.bytes <= target.ram), key=lambda pair: pair[0])
+    hopes = _hopes(cuts, target)
+    for _, start in _best_of_each(hopes)[:IMPROVED]:
+        hopes += _improved(start, outputs, target)
+    hopes.sort(key=lambda hope: hope[0])
     # Most fit, or do not, without outputs over inputs, whose places take long to find.
     for overlaps, tried in ((False, TRIED), (target.overlaps, TRIED_OVER)):
-        for made in [c for cycles, c in quickest if cycles < least][:tried]:
+        for made in [c for cycles, c in hopes if cycles < least][:tried]:
             placed = made.plan(outputs, target._replace(overlaps=overlaps))
             cycles = made.cycles(placed, target)
             if placed.arena_bytes <= target.ram and cycles < least:
@@ -110,29 +128,71 @@ def _cuts(program: Program, outputs: Sequence[Tensor]) -> Iterator[Cut]:
                     yield made
 
 
+def _hopes(cuts: Iterable[Cut], target: Target) -> list[Hope]:
+    """The least cycles of those that may fit, the least first."""
+    hopes = [(made.least_cycles(target), made) for made in cuts if made.bytes <= target.ram]
+    return sorted((hope for hope in hopes if hope[0] < inf), key=lambda hope: hope[0])
+
+
+def _best_of_each(hopes: list[Hope]) -> list[Hope]:
+    """The first of those that have the same steps in strips, fed or not."""
+    firsts: dict[tuple[int, bool], Hope] = {}
+    for hope in hopes:
+        firsts.setdefault((len(hope[1].rings), hope[1].rings[0].step > 0), hope)
+    return list(firsts.values())
+
+
+def _improved(start: Cut, outputs: Sequence[Tensor], target: Target) -> list[Hope]:
+    """Cuts with other numbers of rows at a time, each quicker than the one before it."""
+    found = [(start.least_cycles(target), start)]
+    while True:
+        best = found[-1][1]
+        rows = [ring.step for ring in best.rings]
+        changed = {
+            (*rows[:i], other, *rows[i + 1 :])
+            for i, ring in enumerate(best.rings)
+            for other in {ring.step - 1, ring.step + 1, ring.step // 2, 2 * ring.step}
+            if ring.step and 0 < other <= ring.height
+        }
+        nearby = [made for one in sorted(changed) if (made := cut_by_rows(best.program, outputs, one))]
+        hopes = _hopes(nearby, target)
+        if not hopes or hopes[0][0] >= found[-1][0]:
+            return found[1:]
+        found.append(hopes[0])
+
+
 def cut(program: Program, outputs: Sequence[Tensor], count: int, is_fed: bool, pixels: int) -> Cut | None:
     """The first `count` steps of a prediction in strips of so many pixels, or a row; None where they cannot be.
 
     is_fed: whether the input comes in by rows.
     """
-    first, aliases = program.init_count, program.aliases
-    steps, after = program.steps[first : first + count], program.steps[first + count :]
+    steps, shapes = _shapes(program, count)
+    if shapes is None:
+        return None
+    source, *made = shapes.values()
+    rows = [min(shape.height, -(-pixels // shape.width)) for shape in made]
+    fed = min(source.height, rows[0] * steps[0].fields.get("stride_h", 1))
+    return cut_by_rows(program, outputs, (fed if is_fed else 0, *rows))
+
+
+def cut_by_rows(program: Program, outputs: Sequence[Tensor], rows: Sequence[int]) -> Cut | None:
+    """The same with so many rows at a time of the input, or 0, and of what each step makes."""
+    first, aliases, count = program.init_count, program.aliases, len(rows) - 1
+    steps, shapes = _shapes(program, count)
+    after = program.steps[first + count :]
 
     root = partial(root_of, aliases)
     source = root(steps[0].inputs[0])
-    shapes = shapes_of(steps, source, root)
     later = {root(t) for t in [*outputs, *program.state, *(t for step in after for t in step.inputs)]}
     is_alone = len(program.inputs) == 1 and source not in later
     if (
         shapes is None
         or source not in map(root, program.inputs)
         or any(s.output in aliases for s in steps)
-        or (is_fed and not is_alone)
+        or (rows[0] and not is_alone)
     ):
         return None
-    at_a_time = {t: min(shape.height, -(-pixels // shape.width)) for t, shape in shapes.items()}
-    fed = min(shapes[source].height, at_a_time[steps[0].output] * steps[0].fields.get("stride_h", 1))
-    at_a_time[source] = fed if is_fed else 0
+    at_a_time = dict(zip(shapes, rows, strict=True))
     turns = Turns(steps, shapes, root, at_a_time)
     if len(turns.order) > spec.MAX_DIM:
         return None
@@ -154,6 +214,13 @@ def cut(program: Program, outputs: Sequence[Tensor], count: int, is_fed: bool, p
         rings,
         bytes(turns.order),
     )
+
+
+def _shapes(program: Program, count: int) -> tuple[list[Step], dict[Tensor, Shape] | None]:
+    """The first `count` steps of a prediction, and their tensors' shapes."""
+    steps = program.steps[program.init_count : program.init_count + count]
+    root = partial(root_of, program.aliases)
+    return steps, shapes_of(steps, root(steps[0].inputs[0]), root)
 
 
 def _shortened(tensor: Tensor, rows: int, shape: Shape) -> Tensor:

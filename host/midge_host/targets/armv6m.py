@@ -23,9 +23,13 @@ GROUP = 6  # channels
 TABLES_BYTES = 2048  # of add_tables.c
 
 DEPTHWISE_CYCLES, PLAIN_CYCLES = 6, 8  # a multiply-accumulate
+CHANNEL_CYCLES = 450  # to prepare a channel's scale, in each call
+FILTER_CYCLES = 550  # and a depthwise one's filter
 TAP_CYCLES = 45  # of the plain kernel besides, for each pixel of a window
 OUTPUT_CYCLES = 40  # to scale a sum
 ADD_CYCLES, ADD_PLAIN_CYCLES = 64, 225  # with tables and without
+TABLES_CYCLES = 49_000  # to make them
+TABLES_OUTPUTS = 512  # of an ADD that gains by them
 
 FEW_PIXELS = 4  # too few for weights to be packed
 
@@ -40,7 +44,8 @@ def wanted(step: Step) -> Scratch:
     if step.dtype != "int8":
         return Scratch(0, 0)
     if step.operator == "ADD":
-        return Scratch(TABLES_BYTES, TABLES_BYTES) if f["count"] >= TABLES_BYTES else Scratch(0, 0)
+        gains = f["count"] >= TABLES_OUTPUTS
+        return Scratch(TABLES_BYTES if f["count"] >= TABLES_BYTES else 0, TABLES_BYTES if gains else 0)
     is_conv = step.operator in ("CONV_2D", "FULLY_CONNECTED")
     if not is_conv and not (step.operator == "DEPTHWISE_CONV_2D" and f["in_c"] == 1):
         return Scratch(0, 0)
@@ -58,10 +63,14 @@ def cycles(step: Step, scratch_bytes: int, overlaps: bool = False) -> float:
     fields = registry.fields(step)
     macs = registry.macs(fields)
     if step.operator == "ADD" and step.dtype == "int8":
-        return step.output.bytes * (ADD_CYCLES if scratch_bytes >= wanted(step).most > 0 else ADD_PLAIN_CYCLES)
+        if scratch_bytes >= wanted(step).most > 0:
+            return fields["count"] * ADD_CYCLES + TABLES_CYCLES
+        return fields["count"] * ADD_PLAIN_CYCLES
     if step.operator != "CONV_2D" or step.dtype != "int8":
-        return DEPTHWISE_CYCLES * macs + step.output.bytes
-    return _conv_cycles(fields, macs, scratch_bytes, overlaps) + OUTPUT_CYCLES * step.output.bytes
+        channels = fields["out_c"] if step.operator == "DEPTHWISE_CONV_2D" else 0
+        return DEPTHWISE_CYCLES * macs + step.output.bytes + (CHANNEL_CYCLES + FILTER_CYCLES) * channels
+    outputs = fields["out_h"] * fields["out_w"] * fields["out_c"]  # of a strip fewer than there is memory for
+    return _conv_cycles(fields, macs, scratch_bytes, overlaps) + OUTPUT_CYCLES * outputs
 
 
 def _conv_cycles(fields: dict[str, Any], macs: int, scratch_bytes: int, overlaps: bool) -> float:
@@ -78,10 +87,12 @@ def _conv_cycles(fields: dict[str, Any], macs: int, scratch_bytes: int, overlaps
         shorter = (room - channels * _slot(depth)) // (2 * TILE * depth)
         expansions = 1 if strip >= tiles or 3 * shorter >= strip else -(-tiles // strip)
         dense = 15 * pixels * groups * depth + expansions * channels * (13 * depth + 220)
-    fitting = (scratch_bytes - 12 * depth - 256) // _group(depth)
+    code = 12 * depth + 256 if depth < 160 else 2176 + depth // 5
+    fitting = (scratch_bytes - code) // _group(depth)
     if not is_sparse(depth, channels) or fitting < (groups if overlaps else 1):
         return dense
-    return min(dense, pixels * depth * (6.5 * groups + 24 * -(-groups // fitting)))
+    packing = channels * (CHANNEL_CYCLES + 5 * depth)
+    return min(dense, pixels * depth * (6.5 * groups + 24 * -(-groups // fitting)) + packing)
 
 
 def needed(step: Step) -> Scratch:
