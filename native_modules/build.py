@@ -85,7 +85,7 @@ def source_hash(bank: str, arch: str) -> str:
         patterns = [
             "mpy_ld.py",
             *(["core/format.h"] if bank == CORES else ["core/*.h", f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]),
-            f"{BINDING}/{'cores' if bank == CORES else 'turns'}.c",
+            f"{BINDING}/{'cores' if bank == CORES else 'turns'}.[ch]",
             f"{BINDING}/function_table.h",
             f"{BINDING}/Makefile",
         ]

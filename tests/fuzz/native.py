@@ -62,6 +62,7 @@ TARGETS = {
     "learn": Target("learning.c"),
     "packed": Target("packed.c"),
     "detect": Target("detecting.c"),
+    "rows": Target("turning.c"),
 }
 
 
@@ -242,6 +243,29 @@ def detecting_seeds() -> Iterator[bytes]:
             yield struct.pack("<4I", len(hostile_one), *sizes[1:]) + hostile_one + arena[:256]
 
 
+def turning_seeds() -> Iterator[bytes]:
+    """Regions in buffers that just hold them, with a byte less for one of them, from any turn on, and with every field
+    of the section at extremes."""
+    for model in hostile.regions():
+        region = model.region
+        assert region
+        section, program = region.to_bytes(), model.program()
+        fresh = bytearray(4 * len(region.rings))
+        if not region.is_fed:
+            struct.pack_into("<H", fresh, 2, region.rings[0].height)
+        sizes = [len(section), len(program), len(fresh), model.arena_bytes]
+        jobs = [(section, sizes, turn, 0) for turn in range(0, len(region.turns), 3)]
+        jobs += [(section, sizes, 0, skew) for skew in (1, 1 << 2, 1 << 4, 1 << 6, 1 << 8)]
+        for small in range(len(sizes)):
+            fewer = [n - (i == small) for i, n in enumerate(sizes)]
+            jobs.append((section[: fewer[0]], fewer, 0, 0))
+        for layout, at in hostile.region_places(section)[:4]:
+            for _, changed in hostile.field_mutants(layout, section[at : at + layout.size]):
+                jobs.append((section[:at] + changed + section[at + layout.size :], sizes, 0, 0))
+        for one, lengths, turn, skew in jobs:
+            yield struct.pack("<8H", *lengths, model.predict.start, turn, 0xFFFF, skew) + one + program + fresh
+
+
 def asks_for_work(path: Path) -> bool:
     """Whether the records of an input of core.c, which takes long, really have much to do."""
     data = path.read_bytes()
@@ -267,5 +291,6 @@ def seeds(name: str) -> list[bytes]:
         "learning.c": learning_seeds,
         "packed.c": packed_seeds,
         "detecting.c": detecting_seeds,
+        "turning.c": turning_seeds,
     }
     return list(programs[TARGETS[name].program]())

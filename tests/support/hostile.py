@@ -9,26 +9,28 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from math import prod
+from unittest.mock import patch
 
 import numpy as np
 
 import audio_graphs
 import series_graphs
 import tree_graphs
-from midge_host.conversion import build
+from midge_host.conversion import build, compiled
 from midge_host.device import coding, registry, spec
 from midge_host.device.layout import Layout
 from midge_host.device.model_file import BACKEND, ModelFile
 from midge_host.device.ops import blocks
 from midge_host.device.registry import macs, record_shapes
 from midge_host.frontends import tflite
+from midge_host.plan.regions import cut
 from tflite_models import ModelBuilder, Quant, one_operator
 
 X = (0.05, -3)
 Y = (0.1, 7)
 WIDE = ("int16", (2e-3, 0))
 # Sections that consist of layouts, and which.
-ROWS = {"TENS": spec.TENSOR, "ENTR": spec.ENTRY, "WDIR": spec.PIECE, "AUDI": spec.AUDIO}
+TABLES = {"TENS": spec.TENSOR, "ENTR": spec.ENTRY, "WDIR": spec.PIECE, "AUDI": spec.AUDIO}
 
 
 def _layer(operator: str, image: tuple[int, ...], weights: tuple[int, ...], **options: object) -> bytes:
@@ -290,14 +292,25 @@ def places(data: bytes) -> dict[str, list[tuple[Layout, int]]]:
             starts = range(first, last - spec.RECORD_BYTES + 1, spec.RECORD_BYTES)
             found_operators = [(registry.of_bytes(data[at : at + spec.RECORD_BYTES]), at) for at in starts]
             rows = [(operator.layout, at) for operator, at in found_operators if operator]
-        elif tag in ROWS:
-            rows = [(ROWS[tag], at) for at in range(first, last - ROWS[tag].size + 1, ROWS[tag].size)]
+        elif tag == "ROWS":
+            rows = [(layout, first + at) for layout, at in region_places(data[first:last])]
+        elif tag in TABLES:
+            rows = [(TABLES[tag], at) for at in range(first, last - TABLES[tag].size + 1, TABLES[tag].size)]
         elif tag == "CHAN" and first + spec.CHANNELS.size <= last:
             first_channel = first + spec.CHANNELS.size
             channels = range(first_channel, last - spec.CHANNEL.size + 1, spec.CHANNEL.size)
             rows = [(spec.CHANNELS, first), *((spec.CHANNEL, at) for at in channels)]
         found[tag] = rows
     return found
+
+
+def region_places(section: bytes) -> list[tuple[Layout, int]]:
+    """Where the layouts of a section ROWS lie; as many rings as there is room for."""
+    if len(section) < spec.REGION.size:
+        return []
+    end = min(len(section), spec.REGION.size + (spec.REGION.unpack(section)["records"] + 1) * spec.RING.size)
+    rings = range(spec.REGION.size, end - spec.RING.size + 1, spec.RING.size)
+    return [(spec.REGION, 0), *((spec.RING, at) for at in rings)]
 
 
 def weights_at(data: bytes) -> int:
@@ -318,6 +331,21 @@ def repaired(data: bytes) -> bytes:
     header["crc"] = zlib.crc32(fixed[spec.CRC_FROM : end])
     fixed[: spec.HEADER.size] = spec.HEADER.pack(**header)
     return bytes(fixed)
+
+
+@functools.cache
+def regions() -> list[ModelFile]:
+    """`network()` with its first layers in strips of rows, in some ways."""
+    made = compiled.compile_graph(tflite.load_tflite(network(), "network.tflite"))
+    made.target = made.target._replace(ram=1)
+    program, found = made.program, []
+    for count, is_fed, pixels in ((2, False, 1), (3, True, 1), (4, True, 10), (5, False, 5), (5, True, 1)):
+        one = cut(program, program.outputs, count, is_fed, pixels)
+        assert one
+        arena = one.plan(program.outputs, made.target._replace(ram=0))
+        with patch.object(compiled, "choose", lambda *_, found=(arena, one): found):
+            found.append(made.model())
+    return found
 
 
 def coded_program() -> tuple[list[dict], list[dict[str, int]], bytes]:
@@ -426,6 +454,18 @@ def has_one_meaning(op: dict[str, object], arena_bytes: int) -> bool:
     """False where a record's tensors may lie upon each other, so that the order of work shows."""
     parts = sorted(filter(len, spans(op, arena_bytes)), key=lambda part: part.start)
     return all(a.stop <= b.start for a, b in itertools.pairwise(parts))
+
+
+def keeps_rows(model: ModelFile) -> bool:
+    """False where a region's rings lie upon each other, or upon scratch memory of its records."""
+    assert model.region
+    parts = [range(ring.offset, ring.offset + ring.bytes) for ring in model.region.rings]
+    records = model.records[model.predict.start :][: model.region.count]
+    work = [range(op["scratch"], op["scratch"] + op["scratch_bytes"]) for op in records]
+    ordered = sorted(parts, key=lambda part: part.start)
+    return all(a.stop <= b.start for a, b in itertools.pairwise(ordered)) and not any(
+        a.start < b.stop and b.start < a.stop for a in parts for b in work
+    )
 
 
 def work(records: list[dict[str, object]]) -> int:

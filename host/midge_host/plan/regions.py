@@ -23,8 +23,8 @@ from .turns import Root, Shape, Turns, reach, shapes_of
 PIXELS = (1, 12, 24, 48, 72, 96, 144, 192, 288, 384, 576)  # of an output at a time, that are tried for all layers
 IMPROVED = 4  # of the best cuts, each of other steps
 TRIED, TRIED_OVER = 100, 12  # plans, from the quickest on; those with outputs over inputs
-TURN_CYCLES = 4_000  # of a turn, beside its kernel
-FEED_CYCLES = 15_000  # more, of a turn in which rows come in
+TURN_CYCLES = 6_000  # of a turn, beside its kernel
+FEED_CYCLES = 20_000  # more, of a turn in which rows come in
 
 
 @dataclass(frozen=True)
