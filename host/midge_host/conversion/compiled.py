@@ -72,8 +72,8 @@ def laid_out(compiled: Compiled, program: Program, inputs: list[Edge], sound: So
     graph = compiled.graph
     outputs = program.outputs + ([compiled.kept] if compiled.kept else [])
     arena, cut = plan_in_order(program, outputs, compiled.target), None
-    if 0 < compiled.target.ram < arena.arena_bytes:
-        arena, cut = choose(graph.name, program, outputs, compiled.target)
+    if compiled.target.ram:
+        arena, cut = choose(graph.name, program, outputs, compiled.target, arena)
     steps, region = (cut.steps, cut.region(arena)) if cut else (program.steps, None)
     records, weights = lay_out(steps, arena)
     feed_end = program.init_count + program.feed_count

@@ -4,25 +4,27 @@ docs/FORMAT.md, "Rows". Which layers, and how many rows at a time, is chosen for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 
-from ..device import spec
+from ..device import registry, spec
 from ..device.program import Program
 from ..device.record import Step
 from ..device.region import Region, Ring
 from ..errors import MidgeError
 from ..ir.graph import Tensor
 from ..targets import Target
+from . import overlap
 from .arena import Plan, plan, root_of
-from .order import plan_in_order
+from .order import best_order, plan_in_order
 from .turns import Root, Shape, Turns, reach, shapes_of
 
 PIXELS = (1, 12, 24, 48, 72, 96, 144, 192, 288, 384, 576)  # of an output at a time, that are tried for all layers
+NEAR = 1.1  # as a share of the cycles with as much memory as is of use: good enough
 IMPROVED = 4  # of the best cuts, each of other steps
-TRIED, TRIED_OVER = 100, 12  # plans, from the quickest on; those with outputs over inputs
+TRIED, TRIED_OVER = 100, 8  # plans, from the quickest on; those with outputs over inputs
 TURN_CYCLES = 6_000  # of a turn, beside its kernel
 FEED_CYCLES = 20_000  # more, of a turn in which rows come in
 
@@ -60,27 +62,22 @@ class Cut:
 
     def cycles(self, arena: Plan, target: Target) -> float:
         """Roughly, of all steps."""
-        return self._cycles(target, lambda step, _: (arena.scratch.get(step, (0, 0))[1], step in arena.overlaps))
+        return self._cycles(target, lambda step: (arena.scratch.get(step, (0, 0))[1], step in arena.overlaps))
 
-    def least_cycles(self, target: Target) -> float:
-        """The same of the best plan in `target.ram` bytes that one may hope for; inf where there is none."""
+    def least_cycles(self, target: Target, held: Mapping[Step, int]) -> float:
+        """The same of the best plan in `target.ram` bytes that one may hope for; inf where there is none. held: of
+        tensors, during each step behind the region."""
+        return self._cycles(
+            target, lambda step: (min(target.ram - held.get(step, self.bytes), target.wanted(step).most), False)
+        )
 
-        def memory(step: Step, in_region: bool) -> tuple[int, bool]:
-            ends = [*step.inputs, step.output]
-            held = max if target.overlaps else sum
-            room = target.ram - (self.bytes if in_region else held(t.bytes for t in ends))
-            return min(room, target.wanted(step).most), False
-
-        return self._cycles(target, memory)
-
-    def _cycles(self, target: Target, memory: Callable[[Step, bool], tuple[int, bool]]) -> float:
+    def _cycles(self, target: Target, memory: Callable[[Step], tuple[int, bool]]) -> float:
         total = float(TURN_CYCLES * len(self.turns) + FEED_CYCLES * self.turns.count(0))
         for number, step in enumerate(self.steps, 1 - self.program.init_count):
-            in_region = 1 <= number < len(self.rings)
-            scratch_bytes, overlaps = memory(step, in_region)
+            scratch_bytes, overlaps = memory(step)
             if scratch_bytes < 0:
                 return inf
-            times = self.turns.count(number) if in_region else 1
+            times = self.turns.count(number) if 1 <= number < len(self.rings) else 1
             total += times * target.cycles(step, scratch_bytes, overlaps)
         return total
 
@@ -88,18 +85,30 @@ class Cut:
 Hope = tuple[float, Cut]  # with its least cycles
 
 
-def choose(name: str, program: Program, outputs: list[Tensor], target: Target) -> tuple[Plan, Cut | None]:
-    """The quickest way, by estimate, to run in an arena of `target.ram` bytes: as it is with the least memory, or cut.
-    MidgeError where there is none. name: the model's.
+def choose(name: str, program: Program, outputs: list[Tensor], target: Target, arena: Plan) -> tuple[Plan, Cut | None]:
+    """The quickest way, by estimate, to run in an arena of `target.ram` bytes: as it is, or cut. MidgeError where there
+    is none. name: the model's; arena: a plan of it as it is.
     """
     smallest = target._replace(ram=0, growth_limit=0, slowdown=inf)
-    arena = plan_in_order(program, outputs, smallest)
+    if arena.arena_bytes > target.ram:
+        arena = plan_in_order(program, outputs, smallest)
     found: tuple[Plan, Cut | None] = (arena, None)
     least = arena.cycles if arena.arena_bytes <= target.ram else inf
-    cuts = list(_cuts(program, outputs))
-    hopes = _hopes(cuts, target)
-    for _, start in _best_of_each(hopes)[:IMPROVED]:
-        hopes += _improved(start, outputs, target)
+    wished = sum(target.cycles(step, target.wanted(step).most, False) for step in program.steps)
+    if least <= NEAR * wished:
+        return found
+    ways = [program]
+    order = best_order(program, outputs, program.init_count)
+    if order != [*range(len(order))]:
+        steps = program.steps[program.init_count :]
+        ways.append(replace(program, steps=[*program.steps[: program.init_count], *(steps[i] for i in order)]))
+    cuts: list[Cut] = []
+    hopes: list[Hope] = []
+    for way in ways:
+        here, held = list(_cuts(way, outputs)), _held(way, outputs, target)
+        hoped = _hopes(here, target, held)
+        better = [_improved(hope, outputs, target, held) for hope in _best_of_each(hoped)[:IMPROVED]]
+        cuts, hopes = cuts + here, hopes + better + hoped
     hopes.sort(key=lambda hope: hope[0])
     # Most fit, or do not, without outputs over inputs, whose places take long to find.
     for overlaps, tried in ((False, TRIED), (target.overlaps, TRIED_OVER)):
@@ -115,7 +124,25 @@ def choose(name: str, program: Program, outputs: list[Tensor], target: Target) -
             f"{name}: {target.ram:,} bytes of working memory are too few, it takes {needed:,} at least; "
             f"--ram {needed} is possible"
         )
+    if found[1]:
+        program.steps = found[1].program.steps
     return found
+
+
+def _held(program: Program, outputs: Sequence[Tensor], target: Target) -> dict[Step, int]:
+    """Bytes of the tensors that are alive during each step, where what can lies over what it is made of."""
+    root = partial(root_of, program.aliases)
+    last = {root(t): i for i, step in enumerate(program.steps) for t in [step.output, *step.inputs]}
+    last |= {root(t): len(program.steps) for t in [*outputs, *program.state]}
+    alive, held = {root(t) for t in [*program.inputs, *program.state]}, {}
+    for i, step in enumerate(program.steps):
+        ends = alive | {root(step.output)}
+        saved = 0
+        if registry.of_step(step).in_place or (target.overlaps and overlap.distance(step)):
+            saved = min(step.output.bytes, max((t.bytes for t in map(root, step.inputs) if last[t] == i), default=0))
+        held[step] = sum(t.bytes for t in ends) - saved
+        alive = {t for t in ends if last[t] > i}
+    return held
 
 
 def _cuts(program: Program, outputs: Sequence[Tensor]) -> Iterator[Cut]:
@@ -128,9 +155,9 @@ def _cuts(program: Program, outputs: Sequence[Tensor]) -> Iterator[Cut]:
                     yield made
 
 
-def _hopes(cuts: Iterable[Cut], target: Target) -> list[Hope]:
+def _hopes(cuts: Iterable[Cut], target: Target, held: Mapping[Step, int]) -> list[Hope]:
     """The least cycles of those that may fit, the least first."""
-    hopes = [(made.least_cycles(target), made) for made in cuts if made.bytes <= target.ram]
+    hopes = [(made.least_cycles(target, held), made) for made in cuts if made.bytes <= target.ram]
     return sorted((hope for hope in hopes if hope[0] < inf), key=lambda hope: hope[0])
 
 
@@ -142,11 +169,10 @@ def _best_of_each(hopes: list[Hope]) -> list[Hope]:
     return list(firsts.values())
 
 
-def _improved(start: Cut, outputs: Sequence[Tensor], target: Target) -> list[Hope]:
-    """Cuts with other numbers of rows at a time, each quicker than the one before it."""
-    found = [(start.least_cycles(target), start)]
+def _improved(hope: Hope, outputs: Sequence[Tensor], target: Target, held: Mapping[Step, int]) -> Hope:
+    """Other numbers of rows at a time, as long as a change of one of them makes it quicker."""
     while True:
-        best = found[-1][1]
+        best = hope[1]
         rows = [ring.step for ring in best.rings]
         changed = {
             (*rows[:i], other, *rows[i + 1 :])
@@ -155,10 +181,10 @@ def _improved(start: Cut, outputs: Sequence[Tensor], target: Target) -> list[Hop
             if ring.step and 0 < other <= ring.height
         }
         nearby = [made for one in sorted(changed) if (made := cut_by_rows(best.program, outputs, one))]
-        hopes = _hopes(nearby, target)
-        if not hopes or hopes[0][0] >= found[-1][0]:
-            return found[1:]
-        found.append(hopes[0])
+        hopes = _hopes(nearby, target, held)
+        if not hopes or hopes[0][0] >= hope[0]:
+            return hope
+        hope = hopes[0]
 
 
 def cut(program: Program, outputs: Sequence[Tensor], count: int, is_fed: bool, pixels: int) -> Cut | None:
