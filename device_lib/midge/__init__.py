@@ -35,28 +35,17 @@ def load(path, weights="auto", backend="auto", cores=1):
         except (ImportError, ValueError):  # _loader.py says why
             pass
         _collect()
-    from ._model import Model
-
+    _of("_model", "Model")
     _collect()
-    parts, sound, rows = _borrow("_loader", "load", path, weights, backend, cores)
+    parts, (module, name, *more) = _borrow("_loader", "load", path, weights, backend, cores)
     _collect()
-    if sound:
-        from ._audio import AudioModel
-
-        _collect()
-        model = AudioModel(parts, sound)
-    elif rows:
-        from ._rows import RowModel
-
-        _collect()
-        model = RowModel(parts, rows)
-    else:
-        model = Model(parts)
+    kind = _of(module, name)
+    _collect()
+    model = kind(parts, *more)
     sizes = parts[-1][2:4]
     del parts
     if cores == 2 and model.backend == "native":
-        from ._cores import share
-
+        share = _of("_cores", "share")
         _collect()
         share(model)
     model._allocate(*sizes)
@@ -67,9 +56,14 @@ def load(path, weights="auto", backend="auto", cores=1):
 def __getattr__(name):
     # Classes that many scripts do not use: each in a module of its own. On MicroPython `from midge import _loader` asks
     # here before it looks for a module: `import midge._loader` does not.
-    if name not in ("Detector", "Image", "Learner", "Normal", "Window"):
+    if name not in "Detector Image Learner Normal Window".split():  # a string takes less heap than five
         raise AttributeError(name)
-    path = "midge._" + name.lower()
+    return _of("_" + name.lower(), name)
+
+
+def _of(module, name):
+    # What one of midge's modules has by that name.
+    path = "midge." + module
     __import__(path)
     return getattr(sys.modules[path], name)
 
@@ -86,14 +80,13 @@ def _borrow(name, function, *arguments):
     # place.
     import gc
 
-    path = "midge." + name
-    __import__(path)
+    call = _of(name, function)
     try:
-        return getattr(sys.modules[path], function)(*arguments)
+        return call(*arguments)
     finally:
         if hasattr(gc, "mem_free"):
             # It may have left already: a callback may have borrowed it, too.
-            sys.modules.pop(path, None)
+            sys.modules.pop("midge." + name, None)
             globals().pop(name, None)
 
 

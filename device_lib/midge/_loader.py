@@ -91,7 +91,7 @@ _ALL = const(0xFFFF)  # the end of an operator's weight blocks, however many the
 
 
 def load(path, weights, backend, cores):
-    """The parts of a Model, see its __init__, and what an AudioModel and what a RowModel needs besides, or None."""
+    """The parts of a Model, see its __init__; where its class is, and what that takes besides: module, name, rest."""
     if weights not in ("auto", "ram", "map", "stream"):
         raise ValueError(text("weights", weights))
     if backend not in ("auto", "native", "portable"):
@@ -158,7 +158,9 @@ def load(path, weights, backend, cores):
         part[0] = 0  # where the weights at hand begin
     backend = "native" if native else "portable"
     parts = modules, backend, path, crcs, program, tensors, labels, weights, view, coded, steps, parts, sizes
-    return parts, sound, rows
+    if sound:
+        return parts, ("_audio", "AudioModel", sound)
+    return parts, (("_rows", "RowModel", rows) if rows else ("_model", "Model"))
 
 
 def _coded(path, start, directory, code, native, backend, mapped):

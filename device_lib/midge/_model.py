@@ -2,10 +2,10 @@
 
 import gc
 import struct
-import sys
 from array import array
 from binascii import crc32
 
+from . import _borrow, _of
 from . import _text as text
 
 try:
@@ -117,8 +117,6 @@ class Model:
         self._acquire, self._release = lock.acquire, lock.release
 
     def __repr__(self):
-        from . import _borrow
-
         return _borrow("_describe", "describe", self)
 
     def _allocate(self, size, room):
@@ -297,9 +295,7 @@ def _compute(model, reading, out):
 
 def _late(module, function, *arguments):
     # Calls what few scripts need, which is imported on first use and stays.
-    path = "midge." + module
-    __import__(path)
-    return getattr(sys.modules[path], function)(*arguments)
+    return _of(module, function)(*arguments)
 
 
 def _refuse(model, status):
