@@ -4,7 +4,7 @@
 import struct
 import sys
 
-from . import _borrow
+from . import _borrow, _collect
 from . import _text as text
 from ._model import Model, Tensor, _compute, _late, _refuse, _str
 
@@ -35,8 +35,10 @@ class RowModel(Model):
 
     def __init__(self, parts, region):
         Model.__init__(self, parts)
-        self._rows, self._from, self._to, self._base, self._size, self._fresh = region
-        self._state = bytearray(self._fresh)
+        rows, self._from, self._to, self._base, self._size, fresh = region
+        self._rows = bytearray(rows)  # copied to where _loader.py was: what it left lies in the arena's way
+        self._fresh = bytearray(fresh)
+        self._state = bytearray(fresh)
         self._record = bytearray(_RECORD)
         self._turns = len(self._rows) - _u16(self._rows, _TURNS_AT)  # where they begin
         self._single = self._runs[_CORE]
@@ -161,13 +163,20 @@ class RowModel(Model):
 
 
 def _maker(backend):
-    # What takes turns.
+    # What takes turns. On a board without _loader.py in memory, above which it would lie in the arena's way.
     found = None
     if backend == "native" and hasattr(sys.implementation, "_mpy"):  # CPython's is quick enough
-        found = _borrow("_loader", "module", "midge_rows", "auto")
+        _collect()
+        try:
+            found = sys.modules.get("midge_rows") or _borrow("_native", "load", "midge_rows")
+        except (ImportError, ValueError):
+            pass
+        if getattr(found, "FORMAT", None) != sys.modules["midge_core"].FORMAT:
+            found = _borrow("_loader", "module", "midge_rows", "auto")  # says why
     if found is None:
         __import__("midge._portable_rows")
         found = sys.modules["midge._portable_rows"]
+    _collect()
     return found.run
 
 

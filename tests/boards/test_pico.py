@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import little_heap
 import numpy as np
 import pytest
 from allocations import ALLOCATIONS
@@ -19,6 +20,7 @@ import tflm
 from midge_host import backends
 from midge_host.boards import pico, romfs
 from midge_host.commands import bench
+from midge_host.conversion import convert
 from midge_host.device import model_file
 from midge_host.errors import MidgeError
 from tflite_models import one_operator
@@ -37,6 +39,7 @@ EXACT = [
 # Heap above an idle board: library, core (12.4 KB), model, arena and weights. VWW took 88,512 bytes streamed
 # and 81,152 mapped.
 LIMITS = {"stream": 88 << 10, "map": 80 << 10}
+ROWS_RAM = 24_576  # of VWW's arena by rows
 IMPORT_LIMIT = 19_000
 # Limits of the cycles that MicroPython, the library and the file system add to the native module's.
 AROUND = 12_500  # a prediction with weights in memory: 100 us at 125 MHz
@@ -81,6 +84,19 @@ def test_vww_in_little_memory(reference, weights: str, record_property) -> None:
     done = bench.start("pico_heap.py", path, weights, [inputs], leave=LIMITS[weights], predict=True)
     np.testing.assert_array_equal(json.loads(done.report), expected.reshape(1, -1))
     record_property("measured", {"model": "vww_96_int8", "weights": weights, "heap": f"in {LIMITS[weights]}"})
+
+
+@pytest.mark.parametrize(("weights", "leave"), [("map", 60 << 10), ("stream", 64 << 10)])
+def test_vww_by_rows(shared_data: Path, tmp_path: Path, weights: str, leave: int, record_property) -> None:
+    """Library, modules, model, arena and the rows of a frame: all that there is of the heap."""
+    path = tmp_path / "m.midge"
+    convert(shared_data / "models" / "vww_96_int8.tflite", path, ram=ROWS_RAM)
+    data = np.load(shared_data / "models" / "vww_96_int8.npz")
+    main = little_heap.script(leave, pico.model_path(weights), weights, "in.bin", 96 * 3)
+    files = {**pico.library(), "main.py": main.encode(), "in.bin": data["inputs"][0].tobytes()}
+    done = pico.run(*pico.with_model(files, path, weights))
+    assert json.loads(done.console.partition("\nMicroPython ")[0]) == data["tflm"][0].reshape(-1).tolist()
+    record_property("measured", {"model": "VWW by rows", "weights": weights, "heap": f"in {leave}"})
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import little_heap
 import numpy as np
 import pytest
 from allocations import ALLOCATIONS
@@ -180,6 +181,24 @@ def test_reference_model(board, reference, name: str, weights: str, record_prope
     result = run(board, name, case, weights)
     check(result, case)
     record_property("measured", {**facts, "heap": result.heap_bytes})
+
+
+@pytest.mark.board("qemu-m0")
+@pytest.mark.parametrize(("weights", "path"), [("map", "/rom/model.midge"), ("stream", "/model.midge")])
+def test_rows_in_the_heap_of_a_microbit(shared_data: Path, tmp_path: Path, weights: str, path: str) -> None:
+    """VWW, whose tensors alone are 55 KB, in a heap of 64 KB."""
+    why = backend.problem("qemu-m0")
+    if why:
+        pytest.skip(why)
+    model = tmp_path / "m.midge"
+    convert(shared_data / "models" / "vww_96_int8.tflite", model, ram=20_480)
+    data = np.load(shared_data / "models" / "vww_96_int8.npz")
+    files = {"model.midge": model.read_bytes()}
+    rom = {"in.bin": data["inputs"][0].tobytes()} | (files if weights == "map" else {})
+    disk = backend.library("qemu-m0") | (files if weights == "stream" else {})
+    with qemu.Qemu("qemu-m0", rom, disk) as board:
+        said = board.exec(little_heap.script(64 << 10, path, weights, "/rom/in.bin", 96 * 3))
+    assert json.loads(said) == data["tflm"][0].reshape(-1).tolist()
 
 
 def row_by_row(outputs: list[np.ndarray]) -> bytes:

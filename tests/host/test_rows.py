@@ -86,7 +86,9 @@ def ways(data: bytes, rng: Generator) -> Iterator[ModelFile]:
     choices = product(range(2, len(program.steps)), (False, True), PIXELS[:5])
     cuts = [made for choice in choices if (made := cut(program, program.outputs, *choice))]
     for number in rng.permutation(len(cuts))[:CUTS]:
-        with patch.object(conversion, "choose", lambda n, p, o, target, arena, c=cuts[number]: (c.plan(o, EVERY_BOARD), c)):
+        with patch.object(
+            conversion, "choose", lambda n, p, o, target, arena, c=cuts[number]: (c.plan(o, EVERY_BOARD), c)
+        ):
             yield compiled.model()
 
 
