@@ -62,7 +62,9 @@ class RowModel(Model):
     def _run_region(self, reading, did):
         # Runs the region's records on a reading. did: called after each turn, with the number of its ring, or None.
         if self._strip is None:
-            if reading.__class__ is _str or self._encode(self._input, reading, self._arena):
+            if reading is not self._arena and (
+                reading.__class__ is _str or self._encode(self._input, reading, self._arena)
+            ):
                 _late("_convert", "load", self, reading)
         else:
             reading, unit = self._open(reading)

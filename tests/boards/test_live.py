@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+import hostile
 from midge_host.boards import pico
 from midge_host.commands import load, profile
 from midge_host.commands.monitor import drawn
@@ -25,7 +26,7 @@ from midge_host.deploy.library import library_files, native_files
 from midge_host.deploy.links import open_link
 from midge_host.deploy.live import monitor, nets, record, verify
 from midge_host.device.model_file import read
-from midge_host.device.registry import OPERATORS
+from midge_host.device.registry import OPERATORS, macs
 from midge_host.errors import MidgeError
 from midge_host.files.readings import read_readings
 from midge_host.files.readings.folders import read_recording
@@ -44,13 +45,24 @@ def net(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def board(net: Path):
-    """A running Pico with midge and a model."""
+def in_rows(net: Path) -> list[Path]:
+    """Models whose first layers are made in strips: of an input that is there, and of one that comes in by rows."""
+    paths = []
+    for model in hostile.regions()[:2]:
+        assert model.region
+        paths.append(net.with_name(f"fed{model.region.is_fed}.midge"))
+        paths[-1].write_bytes(model.to_bytes())
+    return paths
+
+
+@pytest.fixture(scope="module")
+def board(net: Path, in_rows: list[Path]):
+    """A running Pico with midge and models."""
     why = pico.problem()
     if why:
         pytest.skip(f"pico: {why}")
     library = library_files("micropython") | native_files(pico.ARCHITECTURE)
-    files = {f"lib/{name}": data for name, data in library.items()} | {net.name: net.read_bytes()}
+    files = {f"lib/{name}": data for name, data in library.items()} | {p.name: p.read_bytes() for p in [net, *in_rows]}
     with pico.Pico(files) as running:
         yield running
 
@@ -167,6 +179,21 @@ def test_profile(board, net: Path, monkeypatch) -> None:
         profile.show(*shown[0])
         text = output.getvalue().decode()
     assert "one prediction" in text and "counted ms" in text and "at 125 MHz, native kernels, weights: ram" in text
+
+
+def test_profile_of_rows(board, in_rows: list[Path]) -> None:
+    """Strips are summed for each layer, and are most of the prediction."""
+    for path, is_fed in zip(in_rows, (False, True), strict=True):
+        model = read(path)
+        assert model.region and model.region.is_fed == is_fed
+        for weights in ("ram", "stream"):
+            done = midge("profile", path, "--port", board.port, "--rounds", 2, "--weights", weights, "--json")
+            assert not done.exception, done.output
+            found = json.loads(done.stdout)
+            layers = found["layers"]
+            assert len(layers) == len(model.records) and all(layer["measured"] > 0 for layer in layers)
+            assert [layer["macs"] for layer in layers] == [macs(record) for record in model.whole.records]
+            assert sum(layer["measured"] for layer in layers) < found["milliseconds"]
 
 
 # verify

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import hostile
 import models
 import tflm
+from midge_host import backends
 from midge_host.boards import pico
+from midge_host.device import reference
 
 pytestmark = pytest.mark.board("pico")
 
@@ -77,6 +80,18 @@ def test_weights(make_model, weights: str) -> None:
     inputs = models.residual_inputs(1)
     output, _ = compare(make_model(models.residual()), inputs[0].tobytes(), weights)
     assert output == tflm.run(models.residual(), inputs)[0].reshape(-1).tolist()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_rows(tmp_path: Path, number: int) -> None:
+    """Strips are one core's work, the layers behind them that of both."""
+    model, path = hostile.regions()[number], tmp_path / "m.midge"
+    model.golden_seed = 5
+    model.golden = reference.golden_values(model)
+    path.write_bytes(model.to_bytes())
+    inputs = [np.random.default_rng(number).integers(-128, 128, (1, *model.inputs[0].shape[1:])).astype(np.int8)]
+    output, _ = compare(path, inputs[0].tobytes(), "stream")
+    assert output == backends.run("numpy", path, inputs).outputs[0].reshape(-1).tolist()
 
 
 def on_board(script: str, model: Path) -> list[str]:

@@ -14,7 +14,8 @@ model = midge.load(PATH, WEIGHTS)  # noqa: F821
 gc.collect()
 heap = gc.mem_alloc() - idle if hasattr(gc, "mem_alloc") else None
 hears = hasattr(model, "hop")
-indexes = list(range(model._first, model._last))
+in_rows = model._to - model._from if hasattr(model, "_run_region") else 0  # layers that are made in strips
+indexes = list(range(model._first - in_rows, model._last))
 if hears:
     indexes = list(range(*model._feed)) + indexes
 program, arena, weights = model._program, model._arena, model._weights
@@ -27,11 +28,44 @@ outs = [array("f", bytes(4 * tensor.size)) for tensor in model.outputs]
 out = outs if len(outs) > 1 else outs[0]
 times = array("I", bytes(4 * len(indexes)))
 now, between = midge._inspect._clock()
+began = [0]
+row = array("b", bytes(model._row)) if getattr(model, "_strip", None) else None
+
+
+def reading(seed):
+    if row is None:
+        midge._inspect._draw(model, seed)
+        return model._arena
+    for i in range(len(row)):
+        row[i] = (seed * 11 + i * 37) & 127
+    return (row for _ in range(model._height))
+
+
+def did(number):
+    if number:
+        times[number - 1] += between(now(), began[0])
+    began[0] = now()
+
+
+def of_rows(seed):
+    # All strips of a layer, without what it takes to stop behind each of them.
+    values = reading(seed)
+    start = now()
+    model._run_region(values, None)
+    whole = between(now(), start)
+    times[:in_rows] = array("I", bytes(4 * in_rows))
+    values = reading(seed)
+    start = began[0] = now()
+    model._run_region(values, did)
+    turns = list(model._rows[model._turns :])
+    stop = max(0, between(now(), start) - whole) / len(turns)
+    for i in range(in_rows):
+        times[i] = max(0, int(times[i] - stop * turns.count(i + 1)))
 
 
 def of_operator(at):
     if streamed:
-        run = streamed[at]
+        run = streamed[at - in_rows]
         start = now()
         run()
         return between(now(), start)
@@ -55,12 +89,15 @@ call = min([of_range(model._runs[0], 0, 0) for _ in range(8)])  # with nothing t
 def measure(seed):
     whole = None
     if not hears:
-        midge._inspect._draw(model, seed)
+        values = reading(seed)
         start = now()
-        model.predict_into(model._arena, out)
+        model.predict_into(values, out)
         whole = between(now(), start)
-    midge._inspect._draw(model, seed)
-    for i in range(len(indexes)):
+    if in_rows:
+        of_rows(seed)
+    else:
+        reading(seed)
+    for i in range(in_rows, len(indexes)):
         times[i] = max(0, of_operator(i) - call)
     return whole, list(times)
 

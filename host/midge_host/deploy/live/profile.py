@@ -1,4 +1,5 @@
-"""What each layer of a model takes on a real board, beside what is modelled of its core."""
+"""What each layer of a model takes on a real board, all its strips where it is made by rows, beside what is modelled of
+its core."""
 
 from __future__ import annotations
 
@@ -61,7 +62,6 @@ def profile(path: Path, port: str, weights: str = "auto", rounds: int = ROUNDS) 
 
 
 def _measure(link: Mpremote, board: Board, name: str, model: ModelFile, weights: str, rounds: int) -> Profile:
-    model.refuse_rows("midge profile")
     places = {"RECORD": spec.RECORD_BYTES, "BANK_AT": HEAD.offsets["bank"]}
     first, *rest = link.lines(program("profile", PATH=name, WEIGHTS=weights, ROUNDS=rounds, **places), SECONDS)
     backend, mode, heap = literal_eval(first)
@@ -70,9 +70,10 @@ def _measure(link: Mpremote, board: Board, name: str, model: ModelFile, weights:
     core = boards.core_of(board.machine, board.architecture) if clock_hz and backend == "native" else None
     streams = mode == "stream" and len(model.weights) > model.window_bytes
     layers = []
+    records = model.whole.records
     for at, index in enumerate([*model.feed, *model.predict]):
-        work = costs.work_of(model.records[index])
-        modelled = _milliseconds(model.records[index], work, core, clock_hz, streams) if core and clock_hz else None
+        work = costs.work_of(records[index])
+        modelled = _milliseconds(records[index], work, core, clock_hz, streams) if core and clock_hz else None
         measured = median(taken[at] for _, taken in times) / 1e3
         layers.append(Layer(index, model.names[index], model.operator(index).name, work.macs, measured, modelled))
     whole = modelled = None
