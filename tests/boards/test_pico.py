@@ -99,6 +99,18 @@ def test_vww_by_rows(shared_data: Path, tmp_path: Path, weights: str, leave: int
     record_property("measured", {"model": "VWW by rows", "weights": weights, "heap": f"in {leave}"})
 
 
+@pytest.mark.parametrize(("name", "ram", "share"), [("vww_96_int8", 30_000, 0.12), ("person_detect", 30_720, 0.1)])
+def test_rows_cost_little_time(shared_data: Path, tmp_path: Path, reference, name: str, ram: int, share: float) -> None:
+    whole, inputs, expected = reference(name)
+    convert(shared_data / "models" / f"{name}.tflite", tmp_path / "m.midge", ram=ram)
+    cycles = []
+    for path in (whole, tmp_path / "m.midge"):
+        result = backends.run("pico", path, [inputs], "map")
+        np.testing.assert_array_equal(result.outputs[0], expected.reshape(result.outputs[0].shape))
+        cycles.append(result.cycles)
+    assert cycles[1] <= (1 + share) * cycles[0]
+
+
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_every_operator(make_model, weights: str) -> None:
     data, inputs = models.residual(two_outputs=True), models.residual_inputs(3)
