@@ -87,8 +87,7 @@ def _conv_cycles(fields: dict[str, Any], macs: int, scratch_bytes: int, overlaps
         shorter = (room - channels * _slot(depth)) // (2 * TILE * depth)
         expansions = 1 if strip >= tiles or 3 * shorter >= strip else -(-tiles // strip)
         dense = 15 * pixels * groups * depth + expansions * channels * (13 * depth + CHANNEL_CYCLES)
-    code = 12 * depth + 256 if depth < 160 else 2176 + depth // 5
-    fitting = (scratch_bytes - code) // _group(depth)
+    fitting = (scratch_bytes - 12 * depth - 256) // _group(depth)
     if not is_sparse(depth, channels) or fitting < (groups if overlaps else 1):
         return dense
     packing = channels * (CHANNEL_CYCLES + 5 * depth)
