@@ -87,9 +87,9 @@ class Case:
                         value = np.abs(table - target).argmin() - 128 + draw.integers(-1, 2)
                         arena[grid[name] + n * box_step] = np.clip(value, -128, 127)
 
-    def expected(self, arena: np.ndarray) -> Boxes:
-        """What the reference makes of it."""
-        model, made = self.model(), self.detection()
+    def expected(self, arena: np.ndarray, score: float | None = None) -> Boxes:
+        """What the reference makes of it. score: what a thing needs, if not the usual one."""
+        model, made = self.model(), self.detection(score)
         real = [
             (arena[t.offset : t.offset + t.size].astype(np.float64).reshape(t.shape) - t.zero_point) * t.scale
             for t in model.outputs
@@ -183,8 +183,9 @@ def of_blazeface(case: Case, *real: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     """tensors_to_detections_calculator.cc, with scales of 128 for 128 pixels."""
     values = np.concatenate([x.reshape(-1, x.shape[-1]) for x in real if x.shape[-1] > 1])
     logits = np.concatenate([x.reshape(-1, 1) for x in real if x.shape[-1] == 1])
-    grids = ((12, 16, 2), (6, 8, 6)) if case.side == SIDE else ((24, 24, 2), (12, 12, 6))
-    middle = np.concatenate([centres(rows, columns, each, case.side) for rows, columns, each in grids])
+    height, width = case.side
+    grids = ((height // stride, width // stride, each) for stride, each in ((8, 2), (16, 6)))
+    middle = np.concatenate([centres(*grid, case.side) for grid in grids])
     boxes = np.concatenate([values[:, :2] + middle, values[:, 2:4]], 1)
     boxes[:, 2:] = np.maximum(boxes[:, 2:], 0)
     return boxes, sigmoid(logits), values[:, 4:].reshape(len(values), -1, 2) + middle[:, None]
