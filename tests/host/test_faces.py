@@ -11,7 +11,8 @@ import pytest
 import midge
 from midge_host.backends import micropython
 from midge_host.device import model_file
-from midge_host.faces import demo, train
+from midge_host.errors import MidgeError
+from midge_host.faces import blazeface, demo, train
 from midge_host.person.demo import HEIGHT, WIDTH, frame
 
 
@@ -54,3 +55,12 @@ def test_cells_around_the_middle_of_a_face(face: tuple[int, int, int], cells: se
     (made,) = train.maps([[face]])
     rows, columns = np.nonzero(made)
     assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == cells
+
+
+def test_blazeface_of_an_unpacked_wheel(tmp_path: Path) -> None:
+    with pytest.raises(MidgeError, match=r"has no face_detection_short_range\.tflite"):
+        blazeface.model(tmp_path)
+    path = tmp_path / "mediapipe" / "modules" / blazeface.MODEL
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert blazeface.model(tmp_path) == blazeface.model(path) == path

@@ -9,7 +9,9 @@ void *memcpy(void *to, const void *from, size_t n) {
     return mp_fun_table.memmove_(to, from, n);
 }
 
-void *memmove(void *to, const void *from, size_t n) {
+// no_icf: as the body is memcpy's, GCC would make a memcpy of it, and expand that to a copy that
+// goes forwards only.
+__attribute__((no_icf)) void *memmove(void *to, const void *from, size_t n) {
     return mp_fun_table.memmove_(to, from, n);
 }
 
