@@ -10,6 +10,7 @@ import subprocess
 import zlib
 from array import array
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import learners
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 
 import midge
-from midge import _portable_learn
+from midge import _learnt, _portable_learn
 from midge_host.backends import micropython
 from midge_host.device import model_file, spec
 from midge_host.device.learning import exponents
@@ -239,6 +240,33 @@ def test_a_class_keeps_the_newest(tmp_path: Path) -> None:
     assert newest == last
 
 
+EXAMPLES = """
+import gc, midge
+learner = midge.load("../learns.midge").learner()
+def teach(count):
+    for i in range(count):
+        learner.add_embedding(bytes([i % 251] * SIZE), "many")
+    gc.collect()
+    return gc.mem_alloc()
+before = teach(100)
+print(teach(9900) - before)
+"""
+
+
+@pytest.mark.parametrize("method", ["prototypes by distance", "nearest neighbours", "a softmax head"])
+def test_examples_leave_no_memory_behind(method: str, tmp_path: Path) -> None:
+    """Of MicroPython's heap 10,000 take as much as 100."""
+    learners.model(tmp_path, method)
+    folder = tmp_path / "board"
+    folder.mkdir()
+    micropython.lay_out(folder, native=True)
+    (folder / "main.py").write_text(EXAMPLES.replace("SIZE", str(learners.SIZE)))
+    command = [micropython.executable(), "main.py"]
+    done = subprocess.run(command, cwd=folder, env={"MICROPYPATH": "."}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert abs(int(done.stdout)) <= 64  # an integer or two of the script's own
+
+
 def cut(data: bytes) -> bytes:
     return data[:-3]
 
@@ -334,9 +362,6 @@ def test_a_cut_while_saving(model, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     learner.save(path)
     learner.add(examples(1)[0], "second")
 
-    class Cut(Exception):
-        pass
-
     def fail(*_):
         raise Cut
 
@@ -361,6 +386,54 @@ def test_a_cut_while_saving(model, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert removed and not Path(path).exists()
     assert model.learner(path).labels == [*learners.LABELS, "first", "second"]
     rename(path + ".new", path)
+
+
+class Cut(Exception):
+    pass
+
+
+class Failing:
+    """A file whose power fails in the middle of its write number `at`."""
+
+    def __init__(self, path: str, mode: str, at: int) -> None:
+        self.file, self.at = open(path, mode), at  # noqa: SIM115 - closed in __exit__
+
+    def __enter__(self) -> Failing:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.file.close()
+
+    def write(self, data: bytes) -> None:
+        self.at -= 1
+        self.file.write(data if self.at >= 0 else data[: len(data) // 2])
+        if self.at < 0:
+            raise Cut
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_cut_at_each_write(is_first: bool, model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was learnt before stays, or nothing, and the next save() is whole."""
+    learner = model.learner()
+    path = tmp_path / "learnt"
+    if not is_first:
+        learner.save(str(path))
+    learner.add(examples(0)[0], "new")
+    writes = 0
+    while True:
+        with monkeypatch.context() as patch:
+            patch.setattr(_learnt, "open", partial(Failing, at=writes), raising=False)
+            try:
+                learner.save(str(path))
+                break
+            except Cut:
+                writes += 1
+        if is_first:
+            with pytest.raises(OSError, match="learnt"):
+                model.learner(str(path))
+        else:
+            assert model.learner(str(path)).labels == learners.LABELS
+    assert writes >= 11 and model.learner(str(path)).labels == [*learners.LABELS, "new"]
 
 
 MISTAKES = [

@@ -67,7 +67,8 @@ def test_foreign_files(tmp_path: Path, name: str) -> None:
         ("edgetpu-custom-op", "compiled for the Edge TPU; convert the .tflite that edgetpu_compiler was given"),
         ("ethos-u", "compiled for an Ethos-U; convert the .tflite that Vela was given"),
         ("FlexErf", "TensorFlow itself"),
-        ("TFLite_Detection_PostProcess", "only the runtime that it was made for"),
+        ("TFLite_Detection_PostProcess", "export without it .* --add_postprocessing_op=false"),
+        ("Mine", "only the runtime that it was made for"),
     ],
 )
 def test_custom_operators(code: str, words: str) -> None:

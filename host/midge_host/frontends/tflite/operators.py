@@ -91,6 +91,10 @@ _CUSTOM = {
         "it is an operator of TensorFlow itself (SELECT_TF_OPS)",
         "export the model with TFLITE_BUILTINS or TFLITE_BUILTINS_INT8 only",
     ),
+    "TFLite_Detection_PostProcess": (
+        "it makes boxes of what the network says, which model.detect does on the board",
+        "export without it (export_tflite_ssd_graph.py --add_postprocessing_op=false; docs/detection.md, ssd)",
+    ),
     "": (
         "only the runtime that it was made for has this operator",
         "leave it out and compute it in your script",
