@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import detections
 import numpy as np
 import pytest
 
 import midge
 from midge_host import commands
 from midge_host.conversion import convert
+from midge_host.conversion.detection import heads_of
 from midge_host.errors import MidgeError
 from tflite_models import ModelBuilder
 
@@ -57,6 +59,23 @@ def test_refusals(tmp_path: Path, options: dict, words: str) -> None:
     with pytest.raises(MidgeError, match=words):
         convert(network(tmp_path, 6), tmp_path / "m.midge", **options)
     assert not (tmp_path / "m.midge").exists()
+
+
+def test_yolo_heads_as_they_are() -> None:
+    """Of three sizes, without anchors: refused, with both ways out."""
+    outputs = [((1, 96 // stride, 128 // stride, 66), detections.LOGITS) for stride in (8, 16, 32)]
+    with pytest.raises(MidgeError, match=r"heads as they are; .* --anchors, .* boxes decoded"):
+        detections.Case("yolo", tuple(outputs), detections.of_grids).detection()
+    told: list[str] = []
+    model = detections.Case("auto", tuple(outputs), detections.of_grids).model()
+    assert heads_of(model, "auto", None, (), told.append) is None
+    assert len(told) == 1 and told[0].startswith("finds nothing: --detect yolo: the outputs are heads as they are")
+
+
+def test_keypoints_that_may_lie_too_far_away() -> None:
+    outputs = (((1, 672, 16), (16.0, 0)), ((1, 672, 1), detections.LOGITS))
+    with pytest.raises(MidgeError, match="may lie 2,176 pixels away, the limit is 2,047"):
+        detections.Case("blazeface", outputs, detections.of_blazeface).detection()
 
 
 def test_labels_that_do_not_fit(tmp_path: Path) -> None:

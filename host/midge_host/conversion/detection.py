@@ -180,6 +180,12 @@ def yolo(heads: Heads, outputs: list[TensorInfo], side: tuple[int, int], anchors
     scores as two outputs; or, with anchors, what the heads of YOLO v2 and v3 say, [rows, columns, A (5 + C)] each."""
     if anchors:
         return yolo_grids(heads, outputs, side, anchors)
+    grids = [(ceil(side[0] / stride), ceil(side[1] / stride)) for stride in YOLO_STRIDES]
+    if len(outputs) > 1 and all(tensor.shape[1:-1] in grids for tensor in outputs):
+        raise MidgeError(
+            "--detect yolo: the outputs are heads as they are; of YOLO v2 and v3 name their --anchors, "
+            "YOLOv5, v8 and v11 export with their boxes decoded (docs/detection.md)"
+        )
     cells = sum(ceil(side[0] / stride) * ceil(side[1] / stride) for stride in YOLO_STRIDES)
     known = {cells: 0, 3 * cells: 1}  # candidates, and whether they have an objectness
     found = []  # of each output: its values, the bytes from one candidate to the next, and from one value to the next
