@@ -43,7 +43,7 @@ def load(path, weights="auto", backend="auto", cores=1):
     _collect()
     model = kind(parts, *more)
     sizes = parts[-1][2:4]
-    del parts, rows
+    del parts, more
     if cores == 2 and model.backend == "native":
         share = _of("_cores", "share")
         _collect()

@@ -144,7 +144,7 @@ def test_layers_in_strips_of_rows_find_the_same(tmp_path: Path, monkeypatch: pyt
     frame = np.kron((draw.random((8, 8)) < 0.25).astype(np.uint8) * 255, np.ones((8, 8), np.uint8))
     found = []
 
-    def chosen(name: str, program: Program, outputs: list[Tensor], target: Target) -> tuple[Plan, Cut]:
+    def chosen(name: str, program: Program, outputs: list[Tensor], target: Target, arena: Plan) -> tuple[Plan, Cut]:
         strips = cut(program, outputs, 2, is_fed, 12)
         assert strips
         return strips.plan(outputs, EVERY_BOARD), strips
