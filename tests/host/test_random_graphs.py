@@ -12,7 +12,7 @@ import pytest
 
 from fuzz.graphs import check
 
-SEEDS = range(200)
+SEEDS = range(80)
 
 
 @pytest.mark.skipif(
