@@ -88,8 +88,10 @@ LIMITS = {
     "midge_image": 4.25,
     "midge_series": 4,
     "midge_learn": 3.5,
+    "midge_learn-armv6m": 4.25,  # unrolled
     "midge_packed": 3.5,
     "midge_detect": 3.75,
+    "midge_detect-armv6m": 4.25,  # unrolled
     "midge_rows": 1.5,
 }  # KB
 
