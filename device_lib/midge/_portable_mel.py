@@ -16,10 +16,10 @@ _BAD_TENSOR = const(2)
 _BAD_WEIGHTS = const(3)
 _BAD_PARAMETER = const(4)
 _SAMPLE_BITS = const(15)
-_GUARD_BITS = const(14)
 _SPARE_BITS = const(17)
-_MOST_GROWN = const(31)
-_POWER_BITS = const(12)
+_HEAD_BITS = const(2)
+_WIDE_BITS = const(28)
+_POWER_BITS = const(4)
 _LOG2_WORDS = const(9)
 _TYPES = const(2)
 _BLOCKS = const(4)
@@ -55,7 +55,6 @@ _MASK = const(0xFFFFFFFF)
 _MASK64 = const(0xFFFFFFFFFFFFFFFF)
 _ONE = const(1 << 30)
 _HALF = const(1 << 29)
-_VALUE_BITS = const(29)  # _SAMPLE_BITS + _GUARD_BITS
 
 
 # generated: checks (host/midge_host/device/ops, `make generate`)
@@ -78,7 +77,7 @@ def _check_magnitudes(op, arena_bytes):
         return _BAD_WEIGHTS
     if (
         op[_INPUT] + op[_MAGNITUDES_SIZE] * 2 > arena_bytes
-        or op[_OUTPUT] + (op[_MAGNITUDES_POINTS] * 2 + op[_MAGNITUDES_IS_POWER] * 3) * 4 > arena_bytes
+        or op[_OUTPUT] + op[_MAGNITUDES_POINTS] * (op[_MAGNITUDES_IS_POWER] + 2) * 4 > arena_bytes
     ):
         return _BAD_TENSOR
     return _OK
@@ -139,11 +138,11 @@ def _magnitudes(op, arena, weights, block, begin, end):
     window = _values("i", weights, block + 4 * half + 4, 4 * size)
     x = _values("h", arena, op[_INPUT], 2 * size)
     if is_power:
-        grown = _SPARE_BITS - min(_SPARE_BITS, max(0, _bits(x[i] * window[i] for i in range(size)) - _VALUE_BITS))
+        grown, shift, rounding = 0, _HEAD_BITS, 0
     else:
         grown = _SAMPLE_BITS - min(_SAMPLE_BITS, max(1, bit_length(max(max(x), -min(x)))))
-    shift = _SPARE_BITS - grown
-    rounding = 1 << shift >> 1
+        shift = _SPARE_BITS - grown
+        rounding = 1 << shift - 1
     re, im = [0] * points, [0] * points
     place = 0
     for i in range(0, size, 2):
@@ -154,40 +153,65 @@ def _magnitudes(op, arena, weights, block, begin, end):
             place ^= bit
             bit >>= 1
         place |= bit
-    grown = _transform(re, im, quarter, grown, _MOST_GROWN if is_power else grown)
     output = op[_OUTPUT]
-    for k in range(bins):
-        a, b = k % points, -k % points
-        cosine, sine = _factor(quarter, k)
-        odd_re, odd_im = _turned(_wrap(im[a] + im[b]), _wrap(re[b] - re[a]), cosine, sine)
-        x, y = _wrap(re[a] + re[b] + odd_re) >> 1, _wrap(im[a] - im[b] + odd_im) >> 1
-        power = x * x + y * y
-        if is_power:
-            power >>= _POWER_BITS
-            store_words(arena, output + 8 * k, (power & _MASK, power >> 32))
-        else:
-            store_words(arena, output + 4 * k, (root(power),))
+    if is_power:
+        grown = _grow(re, im)
+        _transform(re, im, quarter, _turn_wide)
+        grown += _grow(re, im)
+        _powers(re, im, quarter, bins, arena, output)
+    else:
+        _transform(re, im, quarter, _turn)
+        for k in range(bins):
+            a, b = k % points, -k % points
+            cosine, sine = _factor(quarter, k)
+            odd_re, odd_im = _turned(_wrap(im[a] + im[b]), _wrap(re[b] - re[a]), cosine, sine)
+            x, y = _wrap(re[a] + re[b] + odd_re) >> 1, _wrap(im[a] - im[b] + odd_im) >> 1
+            store_words(arena, output + 4 * k, (root(x * x + y * y),))
     words = bins << is_power
     store_words(arena, output + 4 * words, (grown,))
-    for k in range(words + 1, 2 * points + 3 * is_power):
+    for k in range(words + 1, (2 + is_power) * points):
         store_words(arena, output + 4 * k, (0,))
 
 
-def _bits(values):
-    # Of the largest one in magnitude.
-    all_bits = 0
-    for value in values:
-        all_bits |= value if value >= 0 else ~value
-    return bit_length(all_bits)
+def _powers(re, im, quarter, bins, arena, output):
+    # Bin k and bin points - k are of the sum and of the difference of two numbers.
+    points = len(re)
+    for k in range(points // 2 + 1):
+        pair_re = [_wrap48(re[k] + re[-k]), _wrap48(im[k] + im[-k])]
+        pair_im = [_wrap48(im[k] - im[-k]), _wrap48(re[-k] - re[k])]
+        _turn_wide(pair_re, pair_im, 0, 1, *_factor(quarter, k))
+        for i in range(2):
+            bin = points - k if i else k
+            if bin < bins:
+                power = _square(pair_re[i]) + _square(pair_im[i]) >> _POWER_BITS
+                store_words(arena, output + 8 * bin, (power & _MASK, power >> 32))
 
 
-def _grow(re, im, most):
-    # Scales values up as far as they have room, by `most` bits at most.
-    bits = min(max(0, _VALUE_BITS - max(_bits(re), _bits(im))), most) if most else 0
-    if bits:
-        for i in range(len(re)):
-            re[i] <<= bits
-            im[i] <<= bits
+def _square(x):
+    upper, lower = _split(x)
+    return upper * upper + (upper * lower >> 15)
+
+
+def _split(x):
+    # The upper 32 bits and the lower 16, both with a sign, of a number of 48.
+    return _wrap(x + 0x8000 >> 16), (x & 0xFFFF ^ 0x8000) - 0x8000
+
+
+def _wrap48(x):
+    upper, lower = _split(x)
+    return (upper << 16) + lower
+
+
+def _grow(re, im):
+    # Scales numbers of 48 bits up as far as they have room, by 16 bits at most.
+    most = 0
+    for values in (re, im):
+        for value in values:
+            value = value + 0x8000 >> 16
+            most |= value if value >= 0 else ~value
+    bits = min(max(0, _WIDE_BITS - bit_length(most)), 16)
+    for i in range(len(re)):
+        re[i], im[i] = _wrap48(re[i] << bits), _wrap48(im[i] << bits)
     return bits
 
 
@@ -206,20 +230,31 @@ def _turned(re, im, cosine, sine):
     )
 
 
-def _transform(re, im, quarter, grown, most):
-    # Values were scaled up by `grown` bits, and are so again up to `most`.
+def _turn(re, im, a, b, cosine, sine):
+    x, y = _turned(re[b], im[b], cosine, sine)
+    re[b], im[b] = _wrap(re[a] - x + 1) >> 1, _wrap(im[a] - y + 1) >> 1
+    re[a], im[a] = _wrap(re[a] + x + 1) >> 1, _wrap(im[a] + y + 1) >> 1
+
+
+def _turn_wide(re, im, a, b, cosine, sine):
+    # The same of numbers of 48 bits.
+    x, x_low = _split(re[b])
+    y, y_low = _split(im[b])
+    low_cosine, low_sine = cosine + 0x8000 >> 16, sine + 0x8000 >> 16
+    half_re = (x * cosine - y * sine >> 16) + (x_low * low_cosine - y_low * low_sine >> 16) + 1
+    half_im = (x * sine + y * cosine >> 16) + (x_low * low_sine + y_low * low_cosine >> 16) + 1
+    re[b], im[b] = _wrap48((re[a] >> 1) - half_re), _wrap48((im[a] >> 1) - half_im)
+    re[a], im[a] = _wrap48((re[a] >> 1) + half_re), _wrap48((im[a] >> 1) + half_im)
+
+
+def _transform(re, im, quarter, turn):
     points, size = len(re), 1
     while size < points:
-        grown += _grow(re, im, most - grown)
         for j in range(size):
             cosine, sine = _factor(quarter, j * (points // size))
             for a in range(j, points, 2 * size):
-                b = a + size
-                x, y = _turned(re[b], im[b], cosine, sine)
-                re[b], im[b] = _wrap(re[a] - x + 1) >> 1, _wrap(im[a] - y + 1) >> 1
-                re[a], im[a] = _wrap(re[a] + x + 1) >> 1, _wrap(im[a] + y + 1) >> 1
+                turn(re, im, a, a + size, cosine, sine)
         size *= 2
-    return grown + _grow(re, im, most - grown)
 
 
 def _cepstrum(op, arena, weights, block, begin, end):

@@ -119,10 +119,10 @@
 #define MIDGE_ESTIMATE_BITS 14 // fraction of FILTER_BANK's smoothing
 #define MIDGE_LOG_E 45426 // ln(2) in 1 / 65536
 #define MIDGE_SAMPLE_BITS 15 // of the largest sample of MAGNITUDES when it has grown
-#define MIDGE_GUARD_BITS 14 // that samples of MAGNITUDES get below
 #define MIDGE_SPARE_BITS 17 // of a sample times the window
-#define MIDGE_MOST_GROWN 31 // bits that values of powers are scaled up by
-#define MIDGE_POWER_BITS 12 // of a power that are not kept
+#define MIDGE_HEAD_BITS 2 // of a sample times the window that powers are made without
+#define MIDGE_WIDE_BITS 28 // upper ones of the largest number of 48 bits when it has grown
+#define MIDGE_POWER_BITS 4 // of a power that are not kept
 #define MIDGE_LOG2_WORDS 9 // polynomial of the logarithm, in words
 #define MIDGE_MAX_BANDS 128 // bands of CEPSTRUM and LOG_MEL
 #define MIDGE_HAS_BANDS 1 // flag of SERIES_FEATURES: cosines and sines lie behind the list

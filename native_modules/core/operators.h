@@ -1145,8 +1145,7 @@ static uint32_t mel_magnitudes_check(const void *record, uint32_t arena_bytes) {
         return MIDGE_BAD_WEIGHTS;
     }
     if (!midge_fits(op->input, (uint32_t)op->size * 2, arena_bytes)
-        || !midge_fits(op->output, ((uint32_t)op->points * 2 + (uint32_t)op->is_power * 3) * 4,
-            arena_bytes)) {
+        || !midge_fits(op->output, (uint32_t)op->points * (op->is_power + 2) * 4, arena_bytes)) {
         return MIDGE_BAD_TENSOR;
     }
     return MIDGE_OK;

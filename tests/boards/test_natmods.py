@@ -84,7 +84,7 @@ LIMITS = {
     "midge_cores": 1,
     "midge_core-armv6m": 12,  # on the smallest boards
     "midge_audio": 6,
-    "midge_mel": 5.75,
+    "midge_mel": 6.25,
     "midge_image": 4.25,
     "midge_series": 4,
     "midge_learn": 3.5,

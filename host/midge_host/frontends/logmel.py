@@ -46,7 +46,7 @@ def nodes(front: LogMelFrontend, samples: Tensor, features: Tensor) -> list[Node
     first, widths, weights = mel.triangles(np.arange(front.n_fft // 2 + 1) * RATE / front.n_fft, hertz)
     gains = 2 / (hertz[2:] - hertz[:-2]) if front.norm else np.ones(front.n_mels)
     bins = first + len(weights)
-    powers = Tensor("powers", (front.n_fft + 3,), "uint32")
+    powers = Tensor("powers", (3 * front.n_fft // 2,), "uint32")
     return [
         Magnitudes(
             name="powers",

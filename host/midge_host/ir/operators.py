@@ -764,7 +764,7 @@ class FilterBank(Node):
 class Magnitudes(Unary):
     """The magnitudes of the first `bins` bins of the FFT of int16 samples times `window`, real numbers of at most 1, in
     fixed point that keeps what float32 would; behind them what scales them, and zeros: `fft_length` uint32 in all.
-    Powers are of 64 bits, and keep more: two uint32 each, and three more in all."""
+    Powers are of 64 bits, and keep more: two uint32 each, and a half more in all."""
 
     window: np.ndarray
     fft_length: int

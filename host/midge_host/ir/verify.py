@@ -576,7 +576,8 @@ def _filter_bank(node: ir.FilterBank) -> None:
 def _magnitudes(node: ir.Magnitudes) -> None:
     _require_dtype(node, node.source, "int16")
     _require_dtype(node, node.output, "uint32")
-    fits = node.source.size == node.window.size and node.output.size == node.fft_length + 3 * node.is_power
+    size = node.fft_length // 2 * (2 + node.is_power)
+    fits = node.source.size == node.window.size and node.output.size == size
     if not fits or not 0 < node.bins <= node.fft_length // 2 + 1:
         raise node.refuse(f"its tensors do not fit an FFT of {node.fft_length} samples", AGAIN)
 

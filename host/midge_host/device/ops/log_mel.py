@@ -13,7 +13,7 @@ from ..numerics import wrap32
 from ..record import Context, Step
 from ..rules import UNIT, Check, Holds, aligned, at_most, equal, nonzero, parameters, product, total, weights
 from . import mel_bands
-from .magnitudes import POWER_BITS
+from .magnitudes import POWER_BITS, WIDE_BITS
 from .mel_bands import LOG_BITS, MAX_BANDS, WORD
 
 BIN_WORDS = 2  # a power is of 64 bits
@@ -37,7 +37,7 @@ def lower(node: LogMel) -> list[Step]:
     factor = DECIBELS / node.scale
     if factor >= 1 << 31 - FACTOR_BITS:
         raise node.refuse("its output's scale is too small", "use a larger one")
-    unit = 2 * mel_bands.magnitude_bits(node.fft_length) - POWER_BITS
+    unit = 2 * mel_bands.magnitude_bits(node.fft_length, WIDE_BITS) - POWER_BITS
     gains = np.log2(np.asarray(node.gains, np.float64)) - unit
     limits = np.iinfo(node.output.dtype)
     fields |= {

@@ -1,4 +1,4 @@
-"""MAGNITUDES: samples under a window, their real FFT in 32 bits, the magnitude or the power of each bin."""
+"""MAGNITUDES: samples under a window, their real FFT, the magnitude of each bin in 32 bits or its power in 48."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ SAMPLE_BITS = 15  # of the largest sample when it has grown
 GUARD_BITS = 14  # that a sample gets below
 VALUE_BITS = SAMPLE_BITS + GUARD_BITS  # of the largest value when it has grown
 SPARE_BITS = 31 - GUARD_BITS  # of a sample times the window
-MOST_GROWN = 31  # bits that values are scaled up by
-POWER_BITS = 12  # of a power that are not kept: so the sum of all is of 64 bits
+LOW_BITS = 16  # lower ones of a number of 48
+HEAD_BITS = 2  # of a sample times the window that are not kept where powers are wanted
+WIDE_BITS = 28  # upper ones of the largest number of 48 bits when it has grown
+POWER_BITS = 4  # of a power that are not kept: so the sum of all is of 64 bits
 ONE = (1 << 31) - 1  # of a factor
 
 MAGNITUDES = record(
@@ -71,11 +73,6 @@ def grown_bits(samples: np.ndarray) -> int:
     return SAMPLE_BITS - min(SAMPLE_BITS, max(1, largest).bit_length())
 
 
-def room(values: np.ndarray) -> int:
-    """By which values can grow; below 0 where they are too large."""
-    return VALUE_BITS - int(np.maximum(values, ~values).max()).bit_length()
-
-
 def factors(quarter: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
     """Cosines and negative sines of k / (2 points) of a turn, k up to `points`."""
     half = points // 2
@@ -91,31 +88,53 @@ def _turned(re: np.ndarray, im: np.ndarray, cosine: np.ndarray, sine: np.ndarray
     )
 
 
-def grow(z: np.ndarray, most: int) -> tuple[np.ndarray, int]:
-    """Values scaled up as far as they have room, by `most` bits at most; and by how many bits."""
-    bits = min(max(0, room(z)), most)
-    return z << bits, bits
+def split(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The upper 32 bits and the lower 16, both with a sign, of numbers of 48."""
+    upper = wrap32(x + (1 << LOW_BITS - 1) >> LOW_BITS)
+    return upper, (x & 0xFFFF ^ 0x8000) - 0x8000
 
 
-def fft(z: np.ndarray, cosine: np.ndarray, sine: np.ndarray, grown: int, most: int) -> tuple[np.ndarray, int]:
-    """Of (points, 2) complex numbers in the order of their bits reversed, half of which is lost at every step; and
-    the bits that they are scaled up by: `grown` before, and again before each step and after the last, up to `most`."""
+def wrap48(x: np.ndarray) -> np.ndarray:
+    upper, lower = split(x)
+    return (upper << LOW_BITS) + lower
+
+
+def _half_turned(re: np.ndarray, im: np.ndarray, cosine: np.ndarray, sine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Half of a product, of 48 bits."""
+    (re, low_re), (im, low_im) = split(re), split(im)
+    low_cosine, low_sine = (x + (1 << LOW_BITS - 1) >> LOW_BITS for x in (cosine, sine))
+    return (
+        (re * cosine - im * sine >> LOW_BITS) + (low_re * low_cosine - low_im * low_sine >> LOW_BITS) + 1,
+        (re * sine + im * cosine >> LOW_BITS) + (low_re * low_sine + low_im * low_cosine >> LOW_BITS) + 1,
+    )
+
+
+def grow(z: np.ndarray) -> tuple[np.ndarray, int]:
+    """Numbers of 48 bits scaled up as far as they have room, by 16 bits at most; and by how many bits."""
+    upper = split(z)[0]
+    bits = min(max(0, WIDE_BITS - int(np.maximum(upper, ~upper).max()).bit_length()), LOW_BITS)
+    return wrap48(z << bits), bits
+
+
+def fft(z: np.ndarray, cosine: np.ndarray, sine: np.ndarray, is_wide: bool = False) -> np.ndarray:
+    """Of (points, 2) complex numbers in the order of their bits reversed, half of which is lost at every step; of 32
+    bits, or of 48 if is_wide."""
     points = len(z)
     size = 1
     while size < points:
-        z, bits = grow(z, most - grown)
-        grown += bits
         re, im = z.T
         (ar, br), (ai, bi) = (v.reshape(-1, 2, size).swapaxes(0, 1) for v in (re, im))
         step = points // size
-        br, bi = _turned(br, bi, cosine[:points:step], sine[:points:step])
-        re, im = (
-            np.stack([wrap32(a + b + 1) >> 1, wrap32(a - b + 1) >> 1], 1).reshape(-1) for a, b in ((ar, br), (ai, bi))
-        )
-        z = np.stack([re, im], 1)
+        by = cosine[:points:step], sine[:points:step]
+        if is_wide:
+            turned = _half_turned(br, bi, *by)
+            parts = [(wrap48((a >> 1) + b), wrap48((a >> 1) - b)) for a, b in zip((ar, ai), turned, strict=True)]
+        else:
+            turned = _turned(br, bi, *by)
+            parts = [(wrap32(a + b + 1) >> 1, wrap32(a - b + 1) >> 1) for a, b in zip((ar, ai), turned, strict=True)]
+        z = np.stack([np.stack(part, 1).reshape(-1) for part in parts], 1)
         size *= 2
-    z, bits = grow(z, most - grown)
-    return z, grown + bits
+    return z
 
 
 def reversed_bits(points: int) -> np.ndarray:
@@ -131,29 +150,52 @@ def run(context: Context) -> None:
     cosine, sine = factors(quarter, points)
     samples = context.tensor((size,), dtype=np.int16).astype(np.int64)
     products = samples * table[points // 2 + 1 : points // 2 + 1 + size]
-    grown = max(0, SPARE_BITS + min(0, room(products))) if op["is_power"] else grown_bits(samples)
-    shift = SPARE_BITS - grown
-    windowed = np.zeros(2 * points, np.int64)
-    windowed[:size] = products + (1 << shift >> 1) >> shift
-    most = MOST_GROWN if op["is_power"] else grown
-    z, grown = fft(windowed.reshape(-1, 2)[reversed_bits(points)], cosine, sine, grown, most)
-    k = np.arange(points + 1)
-    (re, im), (mirrored_re, mirrored_im) = z[k % points].T, z[-k % points].T
+    products = np.concatenate([products, np.zeros(2 * points - size, np.int64)])
+    places = reversed_bits(points)
+    if op["is_power"]:
+        z, grown = grow((products >> HEAD_BITS).reshape(-1, 2)[places])
+        z, more = grow(fft(z, cosine, sine, is_wide=True))
+        found = np.array(_powers(z, cosine, sine)[:bins], "<u8").view("<u4")
+        grown += more
+    else:
+        grown = grown_bits(samples)
+        shift = SPARE_BITS - grown
+        z = fft((products + (1 << shift - 1) >> shift).reshape(-1, 2)[places], cosine, sine)
+        found = np.array(_magnitudes(z, cosine, sine)[:bins], "<u4")
+    output = context.tensor(((2 + op["is_power"]) * points,), "output", np.uint32)
+    output[:] = 0
+    output[: len(found)] = found
+    output[len(found)] = grown
+
+
+def _magnitudes(z: np.ndarray, cosine: np.ndarray, sine: np.ndarray) -> list[int]:
+    """Of real samples, from the FFT of pairs of them as complex numbers."""
+    k = np.arange(len(z) + 1)
+    (re, im), (mirrored_re, mirrored_im) = z[k % len(z)].T, z[-k % len(z)].T
     tr, ti = _turned(wrap32(im + mirrored_im), wrap32(mirrored_re - re), cosine, sine)
     re, im = wrap32(re + mirrored_re + tr) >> 1, wrap32(im - mirrored_im + ti) >> 1
-    powers = [int(x) ** 2 + int(y) ** 2 for x, y in zip(re[:bins], im[:bins], strict=True)]
-    if op["is_power"]:
-        words = np.array([power >> POWER_BITS for power in powers], "<u8").view("<u4")
-    else:
-        words = np.array([math.isqrt(power) for power in powers], "<u4")
-    output = context.tensor((2 * points + 3 * op["is_power"],), "output", np.uint32)
-    output[:] = 0
-    output[: len(words)] = words
-    output[len(words)] = grown
+    return [math.isqrt(int(x) ** 2 + int(y) ** 2) for x, y in zip(re, im, strict=True)]
+
+
+def _powers(z: np.ndarray, cosine: np.ndarray, sine: np.ndarray) -> list[int]:
+    """The same of numbers of 48 bits: bin k and bin points - k are of the sum and of the difference of two numbers."""
+    half = len(z) // 2
+    k = np.arange(half + 1)
+    (re, im), (mirrored_re, mirrored_im) = z[k].T, z[-k].T
+    tr, ti = _half_turned(wrap48(im + mirrored_im), wrap48(mirrored_re - re), cosine[k], sine[k])
+    re, im = wrap48(re + mirrored_re) >> 1, wrap48(im - mirrored_im) >> 1
+    sums, differences = _squares(re + tr, im + ti), _squares(re - tr, im - ti)
+    return sums[:half] + differences[::-1]
+
+
+def _squares(re: np.ndarray, im: np.ndarray) -> list[int]:
+    parts = [zip(*(part.tolist() for part in split(x)), strict=True) for x in (re, im)]
+    squares = [[x * x + (x * low >> LOW_BITS - 1) for x, low in part] for part in parts]
+    return [a + b >> POWER_BITS for a, b in zip(*squares, strict=True)]
 
 
 _SAMPLES = Operand("input", ("size",), 2)
-_MAGNITUDES = Operand("output", (total(product("points", 2), product("is_power", 3)),), WORD)
+_MAGNITUDES = Operand("output", (product("points", total("is_power", 2)),), WORD)
 
 CHECK = Check(
     "magnitudes",
@@ -188,9 +230,9 @@ DEFINITIONS = (
         has_blocks=True,
         constants=(
             Constant("SAMPLE_BITS", SAMPLE_BITS, "of the largest sample of MAGNITUDES when it has grown"),
-            Constant("GUARD_BITS", GUARD_BITS, "that samples of MAGNITUDES get below"),
             Constant("SPARE_BITS", SPARE_BITS, "of a sample times the window"),
-            Constant("MOST_GROWN", MOST_GROWN, "bits that values of powers are scaled up by"),
+            Constant("HEAD_BITS", HEAD_BITS, "of a sample times the window that powers are made without"),
+            Constant("WIDE_BITS", WIDE_BITS, "upper ones of the largest number of 48 bits when it has grown"),
             Constant("POWER_BITS", POWER_BITS, "of a power that are not kept"),
         ),
     ),

@@ -52,9 +52,10 @@ def words(node: MelBands, bin_words: int = 1) -> tuple[dict[str, int], list[np.n
     return fields, [np.array(LOG2, "<i4"), np.asarray(node.widths, "<u4"), rise.astype("<u4")]
 
 
-def magnitude_bits(fft_length: int) -> int:
-    """A magnitude of 1 stands for so many bits of a sum over samples from -1 to 1 that were not scaled up."""
-    return VALUE_BITS - (fft_length.bit_length() - 2)
+def magnitude_bits(fft_length: int, value_bits: int = VALUE_BITS) -> int:
+    """A magnitude of 1 stands for so many bits of a sum over samples from -1 to 1 that were not scaled up, and of
+    value_bits."""
+    return value_bits - (fft_length.bit_length() - 2)
 
 
 def logarithm(polynomial: np.ndarray, x: int) -> int:

@@ -20,7 +20,7 @@ BANK_BYTES = {
     "math": 8_300,
     "trees": 10_400,
     "audio": 5_300,
-    "mel": 5_700,
+    "mel": 6_400,
     "series": 4_100,
 }
 PACKED_BYTES = 3_300  # of midge_packed, for models whose weights are coded
