@@ -27,7 +27,7 @@ from midge_host.quantize import quantise
 from midge_host.quantize.judge import sums_of
 from midge_host.quantize.rows import from_rows, places, read_at, to_rows
 from midge_host.quantize.small import channel_effects, coarse, rounding, shrinkable
-from midge_host.quantize.small.weights import MULTIPLIER_BITS
+from midge_host.quantize.small.biases import shorten
 from small import kept_at_4_bits
 
 
@@ -117,18 +117,23 @@ def test_a_channel_matters_as_much_as_what_reads_it() -> None:
 
 
 def test_what_is_made(tmp_path: Path) -> None:
-    """Levels far apart and never -128, multipliers of few bits, and one result whoever computes it."""
+    """Levels far apart and never -128, a multiplier for each layer, biases of few bits, and one result whoever
+    computes it."""
     graph, draw = float_graphs.classifier(0)
     quantised = quantise(graph, [draw(64, 1)])
     reference, readings = quantised.reference, quantised.calibration.readings
     effects = {i: channel_effects(reference, readings, i) for i in shrinkable(reference)}
     compiled = compile_graph(coarse(reference, readings, None, quantised.activations, effects, 0.03)[0].graph)
     rows = [step.rows for step in compiled.program.steps if step.rows]
-    for each in rows:
+    exact = [each.bias.copy() for each in rows]
+    shorten(compiled.program)
+    for each, before in zip(rows, exact, strict=True):
         weights = each.weights.reshape(len(each.weights), -1).astype(int)
         largest = np.abs(weights).max(1)
         assert weights.min() >= -127 and largest[largest > 0].min() >= 32
-        assert not (each.multiplier % (1 << (31 - MULTIPLIER_BITS))).any()
+        assert (each.multiplier == each.multiplier[0]).all()
+        moved = np.abs(each.bias - before) * each.multiplier * np.exp2(each.shift - 31)
+        assert moved.max() <= 1 / 16 and not (each.bias % 4).any()
     model = compiled.model()
     model.pack()
     assert model.stored_bytes < 0.7 * len(model.weights)

@@ -24,15 +24,16 @@ from ..ir.graph import Graph
 from ..quantize import Precision, simplified
 from ..quantize.layers import mark_rescaled, remember
 from ..quantize.proof import prove
+from ..quantize.small.biases import shorten
 from ..targets import EVERY_BOARD, TWO_CORES
 from .around import GOLDEN_SEED, Around
-from .compiled import build, build_with_layers, compile_graph
+from .compiled import Compiled, build, build_with_layers, compile_graph
 from .data import Data, features_of_sound, readings_for
 from .integers import How, Samples, in_integers
 from .learning import enrolling, kept, taught
 from .small import Wanted
 from .sound import asked_for
-from .told import Told
+from .told import Told, nobody
 
 __all__ = ["GOLDEN_SEED", "Wanted", "build", "build_with_layers", "convert", "midge_version"]
 
@@ -138,14 +139,20 @@ def convert(
     samples = Samples(recipe, window or 0, unit)
     target = (TWO_CORES if cores == 2 else EVERY_BOARD)._replace(slowdown=slowdown, ram=ram)
 
+    def compiled_of(part: Graph, hear: Callable[[str], None] = nobody) -> Compiled:
+        made = compile_graph(part, hear, target)
+        if small:
+            shorten(made.program)
+        return made
+
     def as_large(part: Graph) -> ModelFile:
-        return around.as_large(compile_graph(samples.before(part), target=target))
+        return around.as_large(compiled_of(samples.before(part)))
 
     how = How(where, samples, int16_features, pixels, precision, macs, small, show)
     made = in_integers(loaded, how, calibration, told, as_large)
     origin, learnt = made.origin, made.learnt
     tflite = _to_tflite(made.graph) if to == "tflite" else b""
-    compiled = compile_graph(made.graph, say, target)
+    compiled = compiled_of(made.graph, say)
     others = exemplars if impostors is None else impostors
     compiled.kept = kept(compiled.program, learn, others, to)
     model, layers = around.network(compiled, tell), compiled.layers()

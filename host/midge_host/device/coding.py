@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import registry, spec
+from .ops.blocks import ENTRY_BITS
 from .rules import Holds, Require, evaluate
 
 try:
@@ -153,16 +154,22 @@ def _shape(record: dict[str, Any], raw: bytes) -> Shape | None:
         return Shape(1, size) if size <= MOST_BYTES and len(raw) % size == 0 else None
     rows = record["block_channels"]
     row_bytes = evaluate(held.rest, record) // rows
-    first, last = 8 * evaluate(held.head, record) // rows, 0
-    if "mult_bits" in record:
-        first, last = record["bias_bits"] + record["shift_bits"], record["mult_bits"]
-    plain = Shape(rows, row_bytes, first, 0, last)
+    bits = sum(record[f] for f in ENTRY_BITS) if "mult_bits" in record else 8 * evaluate(held.head, record) // rows
+    plain = Shape(rows, row_bytes, bits)
     if row_bytes > MOST_BYTES or plain.block_bytes != record["block_bytes"]:
         return None
     table = np.frombuffer(raw, np.uint8).reshape(-1, plain.block_bytes)
-    used = np.flatnonzero(_entries_of(table, plain).reshape(-1, plain.entry_bits)[:, first:].any(0))
-    zeros = int(used[0]) if used.size else last
-    return Shape(rows, row_bytes, first, zeros, last - zeros)
+    first, zeros = _longest_zeros(_entries_of(table, plain).reshape(-1, bits))
+    return Shape(rows, row_bytes, first, zeros, bits - first - zeros)
+
+
+def _longest_zeros(entries: np.ndarray) -> tuple[int, int]:
+    """Where the longest run of bits begins that are 0 in all entries, and how many these are."""
+    used = np.flatnonzero(entries.any(0))
+    edges = np.concatenate([[-1], used, [entries.shape[1]]])
+    zeros = np.diff(edges) - 1
+    longest = int(zeros.argmax())
+    return int(edges[longest]) + 1, int(zeros[longest])
 
 
 def _entries_of(table: np.ndarray, shape: Shape) -> np.ndarray:
@@ -275,7 +282,7 @@ def _kinds(rows: list[tuple[Piece, np.ndarray]]) -> list[tuple[int, int]]:
     if len(counts) > most:
         kept = sorted(counts, key=lambda kind: -counts[kind])[: most - 1]
         counts = dict.fromkeys([*kept, RAW_KIND], 0)
-    return sorted(counts, key=lambda kind: (kind[1], kind[0]))
+    return sorted(counts)
 
 
 def _codes(lengths: np.ndarray) -> np.ndarray:

@@ -13,8 +13,8 @@ from ..rules import Ceil, evaluate, product, total
 from .window import requantize
 
 # Bytes of a block before its rows, by the record's fields: a stream of bits, padded so that the rows are aligned.
-_ENTRY_BITS = ("bias_bits", "shift_bits", "mult_bits")
-ENTRIES = product(spec.BLOCK_ALIGNMENT, Ceil(product("block_channels", total(*_ENTRY_BITS)), 8 * spec.BLOCK_ALIGNMENT))
+ENTRY_BITS = ("bias_bits", "shift_bits", "mult_bits")
+ENTRIES = product(spec.BLOCK_ALIGNMENT, Ceil(product("block_channels", total(*ENTRY_BITS)), 8 * spec.BLOCK_ALIGNMENT))
 
 MULTIPLIER_BITS = 30  # a multiplier is at least 2^30: bit 30 is always set and not stored
 IDENTITY = (1 << 30, 1)  # rescale by exactly 1
@@ -65,7 +65,7 @@ def single_bytes(rows: Rows) -> int:
 
 def entries_bytes(channels: int, *bits: int) -> int:
     """Bytes of a block's channel entries."""
-    return evaluate(ENTRIES, {"block_channels": channels, **dict(zip(_ENTRY_BITS, bits, strict=True))})
+    return evaluate(ENTRIES, {"block_channels": channels, **dict(zip(ENTRY_BITS, bits, strict=True))})
 
 
 def channels_per_block(channels: int, row_bytes: int, bits: tuple[int, int, int]) -> int:

@@ -17,7 +17,6 @@ from ..readings import encoded
 from ..rows import LAYERS, from_rows, places, read_at, to_rows
 from . import rounding
 
-MULTIPLIER_BITS = 8  # of a channel's multiplier, its first one included
 _PLACES = 4096  # of a layer that are looked at, or so many times its depth
 _PLACES_OF_DEPTH = 16
 _FINER = 0.7  # than the step that a price asks for: dear levels lie far out, and fewer weights take them
@@ -53,8 +52,7 @@ class Weights:
         price = rounding.Price(self.price, self.effects[self._numbers[id(source)]])
         shape = weights.shape[:2]
         least = least_scale(real_bias(source), node.source, node.output).reshape(shape)
-        ratio = float(node.output.scale[0]) / float(node.source.scale[0])
-        scale, spread, most = channel_steps(weights, moment, price, least, ratio)
+        scale, spread, most = channel_steps(weights, moment, price, least)
         levels = rounding.rounded(weights, moment, scale * spread, most, price)
         stored = from_rows(source, levels * spread[..., None]).astype(np.int8)
         made = weights_and_bias(source, node.source, stored, scale.reshape(-1))
@@ -62,30 +60,33 @@ class Weights:
 
 
 def channel_steps(
-    weights: np.ndarray, moment: np.ndarray, price: rounding.Price, least: np.ndarray, ratio: float
+    weights: np.ndarray, moment: np.ndarray, price: rounding.Price, least: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scales of int8 weights, how many int8 steps apart levels are, and the most levels on either side of 0, all
     (groups, channels).
 
     The step of a channel is where another bit, that halves it, costs what it brings: step^2 = 12 price / (2 ln 2 effect
-    variance). Levels are as far apart as int8 has room for, so that sums stay large. least: scales; ratio: the
-    output's scale by the input's, in which multipliers get few bits.
+    variance). All steps are a power of two times that of another channel, and so are scales, so that one multiplier
+    serves the layer: beside the best steps they cost 0.06 bits a weight, and a multiplier for each channel would cost 7
+    bits and more. Levels are as far apart as int8 has room for, so that sums stay large. least: scales.
     """
     largest = np.maximum(np.abs(weights).max(2), 1e-30)
     variance = np.maximum(rounding.conditional_variance(moment), 1e-30)[:, None]
     cost = np.maximum(price.effects * variance, 1e-30)
     step = _FINER * np.sqrt(6 * price.of_bit / math.log(2) / cost)
-    step = np.clip(step, largest / 127, 2 * largest)
+    step = powers(np.clip(step, largest / 127, 2 * largest))
     most = np.clip(np.rint(largest / step), 1, 127)
-    spread = np.floor(127 / most)
-    scale = short(np.maximum(step / spread, least) / ratio) * ratio
+    spread = np.exp2(np.floor(np.log2(127 / most)))
+    finest = step / spread
+    scale = finest * np.exp2(np.ceil(np.maximum(np.log2(least / finest), 0)))
     return scale, spread, np.floor(127 / spread)
 
 
-def short(values: np.ndarray) -> np.ndarray:
-    """The nearest numbers of MULTIPLIER_BITS bits."""
-    fraction, exponent = np.frexp(values)
-    return np.ldexp(np.rint(fraction * (1 << MULTIPLIER_BITS)), exponent - MULTIPLIER_BITS)
+def powers(values: np.ndarray) -> np.ndarray:
+    """Powers of two, times a number that is the same for all, next to the values."""
+    exponents = np.log2(values)
+    turn = np.angle(np.exp(2j * np.pi * exponents).mean()) / (2 * np.pi)
+    return np.exp2(np.rint(exponents - turn)) * np.exp2(turn)
 
 
 def _sample(total: int, depth: int) -> np.ndarray:
