@@ -1,11 +1,13 @@
 """`midge convert --small`: how many bytes which loss costs, and the weights for what is asked for.
 
 Every point of the curve is a conversion of its own, with weights made from a half of the readings and outputs compared
-on the other one. joblib shares them out: to all processors, or to what `joblib.parallel_config` says.
+on the other one. What is written is made from all of them, several times where a size is asked for, and the one whose
+outputs are nearest is taken. joblib shares them out: to all processors, or to what `joblib.parallel_config` says.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -29,6 +31,7 @@ PRICES = (0.0, *(0.002 * 2.0**i for i in range(8)))
 LOSS = 1.0  # points, unless something is asked for
 _COARSER = 1.1  # times the price, where a file is a little too large
 _CLOSER = 2  # more prices, between two of them, where a size is asked for
+_TRIES = 6  # of files of about that size: which of them is the best one is chance
 
 FileOf = Callable[[Graph], ModelFile]
 
@@ -57,6 +60,9 @@ class Point:
             "agreement": self.kept.agreement,
             "decibels": round(decibels(self.kept.error), 1),
         }
+
+
+Try = tuple[Graph, Point]
 
 
 @dataclass(frozen=True)
@@ -97,32 +103,34 @@ def shrunk(quantised: Quantised, wanted: Wanted, where: str, file_of: FileOf) ->
         raise MidgeError(f"{where}: no convolution and no Dense layer whose weights --small could make coarser")
     readings = quantised.calibration.readings
     fit, others = halves(reference, readings)
+    limit = math.inf if wanted.bytes is None else wanted.bytes
     with Parallel(n_jobs=-1) as run:
         found = run(delayed(channel_effects)(reference, readings, i) for i in layers)
         effects = dict(zip(layers, found, strict=True))
 
-        def points(prices: list[float]) -> list[Point]:
-            made = (reference, fit, others, quantised.activations, effects)
-            return list(run(delayed(_point)(*made, price, file_of) for price in prices))
+        def tried(prices: list[float], fit: list[np.ndarray], others: list[np.ndarray] | None) -> list[Try]:
+            same = (reference, fit, others, quantised.activations, effects)
+            return list(run(delayed(_try)(*same, price, file_of) for price in prices))
 
-        curve = points(list(PRICES))
+        curve = [point for _, point in tried(list(PRICES), fit, others)]
         if wanted.bytes is not None:
-            curve += points(_between(curve, wanted.bytes))
-    curve.sort(key=lambda point: point.price)
-    chosen = _best(curve, wanted)
-    price, size = chosen.price if chosen else 0.0, 0
-    while chosen and price <= PRICES[-1] * _COARSER:
-        made, _ = coarse(reference, readings, None, quantised.activations, effects, price)
-        size = _file_bytes(made.graph, file_of)
-        if wanted.bytes is None or size <= wanted.bytes:
-            verify(made.graph)
-            return Shrunk(replace(quantised, graph=made.graph), curve, chosen, size)
-        price = max(price * _COARSER, PRICES[1])  # more readings gave a larger file
-    least = min([point.bytes for point in curve] + [size] * bool(size))
+            curve += [point for _, point in tried(_between(curve, wanted.bytes), fit, others)]
+        curve.sort(key=lambda point: point.price)
+        chosen, least = _best(curve, wanted), min(point.bytes for point in curve)
+        prices = _about(chosen, curve, wanted) if chosen else []
+        while chosen and prices[0] <= PRICES[-1] * _COARSER:
+            made = tried(prices, readings, readings)
+            fitting = [(graph, point) for graph, point in made if point.bytes <= limit]
+            if fitting:
+                graph, point = min(fitting, key=lambda pair: pair[1].kept.error)
+                verify(graph)
+                return Shrunk(replace(quantised, graph=graph), curve, chosen, point.bytes)
+            least = min(least, *(point.bytes for _, point in made))
+            prices = [max(prices[0] * _COARSER, PRICES[1])]  # more readings gave larger files
     raise MidgeError(f"{where}: no file of {wanted.bytes:,} bytes; the smallest has {least:,}")
 
 
-def _point(
+def _try(
     reference: Graph,
     fit: list[np.ndarray],
     others: list[np.ndarray] | None,
@@ -130,9 +138,9 @@ def _point(
     effects: Effects,
     price: float,
     file_of: FileOf,
-) -> Point:
+) -> Try:
     made, kept = coarse(reference, fit, others, activations, effects, price)
-    return Point(price, _file_bytes(made.graph, file_of), kept)
+    return made.graph, Point(price, _file_bytes(made.graph, file_of), kept)
 
 
 def _file_bytes(graph: Graph, file_of: FileOf) -> int:
@@ -149,6 +157,14 @@ def _between(curve: list[Point], size: int) -> list[float]:
     low = max(larger)
     ratio = min(p.price for p in curve if p.price > low) / low
     return [low * ratio ** ((i + 1) / (_CLOSER + 1)) for i in range(_CLOSER)]
+
+
+def _about(chosen: Point, curve: list[Point], wanted: Wanted) -> list[float]:
+    """The price of a point, first, and where a size is asked for others down to that of the point before it."""
+    finer = max((p.price for p in curve if p.price < chosen.price), default=0.0)
+    if wanted.bytes is None or not finer:
+        return [chosen.price]
+    return [chosen.price * (finer / chosen.price) ** (i / _TRIES) for i in range(_TRIES)]
 
 
 def _best(curve: list[Point], wanted: Wanted) -> Point | None:
