@@ -29,7 +29,9 @@ from midge_host.quantize.small import channel_effects, coarse, rounding, shrinka
 from quantise import DATA, digits, objects, people, words
 
 RANDOM = 50
-CROPS = 8  # of each picture
+KB = 1024
+CROPS = 32  # of each picture that is tested
+MADE_FROM = 15  # of each one that weights are made from
 
 
 def cropped(pictures: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -75,7 +77,7 @@ def crops() -> Split:
     four = next(known[k] for k in known if known[k].ndim == 4).astype(np.float32)
     readings = np.concatenate([split.calibration, (four + 128) / 255])
     rng = np.random.default_rng(1)
-    made = np.concatenate([readings, cropped(readings, 5, rng)])
+    made = np.concatenate([readings, cropped(readings, MADE_FROM, rng)])
     return Split(made, cropped(split.tested, CROPS, rng), pictures, labels)
 
 
@@ -91,10 +93,10 @@ class Asked:
 
 
 MODELS: dict[str, tuple[Callable[[], Split], tuple[Asked, ...]]] = {
-    "vww_96_float": (crops, (Asked(18000), Asked(15000, macs=0.93))),
-    "kws_float": (lambda: dealt(words, 200), (Asked(12000),)),
-    "pretrainedResnet_float": (lambda: dealt(objects, 100), (Asked(36000),)),
-    "mnist_cnn_fp32": (lambda: dealt(digits, 300), (Asked(3000), Asked(2500), Asked(2200))),
+    "vww_96_float": (crops, (Asked(18 * KB, macs=0.97),)),
+    "kws_float": (lambda: dealt(words, 200), (Asked(12 * KB), Asked(10 * KB))),
+    "pretrainedResnet_float": (lambda: dealt(objects, 100), (Asked(36 * KB), Asked(30 * KB))),
+    "mnist_cnn_fp32": (lambda: dealt(digits, 300), (Asked(2560), Asked(2048))),
 }
 
 
