@@ -16,7 +16,7 @@ ALIGNMENT = 16
 
 
 def assemble(plain: bool = False) -> Program:
-    """plain: without the loop of this architecture."""
+    """plain: without the loops of this architecture."""
     return build("armv6m", armv6m.BASE, plain=plain, bank="packed", program="packed.c")
 
 
@@ -45,8 +45,8 @@ def count(program: Program, coded: coding.Coded) -> tuple[int, list[int]]:
     return whole, cycles
 
 
-def _call(program: Program, entry: str, parts: list[bytes], read: int) -> tuple[int, bytes]:
-    """Cycles of a function over a piece_t of such buffers, and what the buffer of number `read` holds then."""
+def _placed(program: Program, parts: list[bytes], first: int, last: int) -> dict:
+    """A call of a function over a piece_t of such buffers, and of which the memory is read then."""
     base = -(-(program.base + len(program.image)) // ALIGNMENT) * ALIGNMENT
     head = struct.Struct(f"<{2 * len(parts)}I")  # piece_t
     memory, places = bytearray(head.size), []
@@ -55,8 +55,23 @@ def _call(program: Program, entry: str, parts: list[bytes], read: int) -> tuple[
         places.append((base + len(memory), len(part)))
         memory += part
     memory[: head.size] = head.pack(*(number for place in places for number in place))
-    call = {"memory": base64.b64encode(memory).decode(), "at": base, "argument": base, "read": places[read]}
-    (done,) = armv6m.emulate(program, [call], entry=entry)
+    begin, end = places[first][0], sum(places[last])
+    return {"memory": base64.b64encode(memory).decode(), "at": base, "argument": base, "read": (begin, end - begin)}
+
+
+def after(program: Program, calls: list[list[bytes]]) -> list[bytes]:
+    """What the last two buffers of each call hold when a piece was decoded, whatever it is; MidgeError for a fault."""
+    placed = [_placed(program, parts, len(parts) - 2, len(parts) - 1) for parts in calls]
+    done = armv6m.emulate(program, placed, entry="run_unpack")
+    faults = [call["fault"] for call in done if "fault" in call]
+    if faults:
+        raise MidgeError(f"run_unpack: {faults[0]}")
+    return [base64.b64decode(call["output"]) for call in done]
+
+
+def _call(program: Program, entry: str, parts: list[bytes], read: int) -> tuple[int, bytes]:
+    """Cycles of a function over a piece_t of such buffers, and what the buffer of number `read` holds then."""
+    (done,) = armv6m.emulate(program, [_placed(program, parts, read, read)], entry=entry)
     if "fault" in done or done["result"] & 1 << 31:
         raise MidgeError(f"{entry}: {done.get('fault') or done['result']}")
     return done["cycles"], base64.b64decode(done["output"])

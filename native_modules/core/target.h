@@ -65,9 +65,9 @@
 #define MIDGE_TUNED_PICTURE
 #endif
 
-// A loop of midge_packed: kernels/armv6m/packed.
+// Loops of midge_packed: kernels/armv6m/packed.
 #if defined(__ARM_ARCH_6M__) && !defined(MIDGE_GENERIC_ONLY)
-#define MIDGE_TUNED_LOOK_UP
+#define MIDGE_TUNED_UNPACK
 #endif
 
 // Windowed calls: an ESP32, S2 or S3. A compiler for the S2 alone says that it lacks MAC16.

@@ -90,6 +90,7 @@ LIMITS = {
     "midge_learn": 3.5,
     "midge_learn-armv6m": 4.25,  # unrolled
     "midge_packed": 3.5,
+    "midge_packed-armv6m": 4,  # loops of its own
     "midge_detect": 3.75,
     "midge_detect-armv6m": 4.25,  # unrolled
     "midge_rows": 1.5,

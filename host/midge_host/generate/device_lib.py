@@ -261,13 +261,17 @@ def python_learning() -> str:
 
 def python_coded() -> str:
     """What reads the weights of a file with coded pieces."""
-    facts = [("RAW", spec.RAW), ("PIECE_BYTES", spec.PIECE.size), ("LOOKUPS", spec.LOOKUP_ENTRIES)]
-    facts += [("READ_BYTES", spec.READ_BYTES)]
-    facts += [(name.upper() + "_AT", spec.PIECE.offsets[name]) for name in ("stored_bytes", "bytes", "encoding")]
+    facts = [("RAW", spec.RAW), ("LOOKUPS", spec.LOOKUP_ENTRIES), ("READ_BYTES", spec.READ_BYTES)]
+    words = [field.name for field in spec.PIECE.fields]
+    facts += [("PIECE", len(words))]
+    facts += [(name.upper() + "_IN", words.index(name)) for name in ("stored_bytes", "bytes", "encoding")]
     facts += [("TABLES_AT", spec.CODING.offsets["tables"])]
     facts += [(name.upper(), spec.UNPACKING_PHASES[name]) for name in ("head", "copy", "kinds")]
     places = [field.name for field in spec.UNPACKING.fields]
-    facts += [(f"{name.upper()}_IN", places.index(name)) for name in ("phase", "taken", "have", "field", "rows", "row")]
+    facts += [
+        (f"{name.upper()}_IN", places.index(name))
+        for name in ("phase", "taken", "bits", "have", "field", "rows", "row")
+    ]
     return consts([*facts, ("STATE", len(places))])
 
 

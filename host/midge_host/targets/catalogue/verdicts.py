@@ -23,7 +23,7 @@ BANK_BYTES = {
     "mel": 6_400,
     "series": 4_100,
 }
-PACKED_BYTES = 3_300  # of midge_packed, for models whose weights are coded
+PACKED_BYTES = 4_100  # of midge_packed, for models whose weights are coded
 
 
 def left(model: ModelFile, heap: int) -> int:

@@ -5,11 +5,11 @@
 
 enum { GROUP = 24 }; // bits of an entry that are stored together
 
-// The next `have` bits of a piece, the first of them the highest of `bits`, and the bytes that
-// follow.
+// The next `have` bits of a piece, the first of them the highest of `bits`, 0 below them, and the
+// bytes that follow. start: of the bytes at hand.
 typedef struct {
     uint32_t bits, have;
-    const uint8_t *next, *end;
+    const uint8_t *next, *end, *start;
 } midge_bits_t;
 
 typedef struct {
@@ -19,23 +19,31 @@ typedef struct {
     uint8_t *out, *end;
 } job_t;
 
-static void fill(midge_bits_t *in) {
-    while (in->have <= 24 && in->next < in->end) {
-        in->bits |= (uint32_t)*in->next++ << (24 - in->have);
-        in->have += 8;
+// What needs all registers of a small core.
+#define ALONE __attribute__((noinline))
+
+ALONE static void fill(midge_bits_t *in) {
+    const uint8_t *next = in->next, *const end = in->end;
+    uint32_t bits = in->bits, have = in->have;
+    for (; have <= 24 && next < end; have += 8) {
+        bits |= (uint32_t)*next++ << (24 - have);
     }
+    in->bits = bits;
+    in->have = have;
+    in->next = next;
 }
 
 // Takes 0 to 24 bits; 0 where they are not there yet.
-static int take(midge_bits_t *in, uint32_t count, uint32_t *value) {
+static inline int take(midge_bits_t *in, uint32_t count, uint32_t *value) {
     if (in->have < count) {
         fill(in);
         if (in->have < count) {
             return 0;
         }
     }
-    *value = in->bits >> 1 >> (31 - count);
-    in->bits <<= count;
+    const uint32_t bits = in->bits;
+    *value = bits >> 1 >> (31 - count);
+    in->bits = bits << count;
     in->have -= count;
     return 1;
 }
@@ -84,50 +92,49 @@ static int pad(job_t *job) {
     return 1;
 }
 
-// Whole bytes of what waits to be put, and with `all` the rest; 0 where there is no room.
-static inline int put_waiting(job_t *job, int all) {
-    midge_unpacking_t *s = job->state;
-    uint32_t put = s->put, waiting = s->put_bits;
-    uint8_t *to = job->out;
-    for (; waiting >= 8 && to != job->end; waiting -= 8) {
-        *to++ = (uint8_t)put;
-        put >>= 8;
-    }
-    if (all && waiting && waiting < 8 && to != job->end) {
-        *to++ = (uint8_t)put;
-        put = waiting = 0;
-    }
-    s->place += (uint32_t)(to - job->out);
-    s->put = put;
-    s->put_bits = waiting;
-    job->out = to;
-    return waiting < 8 && !(all && waiting);
-}
-
+// Entries up to the last one: bits that wait to be put, whole bytes of them first.
 static int take_entries(job_t *job) {
     midge_unpacking_t *s = job->state;
     const uint32_t first = s->first_bits, zeros = first + s->zero_bits, bits = zeros + s->last_bits;
-    while (bits && s->row < s->rows) {
-        // `left`: how far it is in the entry.
-        while (s->left < bits) {
-            if (!put_waiting(job, 0)) {
-                return 0;
-            }
-            const uint32_t left = s->left, is_zero = left >= first && left < zeros;
-            const uint32_t there = (left < first ? first : is_zero ? zeros : bits) - left;
-            const uint32_t count = there < GROUP ? there : GROUP;
-            uint32_t value = 0;
-            if (!is_zero && !take(&job->in, count, &value)) {
-                return 0;
-            }
-            s->put |= value << s->put_bits;
-            s->put_bits += count;
-            s->left = left + count;
+    // left: how far it is in the entry.
+    uint32_t put = s->put, waiting = s->put_bits, left = s->left, row = bits ? s->row : s->rows;
+    uint8_t *out = job->out, *const end = job->end;
+    int done = 0;
+    for (;;) {
+        for (; waiting >= 8 && out != end; waiting -= 8) {
+            *out++ = (uint8_t)put;
+            put >>= 8;
         }
-        s->left = 0;
-        s->row++;
+        done = waiting < 8 && row == s->rows;
+        if (waiting >= 8 || done) {
+            break;
+        }
+        const uint32_t is_zero = left >= first && left < zeros;
+        const uint32_t there = (left < first ? first : is_zero ? zeros : bits) - left;
+        const uint32_t count = there < GROUP ? there : GROUP;
+        uint32_t value = 0;
+        if (!is_zero && !take(&job->in, count, &value)) {
+            break;
+        }
+        put |= value << waiting;
+        waiting += count;
+        left += count;
+        if (left == bits) {
+            left = 0;
+            row++;
+        }
     }
-    return put_waiting(job, 1) && pad(job);
+    if (done && waiting && out != end) {
+        *out++ = (uint8_t)put;
+        put = waiting = 0;
+    }
+    s->place += (uint32_t)(out - job->out);
+    job->out = out;
+    s->put = put;
+    s->put_bits = waiting;
+    s->left = left;
+    s->row = row;
+    return done && !waiting && pad(job);
 }
 
 static int take_kind(job_t *job) {
@@ -147,21 +154,29 @@ static int take_kind(job_t *job) {
     return 1;
 }
 
-// A code that is too long to be looked up: its bits, and below them 8 of its value; 0 for none.
-static uint32_t search(const job_t *job, const uint16_t *table) {
-    const uint32_t at = table[MIDGE_TABLE_AT];
-    if (job->code.bytes < MIDGE_CODE_BITS || at > job->code.bytes - MIDGE_CODE_BITS) {
-        return 0;
+// Where the codes of a row are found. lengths: how many codes there are of each length; behind them
+// the `values` bytes that they may stand for.
+typedef struct {
+    const uint16_t *table;
+    const uint8_t *lengths;
+    uint32_t values, step;
+} midge_huffman_t;
+
+// The code that `bits` begin with: its length, and below it 8 bits, its value; 0 for none.
+ALONE static uint32_t find(const midge_huffman_t *codes, uint32_t bits) {
+    const uint16_t *table = codes->table;
+    const uint32_t found = table[MIDGE_TABLE_LOOKUP + (bits >> (32 - MIDGE_LOOKUP_BITS))];
+    if (found >> 8) {
+        return found;
     }
-    const uint8_t *counts = job->code.data + at, *values = counts + MIDGE_CODE_BITS;
+    const uint8_t *values = codes->lengths + MIDGE_CODE_BITS;
     uint32_t first = table[MIDGE_TABLE_FIRST], index = table[MIDGE_TABLE_INDEX];
     for (uint32_t length = MIDGE_LOOKUP_BITS + 1; length <= MIDGE_CODE_BITS; length++) {
-        const uint32_t count = counts[length - 1];
-        const uint32_t number = (job->in.bits >> (32 - length)) - first;
+        const uint32_t count = codes->lengths[length - 1];
+        const uint32_t number = (bits >> (32 - length)) - first;
         if (number < count) {
             index += number;
-            const int is_there = index < job->code.bytes - MIDGE_CODE_BITS - at;
-            return is_there ? length << 8 | values[index] : 0;
+            return index < codes->values ? length << 8 | values[index] : 0;
         }
         index += count;
         first = (first + count) << 1;
@@ -170,13 +185,9 @@ static uint32_t search(const job_t *job, const uint16_t *table) {
 }
 
 // A byte, whatever its code, from whatever data there are.
-static int take_code(job_t *job, const uint16_t *table) {
+static int take_code(job_t *job, const midge_huffman_t *codes) {
     fill(&job->in);
-    uint32_t found = table[MIDGE_TABLE_LOOKUP + (job->in.bits >> (32 - MIDGE_LOOKUP_BITS))];
-    if (found >> 8 == 0) {
-        found = search(job, table);
-    }
-    const uint32_t length = found >> 8;
+    const uint32_t found = find(codes, job->in.bits), length = found >> 8;
     if (length == 0 || length > MIDGE_CODE_BITS) {
         return -1;
     }
@@ -185,39 +196,78 @@ static int take_code(job_t *job, const uint16_t *table) {
     }
     job->in.bits <<= length;
     job->in.have -= length;
-    *job->out++ = (uint8_t)(found * job->state->step);
+    *job->out++ = (uint8_t)(found * codes->step);
     return 1;
 }
 
-// Two loops take most bytes. Each needs all registers of a small core.
-#define ALONE __attribute__((noinline))
+// What follows takes most bytes, up to `stop`, and returns how many are left of `left`, which is not
+// 0.
+
+#ifdef MIDGE_TUNED_UNPACK
+// kernels/armv6m/packed/look_up.S and spread.S, until less than two bytes follow. `next` is a
+// multiple of 2 or of 4, and `have` is 32 at most.
+uint32_t midge_look_up(
+    midge_bits_t *in, uint8_t *stop, uint32_t left, const midge_huffman_t *codes);
+uint32_t midge_spread(
+    midge_bits_t *in, uint8_t *stop, uint32_t left, uint32_t count, uint32_t step);
+
+// Makes `next` a multiple of `unit`: gives bytes back, or takes some. 0 where it cannot, or where
+// less than two bytes follow.
+static int align(midge_bits_t *in, uint32_t unit) {
+    const uint32_t over = (uint32_t)(uintptr_t)in->next & (unit - 1), missing = unit - over;
+    if (in->have > 32) {
+        return 0;
+    }
+    if (over && in->have >= 8 * over && (uint32_t)(in->next - in->start) >= over) {
+        in->next -= over;
+        in->have -= 8 * over;
+        in->bits &= ~(UINT32_MAX >> in->have);
+    } else if (over) {
+        if (in->have + 8 * missing > 32 || (uint32_t)(in->end - in->next) < missing) {
+            return 0;
+        }
+        for (uint32_t i = 0; i < missing; i++) {
+            in->bits |= (uint32_t)*in->next++ << (24 - in->have);
+            in->have += 8;
+        }
+    }
+    return in->end - in->next >= 2;
+}
+
+static uint32_t look_up(
+    midge_bits_t *in, uint8_t *stop, uint32_t left, const midge_huffman_t *codes) {
+    return align(in, 2) ? midge_look_up(in, stop, left, codes) : left;
+}
+
+static uint32_t spread(
+    midge_bits_t *in, uint8_t *stop, uint32_t left, uint32_t count, uint32_t step) {
+    return align(in, 4) ? midge_spread(in, stop, left, count, step) : left;
+}
+#else
 enum { TWO_BYTES = 16 }; // bits that are read at a time
 
-// Two bytes more.
-#define REFILL(bits, have, next) \
-    (bits) |= ((uint32_t)(next)[0] << 8 | (next)[1]) << (TWO_BYTES - (have)); \
-    (have) += TWO_BYTES; \
-    (next) += 2
-
-// Bytes up to `stop`, until data run out or a code is longer. Returns how many are left of `left`,
-// which is not 0.
-#ifdef MIDGE_TUNED_LOOK_UP // kernels/armv6m/packed/look_up.S
-uint32_t midge_look_up(
-    midge_bits_t *in, uint8_t *stop, uint32_t left, const uint16_t *lookup, uint32_t step);
-#else
-ALONE static uint32_t midge_look_up(
-    midge_bits_t *in, uint8_t *stop, uint32_t left, const uint16_t *lookup, uint32_t step) {
+// Until less than two bytes of data follow, or at a code that there is not.
+ALONE static uint32_t look_up(
+    midge_bits_t *in, uint8_t *stop, uint32_t left, const midge_huffman_t *codes) {
+    const uint16_t *lookup = codes->table + MIDGE_TABLE_LOOKUP;
+    const uint8_t *next = in->next, *const end = in->end;
+    const uint32_t step = codes->step;
     uint32_t bits = in->bits, have = in->have;
     int32_t at = -(int32_t)left;
     do {
-        if (have < MIDGE_LOOKUP_BITS) {
-            if (in->end - in->next < 2) {
+        if (have < MIDGE_CODE_BITS) {
+            if (end - next < 2) {
                 break;
             }
-            REFILL(bits, have, in->next);
+            bits |= ((uint32_t)next[0] << 8 | next[1]) << (TWO_BYTES - have);
+            have += TWO_BYTES;
+            next += 2;
         }
         uint32_t found = lookup[bits >> (32 - MIDGE_LOOKUP_BITS)];
-        const uint32_t length = found >> 8 & MIDGE_LOOKUP_BITS;
+        if (found >> 8 == 0) {
+            found = find(codes, bits);
+        }
+        const uint32_t length = found >> 8 & 15;
         if (!length) {
             break;
         }
@@ -228,33 +278,43 @@ ALONE static uint32_t midge_look_up(
     } while (++at);
     in->bits = bits;
     in->have = have;
+    in->next = next;
     return (uint32_t)-at;
 }
-#endif
 
-// Bytes up to `stop`, of `count` bits each, until data run out. Returns how many are left.
-ALONE static uint32_t take_numbers(
-    midge_bits_t *in, uint8_t *stop, uint32_t left, uint32_t count, int32_t step) {
+// Values that are taken together, a digit each of 1 to 8 bits: they have 24 bits or less.
+#define TOGETHER 0x334468C8u
+
+// Bytes of `count` bits each, until data run out.
+ALONE static uint32_t spread(
+    midge_bits_t *in, uint8_t *stop, uint32_t left, uint32_t count, uint32_t step) {
     const uint32_t unused = 32 - count;
-    uint32_t bits = in->bits, have = in->have;
-    int32_t at = -(int32_t)left;
-    do {
-        if (have < count) {
-            if (in->end - in->next < 2) {
-                break;
-            }
-            REFILL(bits, have, in->next);
+    const uint8_t *next = in->next, *const end = in->end;
+    uint32_t bits = in->bits, have = in->have, together = TOGETHER >> 4 * (count - 1) & 15;
+    while (left) {
+        together = together < left ? together : left;
+        for (; have <= 24 && next < end; have += 8) {
+            bits |= (uint32_t)*next++ << (24 - have);
         }
-        int32_t value = (int32_t)bits >> unused;
-        bits <<= count;
-        have -= count;
-        value *= step;
-        stop[at] = (uint8_t)value;
-    } while (++at);
+        if (have < together * count) {
+            break;
+        }
+        have -= together * count;
+        left -= together;
+        int32_t at = -(int32_t)together;
+        uint8_t *to = stop - left;
+        do {
+            const uint32_t value = (uint32_t)((int32_t)bits >> unused);
+            bits <<= count;
+            to[at] = (uint8_t)(value * step);
+        } while (++at);
+    }
     in->bits = bits;
     in->have = have;
-    return (uint32_t)-at;
+    in->next = next;
+    return left;
 }
+#endif
 
 static int take_codes(job_t *job, uint32_t number, uint8_t *stop) {
     const uint32_t at = number * MIDGE_TABLE_SIZE;
@@ -262,13 +322,17 @@ static int take_codes(job_t *job, uint32_t number, uint8_t *stop) {
         return -1;
     }
     const uint16_t *table = (const uint16_t *)(const void *)job->tables.data + at;
+    const uint32_t lengths = table[MIDGE_TABLE_AT], bytes = job->code.bytes;
+    if (bytes < MIDGE_CODE_BITS || lengths > bytes - MIDGE_CODE_BITS) {
+        return -1;
+    }
+    const midge_huffman_t codes
+        = {table, job->code.data + lengths, bytes - MIDGE_CODE_BITS - lengths, job->state->step};
     int done = 1;
     while (done == 1 && job->out < stop) {
-        const uint32_t left = (uint32_t)(stop - job->out);
-        job->out = stop
-            - midge_look_up(&job->in, stop, left, table + MIDGE_TABLE_LOOKUP, job->state->step);
+        job->out = stop - look_up(&job->in, stop, (uint32_t)(stop - job->out), &codes);
         if (job->out < stop) {
-            done = take_code(job, table);
+            done = take_code(job, &codes);
         }
     }
     return done;
@@ -277,8 +341,7 @@ static int take_codes(job_t *job, uint32_t number, uint8_t *stop) {
 static int take_bits(job_t *job, uint32_t count, uint8_t *stop) {
     const uint32_t step = job->state->step;
     if (job->out < stop) {
-        const uint32_t left = (uint32_t)(stop - job->out);
-        job->out = stop - take_numbers(&job->in, stop, left, count, (int32_t)step);
+        job->out = stop - spread(&job->in, stop, (uint32_t)(stop - job->out), count, step);
     }
     uint32_t value;
     while (job->out < stop && take(&job->in, count, &value)) {
@@ -314,6 +377,22 @@ static int take_values(job_t *job) {
     return done < 0 ? -1 : 0;
 }
 
+// Rows up to the block's last, or the end of the room.
+static int take_rows(job_t *job) {
+    midge_unpacking_t *s = job->state;
+    int done = 1;
+    while (done == 1 && s->row < s->rows && job->out < job->end) {
+        if (s->phase == MIDGE_UNPACKING_KINDS) {
+            done = take_kind(job);
+            s->phase = done == 1 ? MIDGE_UNPACKING_VALUES : MIDGE_UNPACKING_KINDS;
+        } else {
+            done = take_values(job);
+            s->phase = done == 1 ? MIDGE_UNPACKING_KINDS : MIDGE_UNPACKING_VALUES;
+        }
+    }
+    return done;
+}
+
 static int copy(job_t *job) {
     while (job->out < job->end && job->in.next < job->in.end) {
         *job->out++ = *job->in.next++;
@@ -339,9 +418,7 @@ static int advance(job_t *job) {
         return done;
     case MIDGE_UNPACKING_KINDS:
         if (s->row < s->rows) {
-            done = take_kind(job);
-            s->phase = done == 1 ? MIDGE_UNPACKING_VALUES : MIDGE_UNPACKING_KINDS;
-            return done;
+            return take_rows(job);
         }
         if (!pad(job) || job->out == job->end) {
             return 0;
@@ -350,9 +427,7 @@ static int advance(job_t *job) {
         s->phase = MIDGE_UNPACKING_ENTRIES;
         return 1;
     case MIDGE_UNPACKING_VALUES:
-        done = take_values(job);
-        s->phase = done == 1 ? MIDGE_UNPACKING_KINDS : MIDGE_UNPACKING_VALUES;
-        return done;
+        return take_rows(job);
     default:
         return -1;
     }
@@ -374,7 +449,7 @@ int32_t midge_unpack(midge_bytes_t code, midge_bytes_t tables, midge_arena_t sta
         .state = &s,
         .code = code,
         .tables = tables,
-        .in = {s.bits, s.have, data.data + s.taken, data.data + data.bytes},
+        .in = {s.bits, s.have, data.data + s.taken, data.data + data.bytes, data.data},
         .out = (uint8_t *)out.data + at,
         .end = (uint8_t *)out.data + out.bytes,
     };
