@@ -1,5 +1,5 @@
-// midge_packed: decodes the weights of a file with coded pieces. midge/_coded.py prepares what comes
-// in here.
+// midge_packed: decodes the weights of a file with coded pieces. midge/_coded.py prepares what
+// comes in here.
 
 #include "py/dynruntime.h"
 

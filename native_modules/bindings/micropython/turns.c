@@ -1,5 +1,5 @@
-// midge_rows: takes the turns of a region, docs/FORMAT.md, "Rows". Each makes rows by a call of the
-// core's run(), which checks the record. midge/_rows.py prepares what comes in here.
+// midge_rows: takes the turns of a region, docs/FORMAT.md, "Rows". Each makes rows by a call of
+// the core's run(), which checks the record. midge/_rows.py prepares what comes in here.
 
 #include "py/dynruntime.h"
 

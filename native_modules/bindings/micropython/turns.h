@@ -55,7 +55,9 @@ static inline int make_room(const region_t *region, uint32_t number, place_t *pl
 }
 
 // Where in the arena a ring's rows lie, or UINT32_MAX where they do not.
-static inline uint32_t input_at(const region_t *region, uint32_t number, int32_t first, int32_t last) {
+static inline uint32_t input_at(
+    const region_t *region, uint32_t number, int32_t first, int32_t last
+) {
     const midge_ring_t *ring = &region->rings[number];
     const held_t *held = &region->held[number];
     if (first < held->low || first >= last || last > held->made) {

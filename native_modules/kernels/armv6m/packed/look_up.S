@@ -1,5 +1,5 @@
-// Values of Huffman codes, for unpack.c: 14 cycles for one of two whose codes are looked up, 46 and
-// 13 for each bit above 8 for a longer one, 11 to read two bytes.
+// Values of Huffman codes, for unpack.c: 14 cycles for one of two whose codes are looked up, 46
+// and 13 for each bit above 8 for a longer one, 11 to read two bytes.
 //
 // Stack: 40 bytes.
 
@@ -41,7 +41,8 @@
     adds r2, #1
 .endm
 
-// uint32_t midge_look_up(midge_bits_t *in, uint8_t *stop, uint32_t left, const midge_huffman_t *codes)
+// uint32_t midge_look_up(midge_bits_t *in, uint8_t *stop, uint32_t left,
+//     const midge_huffman_t *codes)
 .global midge_look_up
 .type midge_look_up, %function
 .thumb_func
@@ -91,8 +92,8 @@ done:
     subs r0, r0, r2
     pop {r4, r5, r6, r7, pc}
 
-// A code of 8 to 12 bits. r1 32 - its length, r0 the first code of that length, r3 how many shorter
-// ones there are, r7 where it says how many there are of this length.
+// A code of 8 to 12 bits. r1 32 - its length, r0 the first code of that length, r3 how many
+// shorter ones there are, r7 where it says how many there are of this length.
 longer:
     cmp r5, #4
     ble 1f

@@ -1,6 +1,6 @@
-// Values of so many bits each, for unpack.c: 5 cycles for one, and 14 besides for the 16, 8 or 4 of 2,
-// 4 or 8 bits that a word of data holds; of 3 bits 16 for 5 values. For each other one 16, and 14
-// to read two bytes.
+// Values of so many bits each, for unpack.c: 5 cycles for one, and 14 besides for the 16, 8 or 4
+// of 2, 4 or 8 bits that a word of data holds; of 3 bits 16 for 5 values. For each other one 16,
+// and 14 to read two bytes.
 //
 // Stack: 32 bytes.
 

@@ -1,4 +1,5 @@
-// The blocks of a coded piece, byte by byte: a piece comes in parts, and its blocks leave in parts.
+// The blocks of a coded piece, byte by byte: a piece comes in parts, and its blocks leave in
+// parts.
 
 #include "packed/coding.h"
 #include "target.h"
@@ -95,7 +96,8 @@ static int pad(job_t *job) {
 // Entries up to the last one: bits that wait to be put, whole bytes of them first.
 static int take_entries(job_t *job) {
     midge_unpacking_t *s = job->state;
-    const uint32_t first = s->first_bits, zeros = first + s->zero_bits, bits = zeros + s->last_bits;
+    const uint32_t first = s->first_bits, zeros = first + s->zero_bits;
+    const uint32_t bits = zeros + s->last_bits;
     // left: how far it is in the entry.
     uint32_t put = s->put, waiting = s->put_bits, left = s->left, row = bits ? s->row : s->rows;
     uint8_t *out = job->out, *const end = job->end;
@@ -154,8 +156,8 @@ static int take_kind(job_t *job) {
     return 1;
 }
 
-// Where the codes of a row are found. lengths: how many codes there are of each length; behind them
-// the `values` bytes that they may stand for.
+// Where the codes of a row are found. lengths: how many codes there are of each length; behind
+// them the `values` bytes that they may stand for.
 typedef struct {
     const uint16_t *table;
     const uint8_t *lengths;
@@ -200,8 +202,8 @@ static int take_code(job_t *job, const midge_huffman_t *codes) {
     return 1;
 }
 
-// What follows takes most bytes, up to `stop`, and returns how many are left of `left`, which is not
-// 0.
+// What follows takes most bytes, up to `stop`, and returns how many are left of `left`, which is
+// not 0.
 
 #ifdef MIDGE_TUNED_UNPACK
 // kernels/armv6m/packed/look_up.S and spread.S, until less than two bytes follow. `next` is a
