@@ -183,18 +183,18 @@ def test_smaller_as_asked_for(shelf: Path, monkeypatch, capsys) -> None:
 def test_the_nearest_of_several_files_is_taken(monkeypatch) -> None:
     quantised = quantise(classifier(), [pictures(60, 2)[0]])
     made: list[small.Try] = []
-    one = small._try
+    one = small.attempt
 
     def recorded(*given) -> small.Try:
         made.append(one(*given))
         return made[-1]
 
-    monkeypatch.setattr(small, "_try", recorded)
+    monkeypatch.setattr(small, "attempt", recorded)
     monkeypatch.setattr(small, "PRICES", (0.0, 0.01, 0.06))
     monkeypatch.setattr(small, "_CLOSER", 0)
     size = shrunk(quantised, Wanted(), "net", build).curve[1].bytes - 1
     found = shrunk(quantised, Wanted(bytes=size), "net", build)
-    fitting = [(graph, point) for graph, point in made[-small._TRIES :] if point.bytes <= size]
+    fitting = [(graph, point) for graph, point in made[-small.TRIES :] if point.bytes <= size]
     graph, point = min(fitting, key=lambda pair: pair[1].kept.error)
     assert found.quantised.graph is graph and found.bytes == point.bytes
     assert point.kept.error < fitting[0][1].kept.error

@@ -31,7 +31,7 @@ PRICES = (0.0, *(0.002 * 2.0**i for i in range(8)))
 LOSS = 1.0  # points, unless something is asked for
 _COARSER = 1.1  # times the price, where a file is a little too large
 _CLOSER = 2  # more prices, between two of them, where a size is asked for
-_TRIES = 6  # of files of about that size: which of them is the best one is chance
+TRIES = 6  # of files of about that size: which of them is the best one is chance
 
 FileOf = Callable[[Graph], ModelFile]
 
@@ -110,7 +110,7 @@ def shrunk(quantised: Quantised, wanted: Wanted, where: str, file_of: FileOf) ->
 
         def tried(prices: list[float], fit: list[np.ndarray], others: list[np.ndarray] | None) -> list[Try]:
             same = (reference, fit, others, quantised.activations, effects)
-            return list(run(delayed(_try)(*same, price, file_of) for price in prices))
+            return list(run(delayed(attempt)(*same, price, file_of) for price in prices))
 
         curve = [point for _, point in tried(list(PRICES), fit, others)]
         if wanted.bytes is not None:
@@ -130,7 +130,7 @@ def shrunk(quantised: Quantised, wanted: Wanted, where: str, file_of: FileOf) ->
     raise MidgeError(f"{where}: no file of {wanted.bytes:,} bytes; the smallest has {least:,}")
 
 
-def _try(
+def attempt(
     reference: Graph,
     fit: list[np.ndarray],
     others: list[np.ndarray] | None,
@@ -164,7 +164,7 @@ def _about(chosen: Point, curve: list[Point], wanted: Wanted) -> list[float]:
     finer = max((p.price for p in curve if p.price < chosen.price), default=0.0)
     if wanted.bytes is None or not finer:
         return [chosen.price]
-    return [chosen.price * (finer / chosen.price) ** (i / _TRIES) for i in range(_TRIES)]
+    return [chosen.price * (finer / chosen.price) ** (i / TRIES) for i in range(TRIES)]
 
 
 def _best(curve: list[Point], wanted: Wanted) -> Point | None:
