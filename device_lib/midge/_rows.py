@@ -4,7 +4,7 @@
 import struct
 import sys
 
-from . import _borrow, _collect
+from . import _borrow, _collect, _of
 from . import _text as text
 from ._model import Model, Tensor, _compute, _late, _refuse, _str
 
@@ -175,11 +175,9 @@ def _maker(backend):
             pass
         if getattr(found, "FORMAT", None) != sys.modules["midge_core"].FORMAT:
             found = _borrow("_loader", "module", "midge_rows", "auto")  # says why
-    if found is None:
-        __import__("midge._portable_rows")
-        found = sys.modules["midge._portable_rows"]
+    run = found.run if found else _of("_portable_rows", "run")
     _collect()
-    return found.run
+    return run
 
 
 def _u16(data, at):

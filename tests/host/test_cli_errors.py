@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import interrupts
 import numpy as np
 import pytest
 
@@ -433,9 +434,7 @@ def test_interrupted(bench: Path, backend: str) -> None:
     before, temporary = contents(bench), bench / "tmp"
     temporary.mkdir()
     started = bench / "started"
-    # Where the tests run in the background, their children would not hear of Ctrl-C.
-    hook = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    hook += f"import midge_host.commands.main as c; open({str(started)!r}, 'w').close(); c.main()"
+    hook = f"{interrupts.HOOK}import midge_host.commands.main as c; open({str(started)!r}, 'w').close(); c.main()"
     command = [sys.executable, "-c", hook, "run", "good.midge", "--inputs", "in.npz", "--outputs", "out.npz"]
     child = subprocess.Popen(
         [*command, "--backend", backend],

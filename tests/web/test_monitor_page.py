@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import interrupts
 import pytest
 from test_page import chromium, page  # noqa: F401 - fixtures
 from test_report_page import faults_of_access
@@ -26,9 +27,7 @@ print("no", 0.75)
 def test_page(page: Any) -> None:  # noqa: F811
     if why := pico.problem():
         pytest.skip(f"pico: {why}")
-    # Where the tests run in the background, their children would not hear of Ctrl-C.
-    hook = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    midge = [sys.executable, "-c", hook + "import midge_host.commands.main as c; c.main()"]
+    midge = [sys.executable, "-c", interrupts.HOOK + "import midge_host.commands.main as c; c.main()"]
     with pico.Pico({"main.py": PROGRAM}) as board:
         open_mpremote(board.port).close()  # stops the program
         options = ["--port", board.port, "--restart", "--web", "--web-port", "0", "--json"]
