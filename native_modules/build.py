@@ -28,6 +28,7 @@ from stack import depth
 FOLDER = Path(__file__).resolve().parent
 XTENSA = Path("toolchains") / "xtensa"
 BINDING = Path("bindings") / "micropython"
+COMMON = [f"{BINDING}/{name}" for name in ("function_table.h", "libc.h", "Makefile")]  # sources of each module
 
 
 class Arch(NamedTuple):
@@ -86,8 +87,7 @@ def source_hash(bank: str, arch: str) -> str:
             "mpy_ld.py",
             *(["core/format.h"] if bank == CORES else ["core/*.h", f"{XTENSA}/[!R]*", f"{XTENSA}/include/*.h"]),
             f"{BINDING}/{'cores' if bank == CORES else 'turns'}.[ch]",
-            f"{BINDING}/function_table.h",
-            f"{BINDING}/Makefile",
+            *COMMON,
         ]
     else:
         patterns = _bank_sources(bank, arch)
@@ -105,8 +105,7 @@ def _bank_sources(bank: str, arch: str) -> list[str]:
         "mpy_ld.py",
         "core/*.[ch]",
         *(f"{BINDING}/{name}" for name in ((f"{bank}.c", f"{bank}_functions.h") if bank in ALONE else BANK_BINDING)),
-        f"{BINDING}/function_table.h",
-        f"{BINDING}/Makefile",
+        *COMMON,
     ]
     patterns += ["kernels/generic/*.h", f"kernels/generic/{bank}/*", f"kernels/{arch}/*.h", f"kernels/{arch}/{bank}/*"]
     if arch == "xtensawin":

@@ -8,9 +8,8 @@
 #include "format.h"
 #include "function_table.h"
 
-void *memcpy(void *to, const void *from, size_t n) {
-    return mp_fun_table.memmove_(to, from, n);
-}
+#define NEEDS_MEMCPY
+#include "libc.h"
 
 enum { ARGUMENTS = 8 }; // of a bank's run()
 

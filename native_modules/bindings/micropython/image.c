@@ -6,10 +6,8 @@
 #include "function_table.h"
 #include "image_functions.h"
 
-// Compilers may call it to clear memory.
-void *memset(void *to, int value, size_t n) {
-    return mp_fun_table.memset_(to, value, n);
-}
+#define NEEDS_MEMSET
+#include "libc.h"
 
 // Whoever imports the module has made its globals the current ones.
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {

@@ -5,14 +5,9 @@
 #include "function_table.h"
 #include "learn_functions.h"
 
-// Compilers may call these for loops.
-void *memcpy(void *to, const void *from, size_t n) {
-    return mp_fun_table.memmove_(to, from, n);
-}
-
-void *memset(void *to, int value, size_t n) {
-    return mp_fun_table.memset_(to, value, n);
-}
+#define NEEDS_MEMCPY
+#define NEEDS_MEMSET
+#include "libc.h"
 
 // Whoever imports the module has made its globals the current ones.
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {

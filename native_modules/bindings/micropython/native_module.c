@@ -10,22 +10,12 @@
 #include "function_table.h"
 #include "functions.h"
 
-// Compilers may call these for loops and struct copies; a native module has no libc.
-void *memcpy(void *to, const void *from, size_t n) {
-    return mp_fun_table.memmove_(to, from, n);
-}
-
+#define NEEDS_MEMCPY
 #if MIDGE_BANK == MIDGE_BANK_TREES
-// no_icf: as the body is memcpy's, GCC would make a memcpy of it, and expand that to a copy that
-// goes forwards only.
-__attribute__((no_icf)) void *memmove(void *to, const void *from, size_t n) {
-    return mp_fun_table.memmove_(to, from, n);
-}
+#define NEEDS_MEMMOVE
 #endif
-
-void *memset(void *to, int value, size_t n) {
-    return mp_fun_table.memset_(to, value, n);
-}
+#define NEEDS_MEMSET
+#include "libc.h"
 
 // Whoever imports the module has made its globals the current ones.
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {

@@ -5,15 +5,9 @@
 
 #include "function_table.h"
 
-void *memcpy(void *to, const void *from, size_t n) {
-    return mp_fun_table.memmove_(to, from, n);
-}
-
-// no_icf: as the body is memcpy's, GCC would make a memcpy of it, and expand that to a copy that
-// goes forwards only.
-__attribute__((no_icf)) void *memmove(void *to, const void *from, size_t n) {
-    return mp_fun_table.memmove_(to, from, n);
-}
+#define NEEDS_MEMCPY
+#define NEEDS_MEMMOVE
+#include "libc.h"
 
 #include "turns.h"
 
